@@ -1,0 +1,7 @@
+"""``python -m xc_analysis`` is ``xc``."""
+
+import sys
+
+from .cli import main
+
+sys.exit(main())

@@ -1,0 +1,259 @@
+"""The command line: ``xc build``, ``xc check``, ``xc hourly``."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import time
+from collections.abc import Sequence
+
+from .errors import InputError
+
+EPILOG = {
+    "build": "example: xc build                 everything that has changed · 运行所有有变化的笔记本\n"
+    "         xc build 10 --force      notebook 10, changed or not · 强制重跑 10 号笔记本\n"
+    "         xc build --data pack --out result --lang both",
+    "check": "example: xc check                 the project's tables · 检查本项目的数据表\n"
+    "         xc check pack            another folder of tables · 检查另一套数据表",
+    "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air",
+}
+
+
+class _Help(argparse.RawDescriptionHelpFormatter):
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=28)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="xc",
+        formatter_class=_Help,
+        description="Evidence, trends and projections for a district's environment plan.\n"
+        "区级生态环境规划的证据、趋势与预测。",
+        epilog="xc COMMAND --help shows an example · 各命令的 --help 附有示例",
+    )
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+
+    def command(name: str, zh: str, en: str, does) -> argparse.ArgumentParser:
+        sub = commands.add_parser(
+            name,
+            help=f"{en} · {zh}",
+            description=f"{en}.\n{zh}。",
+            epilog=EPILOG[name],
+            formatter_class=_Help,
+        )
+        sub.set_defaults(does=does)
+        return sub
+
+    sub = command(
+        "build", "运行笔记本，输出图件与报告", "Run the notebooks, write figures and report", _build
+    )
+    sub.add_argument("names", nargs="*", metavar="NAME", help="notebooks, by name or number")
+    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
+    sub.add_argument("--out", metavar="DIR", help="where figures/ and report/ go")
+    sub.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="report language")
+    sub.add_argument("--force", action="store_true", help="run also what has not changed")
+    sub.add_argument(
+        "--jobs", type=_count, metavar="N", help="notebooks at a time (default: cores)"
+    )
+
+    sub = command(
+        "check", "检查数据表，逐条指出问题", "Check the tables, one line an offence", _check
+    )
+    sub.add_argument("data", nargs="?", metavar="DIR", help="folder (default: the project's)")
+
+    sub = command(
+        "hourly",
+        "由逐时监测记录计算日、月、年数据表",
+        "Compute daily, monthly and annual tables from hourly records",
+        _hourly,
+    )
+    sub.add_argument("archives", nargs="+", metavar="ARCHIVE", help="zip, folder, csv or csv.gz")
+    sub.add_argument("--stations", required=True, help="the district's stations, comma-separated")
+    sub.add_argument("--name", required=True, help="the district's name")
+    sub.add_argument("--out", required=True, metavar="DIR", help="where the tables go")
+    sub.add_argument(
+        "--hour-label",
+        choices=("end", "start"),
+        default="end",
+        help="what an hour's label names: its end (default) or its start",
+    )
+    sub.add_argument(
+        "--pm10",
+        choices=("filled", "reported"),
+        default="filled",
+        help="PM10 hours withheld: filled with PM2.5 (default) or left out",
+    )
+    return parser
+
+
+def _count(text: str) -> int:
+    if not text.isdigit() or int(text) < 1:
+        raise argparse.ArgumentTypeError(f"{text!r} is not a number of notebooks; give 1 or more")
+    return int(text)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command.
+
+    Parameters
+    ----------
+    argv : sequence of str, optional
+        Arguments; default those of the process.
+
+    Returns
+    -------
+    int
+        0 done; 1 refused or failed, with what and why on stderr; 2 wrong usage; 130 interrupted.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a C locale must not break Chinese names
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    args = _parser().parse_args(argv)
+    try:
+        return args.does(args)
+    except InputError as error:
+        print(f"xc: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print(
+            "xc: interrupted; what was there is as it was · 已中断，原有结果未动", file=sys.stderr
+        )
+        return 130
+    except BrokenPipeError:  # the reader of a pipe has gone; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+
+
+def _build(args: argparse.Namespace) -> int:
+    from .build import build, place
+
+    began = time.perf_counter()
+    where = place(data=args.data, out=args.out)
+    languages = ("zh", "en") if args.lang == "both" else (args.lang,)
+    with _Display() as show:
+        outcomes, reports = build(
+            args.names,
+            where=where,
+            force=args.force,
+            jobs=args.jobs,
+            languages=languages,
+            show=show,
+        )
+    count = {
+        state: sum(o.state == state for o in outcomes) for state in ("built", "kept", "failed")
+    }
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            print(f"{outcome.name}: {warning}")
+        if outcome.state == "failed":
+            print(f"xc: {outcome.name}: {outcome.message}", file=sys.stderr)
+    took = time.perf_counter() - began
+    print(
+        f"{count['built']} run · 已运行, {count['kept']} unchanged · 未变, "
+        f"{count['failed']} failed · 失败; {took:.1f} s"
+    )
+    for path in reports:
+        print(_short(path))
+    if count["failed"]:
+        print("xc: previous figures and report kept · 保留原有图件与报告", file=sys.stderr)
+    elif not reports:
+        print("report not rewritten: other notebooks have changed; run xc build · 报告未更新")
+    return 1 if count["failed"] else 0
+
+
+def _short(path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+class _Display:
+    """A bar for each running notebook on a terminal, a line for each finished one elsewhere."""
+
+    def __init__(self) -> None:
+        self._bars = None
+        self._tasks: dict[str, int] = {}
+        self._left = 0
+
+    def __enter__(self) -> _Display:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._bars is not None:
+            self._bars.stop()
+
+    def begin(self, names: list[str]) -> None:
+        self._left = len(names)
+        print(f"running {len(names)} notebooks · 运行 {len(names)} 个笔记本", flush=True)
+        if not sys.stdout.isatty():
+            return
+        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+        from rich.progress import TimeElapsedColumn as Elapsed
+
+        self._bars = Progress(
+            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed()
+        )
+        self._tasks[""] = self._bars.add_task("all · 全部", total=len(names))
+        self._bars.start()
+
+    def start(self, name: str) -> None:
+        if self._bars is not None:
+            self._tasks[name] = self._bars.add_task(f"  {name}", total=None)
+
+    def step(self, name: str, done: int, total: int) -> None:
+        if self._bars is not None:
+            self._bars.update(self._tasks[name], completed=done, total=total)
+
+    def finish(self, outcome) -> None:
+        self._left -= 1
+        if self._bars is not None:
+            self._bars.remove_task(self._tasks.pop(outcome.name))
+            self._bars.advance(self._tasks[""])
+        failed = "  FAILED · 失败" if outcome.state == "failed" else ""
+        self.say(f"  {outcome.name}  {outcome.seconds:.1f} s{failed}")
+
+    def say(self, text: str) -> None:
+        if self._bars is not None:
+            self._bars.console.print(text, markup=False, highlight=False)
+        else:
+            print(text, flush=True)
+
+
+def _check(args: argparse.Namespace) -> int:
+    from . import tables
+
+    offences = tables.check(args.data)
+    folder = _short(args.data or tables.data_dir())
+    for row in offences.itertuples(index=False):
+        print(tables.format_offence(row, data=folder))
+    return 1 if len(offences) else 0
+
+
+def _hourly(args: argparse.Namespace) -> int:
+    from . import hourly
+
+    stations = [s.strip() for s in args.stations.replace("，", ",").split(",") if s.strip()]
+    if not stations:
+        raise InputError("--stations names no station; give them comma-separated, 官园,万寿西宫")
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        task = bars.add_task("reading · 读取", total=None)
+
+        def progress(done: int, total: int | None = None, text: str | None = None) -> None:
+            bars.update(task, completed=done, total=total, description=text)
+
+        hourly.run(
+            args.archives,
+            stations=stations,
+            name=args.name,
+            out=args.out,
+            hour_label=args.hour_label,
+            pm10=args.pm10,
+            progress=progress,
+            warn=lambda text: bars.console.print(text, markup=False, highlight=False),
+        )
+    return 0

@@ -1,0 +1,128 @@
+"""Fills the generated parts of the READMEs: gallery, figure map, measurements.
+
+``python -m xc_analysis.readme`` rewrites what stands between ``<!-- name:begin -->`` and
+``<!-- name:end -->``; a test fails when a README is not in step.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+CHINESE = re.compile(r"[\u3400-\u9fff]")
+HEADINGS = {
+    "zh": ("规划图表", "笔记本", "图", "数据表"),
+    "en": ("Plan", "Notebook", "Figures", "Tables"),
+}
+# the tables behind a call; xc.load names its table itself
+READS = {
+    "series": ("observations", "air/annual"),
+    "coverage": ("observations", "air/annual"),
+    "statements": ("statements", "observations", "air/annual"),
+    "scorecard": ("targets", "observations", "air/annual", "assumptions"),
+    "sources_of": ("sources",),
+}
+
+
+def language(name: str) -> str:
+    """Language of a README by its file name."""
+    return "zh" if "zh" in name else "en"
+
+
+def render(text: str, lang: str) -> str:
+    """The same README with its generated parts made anew.
+
+    Parameters
+    ----------
+    text : str
+        A README with pairs of markers.
+    lang : {"zh", "en"}
+        Language of figures and headings.
+
+    Returns
+    -------
+    str
+    """
+    parts = {"gallery": _gallery, "map": _map, "measured": _measured}
+    for name, make in parts.items():
+        pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
+        made = make(lang)
+        text = re.sub(pattern, lambda m, made=made: m[1] + made + m[2], text, flags=re.DOTALL)
+    return text
+
+
+def _notebooks() -> list[tuple[Path, str, str]]:
+    """Path, title and code of each notebook."""
+    found = []
+    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        title = "".join(cells[0]["source"]).splitlines()[0].lstrip("# ")
+        code = "\n".join("".join(c["source"]) for c in cells if c["cell_type"] == "code")
+        found.append((path, title, code))
+    return found
+
+
+def _stems(code: str) -> list[str]:
+    drawn = (p.stem for p in sorted((ROOT / "figures" / "en").glob("*.png")))
+    return [stem for stem in drawn if re.search(rf"""["']{re.escape(stem)}["']""", code)]
+
+
+def _tables(code: str) -> list[str]:
+    read = re.findall(r"""\bload\(\s*["']([\w/]+)["']""", code)
+    for call, tables in READS.items():
+        if re.search(rf"\b{call}\(", code):
+            read += tables
+    return sorted(dict.fromkeys(read))
+
+
+def _in(title: str, lang: str) -> str:
+    """The half of a bilingual title that is in one language."""
+    halves = [half.strip() for half in re.split(r" · | / |｜", title)]
+    ours = [half for half in halves if bool(CHINESE.search(half)) == (lang == "zh")]
+    return " · ".join(ours or halves)
+
+
+def _gallery(lang: str) -> str:
+    lines = []
+    for _, title, code in _notebooks():
+        for stem in _stems(code)[:1]:
+            picture = f"figures/{lang}/{stem}.png"
+            lines.append(f'<a href="{picture}"><img src="{picture}" width="49%" '
+                         f'alt="{_in(title, lang)}"></a>\n')  # fmt: skip
+    return "".join(lines)
+
+
+def _map(lang: str) -> str:
+    lines = ["| " + " | ".join(HEADINGS[lang]) + " |", "|---|---|---|---|"]
+    for path, title, code in _notebooks():
+        figures = ", ".join(f"[{s}](figures/{lang}/{s}.png)" for s in _stems(code))
+        tables = ", ".join(f"[{t}](data/{t}.csv)" for t in _tables(code))
+        notebook = f"[{path.stem}](notebooks/{path.name})"
+        lines.append(f"| {_in(title, lang)} | {notebook} | {figures} | {tables} |")
+    return "\n".join(lines) + "\n"
+
+
+def _measured(lang: str) -> str:
+    """The first table of each result, under its heading."""
+    parts = []
+    for path in sorted((ROOT / "benchmarks" / "results").glob("*.md")):
+        text = path.read_text(encoding="utf-8")
+        heading = re.search(r"^# (.+)$", text, re.MULTILINE)
+        table = re.search(r"^\|.*?(?=\n[^|]|\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+        if heading and table:
+            title = _in(heading[1], lang)
+            parts.append(f"[{title}](benchmarks/results/{path.name})\n\n{table[0].strip()}\n")
+    return "\n".join(parts)
+
+
+def main() -> None:
+    """Rewrite both READMEs."""
+    for name in ("README.md", "README.zh-CN.md"):
+        path = ROOT / name
+        path.write_text(render(path.read_text(encoding="utf-8"), language(name)), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
