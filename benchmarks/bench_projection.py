@@ -21,6 +21,7 @@ import peers
 from shapes import SHAPES, simulate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
+from xc_analysis.models import MODELS
 from xc_analysis.projection import project_array, project_many
 
 ROOT = Path(__file__).parents[1]
@@ -37,6 +38,9 @@ GOALS = {
 }  # fmt: skip
 INDICATORS = ("pm25", "pm10", "no2", "so2", "good_days", "heavy_days")
 ORIGINS = (2018, 2019, 2020)
+EARLIER = ("pm10", "no2", "so2", "good_days_api")
+# first year, origin, last year of outturn; the older standard's series ends in 2009
+EARLIER_WINDOWS = ((2000, 2005, 2009), (2000, 2004, 2009), (2000, 2003, 2008))
 # Peers that also do better on logarithms are measured both ways.
 LOGGED = ("Theta, sktime", "Theta, statsmodels", "AutoARIMA, statsforecast", "Prophet")
 
@@ -59,9 +63,23 @@ def score(seen, outturn, median, lower, upper):
 
 
 def run_ours(method, seen, outturn, **kw):
-    n = seen.shape[1]
-    p = project_many(seen, range(n), range(n, n + HORIZON), method=method, levels=LEVELS, **kw)
+    n, ahead = seen.shape[1], outturn.shape[1]
+    if n < MODELS[method].fewest:
+        return None
+    p = project_many(seen, range(n), range(n, n + ahead), method=method, levels=LEVELS, **kw)
     return score(seen, outturn, p.median, p.lower, p.upper)
+
+
+def run_own_scale(method, seen, outturn, indicator):
+    """As :func:`project` would: counts of heavy days on ln(y + 0.5), coarse values censored."""
+    n, ahead = seen.shape[1], outturn.shape[1]
+    options = {"scale": "count"} if indicator == "heavy_days" else {"scale": "log"}
+    rounding = 0.0 if indicator == "heavy_days" or seen.min() >= 20 else 1.0
+    y = seen[0]
+    p = project_array(y, range(n), n - 1 + ahead, method=method, rounding=rounding, **options)
+    ends = {q: p.interval(q) for q in LEVELS}
+    lower, upper = ({q: ends[q][i][None, :] for q in LEVELS} for i in (0, 1))
+    return score(seen, outturn, p.median[None, :], lower, upper)
 
 
 def run_peer(peer, seen, outturn):
@@ -71,10 +89,12 @@ def run_peer(peer, seen, outturn):
         warnings.simplefilter("ignore")
         for i, y in enumerate(seen):
             try:
-                rows.append(peer(y, HORIZON, LEVELS))
+                rows.append(peer(y, outturn.shape[1], LEVELS))
                 kept.append(i)
             except Exception:
                 failed += 1
+    if not rows:
+        return None, 0.0, failed
     spent = 1000 * (time.process_time() - start) / len(seen)
     median = np.array([m for m, _ in rows])
     lower = {q: np.array([e[q][0] for _, e in rows]) for q in LEVELS}
@@ -95,9 +115,9 @@ def mean_of(shapes):
     return {c: float(np.mean([shapes[s][c] for s in SHAPES])) for c in COLUMNS}
 
 
-def city_series(path, scope="北京市"):
+def city_series(path, indicators, scope="北京市"):
     """{indicator: {year: value}} of the city, from observations.csv or the raw evidence."""
-    out = {i: {} for i in INDICATORS}
+    out = {i: {} for i in indicators}
     with open(path, encoding="utf-8", newline="") as f:
         for row in csv.DictReader(f):
             if row["scope"] != scope or row["indicator"] not in out:
@@ -113,18 +133,35 @@ def city_series(path, scope="北京市"):
     return out
 
 
-def hold_out(series, run):
-    """Scores by (indicator, origin); six years up to the origin, five after."""
+def hold_out(series, windows, run):
+    """Scores by (indicator, origin), for windows of (first year, origin, last outturn)."""
     out = {}
     for indicator, values in series.items():
-        for origin in ORIGINS:
-            years = range(origin - 5, origin + 1 + HORIZON)
-            if not all(y in values for y in years):
+        for first, origin, last in windows:
+            if not all(y in values for y in range(first, last + 1)):
                 continue
-            y = np.array([[values[year] for year in years]])
-            parts = run(y[:, :6], y[:, 6:])
-            out[indicator, origin] = {c: float(parts[c][0]) for c in COLUMNS}
+            y = np.array([[values[year] for year in range(first, last + 1)]])
+            n = origin - first + 1
+            parts = run(y[:, :n], y[:, n:], indicator)
+            if parts is not None:
+                out[indicator, origin] = {c: float(parts[c][0]) for c in COLUMNS}
     return out
+
+
+def hold_out_table(cells):
+    """Rows of a hold-out by method, best IS95 first, with clustered 90 % ranges."""
+    rows, keys = [], ("MASE", "cov80", "cov95", "IS80", "IS95")
+    full = max(len(cell) for cell in cells.values())
+    for name, cell in cells.items():
+        if len(cell) < full:
+            continue
+        row = [name]
+        for column in keys:
+            mean, low, high = clustered(cell, column)
+            row.append(f"{number(column, mean)} ({number(column, low)}-{number(column, high)})")
+        rows.append((clustered(cell, "IS95")[0], row))
+    rows.sort(key=lambda r: r[0])
+    return table(["method", *keys], [r for _, r in rows])
 
 
 def clustered(cells, column, seed=0, draws=4000):
@@ -163,6 +200,8 @@ def time_many(method, size=10_000):
 
 
 def number(column, value):
+    if value > 1e4:
+        return "> 10,000"
     digits = {"MASE": 3, "MAPE": 1, "cov80": 3, "cov95": 3, "IS80": 1, "IS95": 1}[column]
     return f"{value:.{digits}f}"
 
@@ -185,17 +224,17 @@ def against_goals(means):
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=10, help="number of seeds")
+    parser.add_argument("--seeds", type=int, default=10, help="how many seeds")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=500, help="series of each shape and seed")
-    parser.add_argument("--peer-size", type=int, default=50, help="the same for the peers")
+    parser.add_argument("--peer-size", type=int, default=25, help="the same for the peers")
     parser.add_argument("--observations", type=Path, default=ROOT / "data" / "observations.csv")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     args = parser.parse_args(argv)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
 
     def ours(method, **kw):
-        return lambda seen, outturn: run_ours(method, seen, outturn, **kw)
+        return lambda seen, outturn, indicator=None: run_ours(method, seen, outturn, **kw)
 
     sim = {m: over_shapes(ours(m), seeds, args.size) for m in OURS}
     others, cost = {}, {}
@@ -238,8 +277,16 @@ def main(argv=None):
         ms = f"{time_one(name):.2f}" if name in sim else f"{cost[name][0]:.1f}"
         label = f"`{name}`" if name in sim else name
         rows.append(
-            (m["IS95"], [label, *(number(c, m[c]) for c in COLUMNS), f"{worst:.2f}",
-                         *(f"{x:.2f}" for x in least), ms])  # fmt: skip
+            (
+                m["IS95"],
+                [
+                    label,
+                    *(number(c, m[c]) for c in COLUMNS),
+                    f"{worst:.2f}",
+                    *(f"{x:.2f}" for x in least),
+                    ms,
+                ],
+            )  # fmt: skip
         )
     rows.sort(key=lambda r: r[0])
     head = ["method", *COLUMNS, "worst shape MASE", "least cov80", "least cov95", "CPU ms"]
@@ -274,36 +321,51 @@ def main(argv=None):
     text += table(["method", "n", *COLUMNS[1:], "least cov80", "least cov95"], rows)
 
     if args.observations.exists():
-        series = city_series(args.observations)
         runs = {f"`{m}`": ours(m) for m in OURS}
         runs |= {
-            name: (lambda seen, outturn, p=peer: run_peer(p, seen, outturn)[0])
+            name: (lambda seen, outturn, indicator, p=peer: run_peer(p, seen, outturn)[0])
             for name, peer in found.items()
         }
-        cells = {name: hold_out(series, run) for name, run in runs.items()}
-        some = next(iter(cells.values()))
+        runs |= {
+            f"`{m}`, own scales": (lambda *a, m=m: run_own_scale(m, *a))
+            for m in ("blend", "shrunk")
+        }
+        series = city_series(args.observations, INDICATORS)
+        windows = [(o - 5, o, o + HORIZON) for o in ORIGINS]
+        cells = {name: hold_out(series, windows, run) for name, run in runs.items()}
+        some = cells["`blend`"]
         text += [
             "## A real hold-out: the city's air",
             "",
             f"{len({i for i, _ in some})} indicators of 北京市, fitted on the six years to "
             f"{', '.join(map(str, ORIGINS))}, five years ahead: {5 * len(some)} overlapping "
-            "points, log scale, s0 = 0.08 for all. In brackets the 90 % range when whole "
-            "indicators are drawn anew (six clusters: read it as a lower limit of the "
-            "uncertainty). The start reached MASE 0.86, cov80 .89, cov95 .96, IS95 65; the "
-            "stretch goal is 0.80 and 60. No weight or prior was chosen on these numbers.",
+            "points, log scale, s0 = 0.08 for all (own scales: heavy days on ln(y + 0.5) with "
+            "s0 = 0.55, whole numbers below 20 by the censored fit). In brackets the 90 % range when whole "
+            "indicators are drawn anew (six clusters: a lower limit of the uncertainty). The "
+            "start reached MASE 0.86, cov80 .89, cov95 .96, IS95 65; the stretch goal is 0.80 "
+            "and 60. Candidates were chosen on simulated seeds 100 to 102, but these numbers "
+            "were in sight meanwhile: they are no blind test. The next table is.",
             "",
         ]
-        rows = []
-        for name, cell in cells.items():
-            row, keys = [name], ("MASE", "cov80", "cov95", "IS80", "IS95")
-            for column in keys:
-                mean, low, high = clustered(cell, column)
-                row.append(f"{number(column, mean)} ({number(column, low)}-{number(column, high)})")
-            rows.append((np.mean([c["IS95"] for c in cell.values()]), row))
-        rows.sort(key=lambda r: r[0])
-        text += table(["method", "MASE", "cov80", "cov95", "IS80", "IS95"], [r for _, r in rows])
+        text += hold_out_table(cells)
+        old = city_series(args.observations, EARLIER)
+        earlier = {
+            name: hold_out(old, EARLIER_WINDOWS, run)
+            for name, run in runs.items()
+            if "own scales" not in name
+        }
+        if earlier["`blend`"]:
+            text += [
+                "## A blind hold-out: the city's air of 2000-2009",
+                "",
+                f"{', '.join(EARLIER)} under the older standard, fitted on 2000-2003, 2000-2004 "
+                "and 2000-2005, outturn to 2009; first looked at when every method was fixed. "
+                "Four clusters.",
+                "",
+            ]
+            text += hold_out_table(earlier)
 
-        text += ["### By indicator, `blend` and `shrunk`", ""]
+        text += ["### By indicator of the first hold-out, `blend` and `shrunk`", ""]
         rows = []
         for indicator in INDICATORS:
             for name in ("`blend`", "`shrunk`"):
@@ -319,6 +381,7 @@ def main(argv=None):
     text += ["CPU time on one run; read as +-30 %. Goals 0.3 and 15 ms.", ""]
 
     text += ["## Versions", ""]
+    text += ["sktime keeps pandas below 3, so a run with every peer has an environment apart.", ""]
     found_versions = peers.versions() | {"Python": platform.python_version()}
     text += table(["package", "version"], [[k, v] for k, v in found_versions.items()])
     args.out.mkdir(parents=True, exist_ok=True)

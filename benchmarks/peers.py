@@ -82,9 +82,7 @@ def prophet(y, horizon, levels):
     from prophet import Prophet
 
     dates = pd.date_range("2000-12-31", periods=y.size + horizon, freq="YE")
-    model = Prophet(
-        yearly_seasonality=False, weekly_seasonality=False, daily_seasonality=False
-    )
+    model = Prophet(yearly_seasonality=False, weekly_seasonality=False, daily_seasonality=False)
     model.fit(pd.DataFrame({"ds": dates[: y.size], "y": y}), seed=0)
     np.random.seed(0)  # noqa: NPY002 - prophet draws from the global generator
     future = pd.DataFrame({"ds": dates[y.size :]})

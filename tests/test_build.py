@@ -1,5 +1,6 @@
 """The build: what it runs, keeps, replaces and refuses, on two small notebooks of the tests."""
 
+import asyncio
 import json
 import os
 import re
@@ -7,13 +8,14 @@ import signal
 import subprocess
 import sys
 import time
+from html import unescape
 from pathlib import Path
 
 import nbformat
 import pytest
 
 from xc_analysis import build as builder
-from xc_analysis import report
+from xc_analysis import report, running
 from xc_analysis.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -206,6 +208,24 @@ def test_the_kernel_is_this_interpreter_whatever_is_registered(project, monkeypa
     assert project.build() == {"10_a": "built"}
 
 
+def test_a_wake_up_that_is_lost_delays_no_more_than_a_moment(project, monkeypatch):
+    import zmq.asyncio
+
+    poll = zmq.asyncio.Socket.poll
+
+    def deaf(socket, timeout=None, *args):
+        """A long wait that hears nothing until its end."""
+        if timeout is None or timeout > 1000:
+            return asyncio.sleep(timeout / 1000 if timeout else 3600, result=0)
+        return poll(socket, timeout, *args)
+
+    monkeypatch.setattr(zmq.asyncio.Socket, "poll", deaf)
+    path = project.notebook("10_a", "40 + 2")
+    run = running.execute(path, figures=project.folder / "f", data=project.data)
+    nb = asyncio.run(asyncio.wait_for(run, 60))
+    assert nb.cells[-1]["outputs"][0]["data"]["text/plain"] == "42"
+
+
 def test_the_kernel_sees_the_tables_of_the_build_and_a_staging_folder(project):
     project.notebook(
         "10_a",
@@ -342,7 +362,7 @@ HTML('<style>td {color: red}</style><script>alert(1)</script><table onclick="x()
     assert '<span class="en" lang="en">This figure' in page
     assert "<pre>seen" in page and "draw(" not in page
     assert "~a~ H^b^" in page
-    english = project.reports[1].read_text("utf-8")
+    english = unescape(project.reports[1].read_text("utf-8"))
     assert '<html lang="en">' in english and "draw('fig_a')" in english
     assert not re.search(r"https?:", english)
 
@@ -372,6 +392,7 @@ def test_one_notebook_alone_does_not_rewrite_a_report_whose_others_have_changed(
     "fragment, kept",
     [
         ("<table><tr><td>−3.2</td></tr></table>", '<table><tr><td class="number">−3.2</td></tr></table>'),
+        ("<td>NaN</td>", '<td class="missing">—</td>'),
         ("<td>2020-01</td>", "<td>2020-01</td>"),
         ("<td>a<br>b</td>", "<td>a<br>b</td>"),
         ('<td><a href="x">t</a></td>', "<td>t</td>"),

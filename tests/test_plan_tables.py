@@ -110,9 +110,11 @@ def test_printed_numbers_are_in_the_plan(plan):
 def test_every_number_of_chapters_3_to_6_is_a_commitment(plan):
     body = plan[plan.index("第三章 建设绿色低碳发展首善之区\n\n") :]
     text = body[: body.index("第七章 规划重点项目\n")]
+    for name in ("12345", "5G"):  # a hotline and a technology, not figures
+        text = text.replace(name, "")
     cells = ("quantity", "title_zh", "content_zh", "due_year", "note")
     known = numbers(*(row[cell] for row in rows("projects") for cell in cells))
-    assert numbers(text) - known == {"12345"}, "the hotline's name is the only number left out"
+    assert numbers(text) - known == set()
 
 
 def test_commitments_walk_through_every_section():

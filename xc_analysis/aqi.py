@@ -19,8 +19,6 @@ BREAKPOINTS = {
     "co": (0, 2, 4, 14, 24, 36, 48, 60),
     "o3_8h": (0, 100, 160, 215, 265, 800),
 }
-
-
 _DECIMALS = {"co": 1}
 
 
@@ -46,19 +44,19 @@ def half_even(x, decimals: int = 0):
     """
     import ibis
 
-    y = (x * 10**decimals).round(6)
-    low = y.floor().cast("float64")
-    rest = y - low
-    return ibis.cases((rest > 0.5, low + 1), (rest < 0.5, low), else_=low + low % 2)
+    y = (x * 10**decimals).round(6) + 0.5
+    up = y.floor().cast("float64")
+    return up - ibis.ifelse(y == up, up % 2, 0.0)
 
 
-def sub_index(x, pollutant: str, breakpoints=BREAKPOINTS):
-    """Sub-index (IAQI) of a day's concentration.
+def sub_index(c, pollutant: str, breakpoints=BREAKPOINTS):
+    """Sub-index (IAQI) of a day's rounded concentration.
 
     Parameters
     ----------
-    x : ibis column
-        Daily mean, for ``o3_8h`` the day's largest 8 h mean; µg/m³, CO mg/m³.
+    c : ibis column
+        Daily mean, for ``o3_8h`` the day's largest 8 h mean, in whole µg/m³, CO in whole
+        0.1 mg/m³, as :func:`half_even` gives it.
     pollutant : str
         Key of `breakpoints`.
     breakpoints : dict
@@ -67,20 +65,18 @@ def sub_index(x, pollutant: str, breakpoints=BREAKPOINTS):
     Returns
     -------
     ibis column
-        Whole number as float64, null where `x` is null.
+        Whole number as float64, null where `c` is null.
     """
     import ibis
 
-    scale = 10 if pollutant == "co" else 1
-    c = half_even(x, 1 if pollutant == "co" else 0)
-    ends = [b * scale for b in breakpoints[pollutant]]
-    branches = [
-        # Whole numbers divided once: what comes out whole is exactly whole, so rounding up is safe.
-        (c <= hi, (((i_hi - i_lo) * (c - lo)) / (hi - lo) + i_lo).ceil().cast("float64"))
-        for lo, hi, i_lo, i_hi in zip(ends, ends[1:], INDEX, INDEX[1:], strict=False)
-    ]
-    top = float(INDEX[len(ends) - 1])
-    return ibis.cases(*branches, (c.notnull(), ibis.literal(top)))
+    ends = [b * 10 ** _DECIMALS.get(pollutant, 0) for b in breakpoints[pollutant]]
+    branches = []
+    for lo, hi, i_lo, i_hi in zip(ends, ends[1:], INDEX, INDEX[1:], strict=False):
+        slope = (i_hi - i_lo) / (hi - lo)
+        branches.append((c <= hi, c * slope + (i_lo - lo * slope)))
+    line = ibis.cases(*branches, (c.notnull(), ibis.literal(float(INDEX[len(ends) - 1]))))
+    # A whole index may come out a hair above itself: settle that before rounding up.
+    return line.round(6).ceil().cast("float64")
 
 
 def with_aqi(days, breakpoints=BREAKPOINTS):
@@ -101,7 +97,10 @@ def with_aqi(days, breakpoints=BREAKPOINTS):
     """
     import ibis
 
-    indices = {f"_{p}": sub_index(days[p], p, breakpoints) for p in breakpoints}
+    rounded = {f"_c_{p}": half_even(days[p], _DECIMALS.get(p, 0)) for p in breakpoints}
+    # The alias keeps the rounding a step of its own: woven into every branch, SQL would explode.
+    days = days.mutate(**rounded).alias("rounded")
+    indices = {f"_{p}": sub_index(days[f"_c_{p}"], p, breakpoints) for p in breakpoints}
     days = days.mutate(**indices)
     largest = ibis.greatest(*(days[c].fill_null(-1.0) for c in indices))
     days = days.mutate(
@@ -113,4 +112,4 @@ def with_aqi(days, breakpoints=BREAKPOINTS):
     for column in indices:
         named = named.concat(ibis.ifelse(days[column] == days.aqi, "+" + column[1:], ""))
     days = days.mutate(primary=ibis.cases((days.aqi > 50, named.substr(1))))
-    return days.drop(*indices)
+    return days.drop(*rounded, *indices)

@@ -130,14 +130,16 @@ def read_archive(paths, *, stations=None, shape="long", progress=None) -> Archiv
 
 
 def _long(hours: pd.DataFrame) -> pd.DataFrame:
-    values = hours[list(POLLUTANTS)].to_numpy()
-    row, code = np.nonzero(~np.isnan(values))
+    values = hours[list(POLLUTANTS)].to_numpy().ravel()
+    place = np.flatnonzero(~np.isnan(values))
+    row = (place // len(POLLUTANTS)).astype(np.int32)
+    code = (place % len(POLLUTANTS)).astype(np.int8)
     return pd.DataFrame(
         {
             "time": hours["time"].to_numpy()[row],
             "station": hours["station"].array[row],
-            "pollutant": pd.Categorical.from_codes(code.astype(np.int8), list(POLLUTANTS)),
-            "value": values[row, code],
+            "pollutant": pd.Categorical.from_codes(code, list(POLLUTANTS)),
+            "value": values[place],
         }
     )
 

@@ -16,7 +16,7 @@ from pathlib import Path, PurePosixPath
 from .errors import InputError
 
 #: A daily file has 0.02 MB and the largest UCI file 3 MB: what is far larger is not this archive.
-FILE_LIMIT = 512 * 2**20
+FILE_LIMIT = 256 * 2**20
 ZIP_LIMIT = 4 * 2**30
 
 _BROKEN = (
@@ -142,7 +142,7 @@ def _members(handle, label: str, note, depth: int):
             note(where, f"unpacks to {info.file_size >> 20} MB, over the limit", "skipped")
             continue
         try:
-            data = archive.read(info)
+            data = _inflate(handle, info) or archive.read(info)
         except _BROKEN:
             note(where, "damaged or locked member", "skipped")
             continue
@@ -154,3 +154,21 @@ def _members(handle, label: str, note, depth: int):
             data = _gunzip(where, data, note)
         if data is not None:
             yield PurePosixPath(name).name if depth == 0 else where, data
+
+
+def _inflate(handle, info: zipfile.ZipInfo) -> bytes | None:
+    """A deflated member without the ceremony of a file object; None where that will not do.
+
+    Half the time of reading thousands of small members goes into that ceremony.
+    """
+    if info.compress_type != zipfile.ZIP_DEFLATED or info.flag_bits & 0x1:
+        return None
+    handle.seek(info.header_offset)
+    start = handle.read(30)
+    if len(start) < 30 or start[:4] != b"PK\x03\x04":
+        return None
+    handle.seek(int.from_bytes(start[26:28], "little") + int.from_bytes(start[28:30], "little"), 1)
+    inflater = zlib.decompressobj(-zlib.MAX_WBITS)
+    data = inflater.decompress(handle.read(info.compress_size), info.file_size + 1)
+    whole = len(data) == info.file_size and zlib.crc32(data) == info.CRC
+    return data if whole else None

@@ -41,16 +41,16 @@ def merge(reader):
     wanted = reader.wanted or list(dict.fromkeys(s for b in reader.blocks for s in b.stations))
     days = np.unique(np.concatenate([np.unique(b.hour // 24) for b in reader.blocks] or [[0]]))
     days = np.unique(np.concatenate([days, days + 1])).astype(np.int64)
-    shape = (len(days) * 24, len(wanted), len(POLLUTANTS))
-    grids = {}
-    for kind in dict.fromkeys(["archive", *(b.archive for b in reader.blocks)]):
+    uci = list(dict.fromkeys(s for b in reader.blocks if b.archive == "uci" for s in b.stations))
+    stations, grids = {"archive": wanted, "uci": uci}, {}
+    for kind, names in stations.items():
+        shape = (len(days) * 24, len(names), len(POLLUTANTS))
         grids[kind] = np.full(shape, np.nan), np.full(shape, -1, np.int32)
     while reader.blocks:
         block = reader.blocks.pop(0)
-        _fill(reader, *grids[block.archive], days, wanted, block)
+        _fill(reader, *grids[block.archive], days, stations[block.archive], block)
     grid, file = grids["archive"]
-    if "uci" in grids:
-        _fill_from_uci(reader, wanted, grid, file, *grids.pop("uci"))
+    _fill_from_uci(reader, wanted, grid, file, uci, *grids.pop("uci"))
     for s in range(len(wanted)):
         for p in range(len(POLLUTANTS)):
             _judge(reader, days, wanted, grid, file, s, p)
@@ -114,17 +114,18 @@ def _fill(reader, grid, files, days, wanted, block) -> None:
                     count=equal[number])  # fmt: skip
 
 
-def _fill_from_uci(reader, wanted, grid, file, uci, its) -> None:
+def _fill_from_uci(reader, wanted, grid, file, stations, uci, its) -> None:
     """UCI where the archive has nothing; what the archive already has is counted."""
-    both = ~np.isnan(grid) & ~np.isnan(uci)
-    for s, p in np.argwhere(both.any(axis=0)):
-        for number, n in zip(*np.unique(its[both[:, s, p], s, p], return_counts=True),
-                             strict=True):  # fmt: skip
-            reader.note(reader.labels[number], "the archive has this hour", "dropped",
-                        station=wanted[s], pollutant=POLLUTANTS[p], count=n)  # fmt: skip
-    take = np.isnan(grid) & ~np.isnan(uci)
-    grid[take] = uci[take]
-    file[take] = its[take]
+    for u, station in enumerate(stations):
+        s = wanted.index(station)
+        has, takes = ~np.isnan(grid[:, s]), ~np.isnan(uci[:, u])
+        for p, pollutant in enumerate(POLLUTANTS):
+            numbers = its[:, u, p][has[:, p] & takes[:, p]]
+            for number, n in zip(*np.unique(numbers, return_counts=True), strict=True):
+                reader.note(reader.labels[number], "the archive has this hour", "dropped",
+                            station=station, pollutant=pollutant, count=n)  # fmt: skip
+        grid[:, s] = np.where(has, grid[:, s], uci[:, u])
+        file[:, s] = np.where(has, file[:, s], its[:, u])
 
 
 def _judge(reader, days, wanted, grid, file, s: int, p: int) -> None:

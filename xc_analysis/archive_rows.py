@@ -11,6 +11,7 @@ import csv
 import datetime as dt
 import io
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
 import numpy as np
@@ -23,11 +24,11 @@ TYPES = {"PM2.5": "pm25", "PM10": "pm10", "SO2": "so2", "NO2": "no2", "CO": "co"
 DEFECTS = ("file", "date", "hour", "station", "pollutant", "value", "rule", "action", "count")
 WEATHER = ("TEMP", "PRES", "DEWP", "RAIN", "WSPM", "wd")
 
-_BATCH = 64 * 2**20
+_BATCH = 16 * 2**20
 _ONE_BY_ONE = 1000
 _NULLS = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "-", "--", "—"]
 _NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?", re.IGNORECASE)
-_HEADER = re.compile(rb'\s*"?[^,]{0,20},\s*"?hour"?\s*,\s*"?type"?\s*,', re.IGNORECASE)
+_HEADER = re.compile(rb'[^,\r\n]{0,22},[ "]*hour[ "]*,[ "]*type[ "]*,', re.IGNORECASE)
 _OTHER = re.compile(r"AQI|.*_(24H|8H)")
 _DAY_FILE = re.compile(r"([^/:]*?)_?(\d{8})\.csv(\.gz)?$")
 _EPOCH = dt.date(1970, 1, 1).toordinal()
@@ -91,6 +92,8 @@ class Reader:
         self._held = 0
         self._layouts: dict[str, None] = {}
         self._unclear: list[tuple[bytes, tuple[int, bytes]]] = []
+        self._worker = ThreadPoolExecutor(1)
+        self._waiting: list[tuple] = []
 
     def note(self, file, rule, action, *, date="", hour=None, station="", pollutant="", value="",
              count=1):  # fmt: skip
@@ -131,18 +134,48 @@ class Reader:
         for header, member in self._unclear:
             self._parse(header, [member], last=True)
         self._unclear.clear()
+        self._collect()
+        self._worker.shutdown()
 
     def all_weather(self) -> pd.DataFrame:
         """The weather of all UCI files, an hour once."""
         if not self.weather:
-            return pd.DataFrame(columns=["time", "station", *(w.lower() for w in WEATHER)])
+            nothing = {name.lower(): pd.Series(dtype=float) for name in WEATHER}
+            time = pd.Series(dtype="datetime64[s]")
+            return pd.DataFrame({"time": time, "station": pd.Series(dtype=str), **nothing})
         out = pd.concat(self.weather, ignore_index=True).drop_duplicates(["station", "time"])
         return out.sort_values(["station", "time"], ignore_index=True)
 
     def _flush(self) -> None:
+        """Parse what is held, one pass a header, while the next files are being unpacked."""
+        self._collect()
         batches, self._batches, self._held = self._batches, {}, 0
         for header, members in batches.items():
             self._parse(header, members)
+
+    def _collect(self) -> None:
+        """Take what has been parsed meanwhile."""
+        import pyarrow as pa
+
+        waiting, self._waiting = self._waiting, []
+        for parsed, columns, numbers, bodies in waiting:
+            width = len(columns) + 3
+            lines = [body.count(b"\n") for body in bodies]
+            for suspect in (_ragged, _unparsable, None):
+                try:
+                    table = parsed.result()
+                    if table is None or table.num_rows == sum(lines):
+                        break
+                except pa.ArrowInvalid:
+                    pass
+                # A line too short or too long, an empty one, or a cell that is no number.
+                for place, body in enumerate(bodies):
+                    if suspect(body, width):
+                        bodies[place] = self._mend(self.labels[numbers[place]], body, width)
+                        lines[place] = bodies[place].count(b"\n")
+                parsed = self._worker.submit(_table, bodies, width)
+            if table is not None:
+                self._take(table, columns, np.repeat(numbers, lines))
 
     def _station_columns(self, header: bytes, members, last: bool) -> list[str] | None:
         """Station names of a layout; None: put aside until other headers are known, or given up."""
@@ -168,36 +201,12 @@ class Reader:
         return names
 
     def _parse(self, header: bytes, members, last: bool = False) -> None:
-        import pyarrow as pa
-
         columns = self._station_columns(header, members, last)
-        if columns is None:
-            return
-        width = len(columns) + 3
-        clean, index, rows = [], [], []
-        for number, body in members:
-            body = body if body.endswith(b"\n") else body + b"\n"
-            lines = body.count(b"\n")
-            if body.count(b",") != lines * (width - 1) or b"\n\n" in body or b'"' in body:
-                body = self._mend(self.labels[number], body, width)
-                lines = body.count(b"\n")
-            if lines:
-                clean.append(body)
-                index.append(number)
-                rows.append(lines)
-        try:
-            table = _table(clean, width)
-        except pa.ArrowInvalid:
-            # Some file holds a cell that is no number: find it, mend it line by line.
-            for i, body in enumerate(clean):
-                try:
-                    _table([body], width)
-                except pa.ArrowInvalid:
-                    clean[i] = self._mend(self.labels[index[i]], body, width)
-                    rows[i] = clean[i].count(b"\n")
-            table = _table(clean, width)
-        if table is not None:
-            self._take(table, columns, np.repeat(index, rows))
+        if columns is not None:
+            numbers = [number for number, _ in members]
+            bodies = [b if b.endswith(b"\n") else b + b"\n" for _, b in members]
+            parsed = self._worker.submit(_table, bodies, len(columns) + 3)
+            self._waiting.append((parsed, columns, numbers, bodies))
 
     def _mend(self, label: str, body: bytes, width: int) -> bytes:
         """The same lines with as many cells as the header has and a number or nothing in each."""
@@ -278,13 +287,13 @@ class Reader:
 
     def _look_at_days(self, files, day, hour) -> None:
         """Which days each kind of file covers; hours a file lacks; rows of another day."""
-        first, present = {}, np.unique(files)
-        for number in present.tolist():
-            name = _DAY_FILE.search(self.labels[number])
-            stated = int(days_of(np.array([int(name[2])]))[0]) if name else -1
-            if stated >= 0:
-                first[number] = stated
-                self.days.setdefault(name[1], set()).add(stated)
+        present = np.unique(files)
+        names = {int(n): _DAY_FILE.search(self.labels[n]) for n in present}
+        names = {number: name for number, name in names.items() if name}
+        stated = days_of(np.array([int(name[2]) for name in names.values()], np.int64)).tolist()
+        first = {number: day for number, day in zip(names, stated, strict=True) if day >= 0}
+        for number, day_stated in first.items():
+            self.days.setdefault(names[number][1], set()).add(day_stated)
         seen = np.zeros((len(self.labels), 24), bool)
         seen[files, hour % 24] = True
         for number in present[~seen[present].all(axis=1)].tolist():
@@ -328,8 +337,10 @@ class Reader:
             clock = {
                 c: pd.to_numeric(frame[c], errors="coerce") for c in ("year", "month", "day", "hour")
             }
-            time = pd.to_datetime(pd.DataFrame(clock), errors="coerce")
-            names = frame["station"].astype(str)
+            sound = clock["year"].between(1980, 2099) & clock["hour"].isin(range(25))
+            clock = pd.DataFrame(clock).where(sound & frame["station"].notna())
+            time = pd.to_datetime(clock, errors="coerce")
+            names = frame["station"].astype(object).fillna("").astype(str)
             names = names.map({name: names_of.canonical(name) for name in names.unique()})
         except (ValueError, KeyError) as error:
             self.note(label, f"not a UCI file ({str(error)[:60]})", "skipped")
@@ -374,6 +385,21 @@ class Reader:
                     Block("uci", [station], hours, code, np.full(len(hours), number),
                           values[:, None])  # fmt: skip
                 )
+
+
+def _ragged(body: bytes, width: int) -> bool:
+    lines = body.count(b"\n")
+    return body.count(b",") != lines * (width - 1) or b"\n\n" in body or b'"' in body
+
+
+def _unparsable(body: bytes, width: int) -> bool:
+    import pyarrow as pa
+
+    try:
+        table = _table([body], width)
+        return table is not None and table.num_rows != body.count(b"\n")
+    except pa.ArrowInvalid:
+        return True
 
 
 def _table(bodies: list[bytes], width: int):

@@ -125,6 +125,7 @@ def sensitivity(
     phis=(PHI,),
     prior_sds=(None,),
     excludes=((),),
+    exceptional=(),
     as_of=None,
 ):
     """How a verdict moves with the choices behind it: one row per combination.
@@ -145,8 +146,11 @@ def sensitivity(
         Damping and prior sd; a prior of None is the series' own.
     excludes : iterable of iterable of int
         Years left out of the fit, such as ``((), (2020,))``.
+    exceptional : iterable of int
+        As in :func:`assess`.
     as_of : int, optional
-        Nothing after this year is used.
+        Nothing after this year is used. Default: the end of each window, so that a row
+        knows nothing that its window does not hold.
 
     Returns
     -------
@@ -187,7 +191,9 @@ def sensitivity(
     for combination in product(*choices.values()):
         pick = dict(zip(choices, combination, strict=True))
         moved = [f"{k} {_words(v)}" for k, v in pick.items() if v != choices[k][0]]
-        rows.append(_one(many[pick["series"]], aim, readings, pick, as_of, "; ".join(moved)))
+        rows.append(
+            _one(many[pick["series"]], aim, readings, pick, as_of, exceptional, "; ".join(moved))
+        )
     return pd.DataFrame(rows)
 
 
@@ -198,12 +204,10 @@ def _words(value):
     return "own" if value is None else str(value)
 
 
-_EMPTY = {
-    name: float("nan") for name in ("median", "lower_80", "upper_80", "lower_95", "upper_95")
-}
+_EMPTY = {name: float("nan") for name in ("median", "lower_80", "upper_80", "lower_95", "upper_95")}
 
 
-def _one(s, aim, readings, pick, as_of, moved):
+def _one(s, aim, readings, pick, as_of, exceptional, moved):
     """One row of the sensitivity table."""
     text = readings[pick["reading"]]
     read = aim
@@ -214,9 +218,12 @@ def _one(s, aim, readings, pick, as_of, moved):
     kind = aim.kind
     delegated = kind in ("delegated", "qualitative") and bool(text)
     options = {k: pick[k] for k in ("window", "method", "phi", "prior_sd")}
+    options["exceptional"] = exceptional
     row = {k: v for k, v in pick.items() if k not in ("window", "excluded")}
     row = {"window": _words(pick["window"]), "excluded": _words(pick["excluded"])} | row
     row |= {"n": 0} | _EMPTY
+    if as_of is None:
+        as_of = pick["window"][1]
     try:
         a = assess(s, read, exclude=pick["excluded"], as_of=as_of, **options)
         fan = a.projection or _fan(s, aim, pick, as_of)
@@ -290,7 +297,6 @@ _ELSEWHERE = {
     "calibration": "hindcast",
     "supported_targets": "backcast",
     "asked_of_the_past": "backcast",
-    "passing_interval": "backcast",
 }
 
 

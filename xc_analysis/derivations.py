@@ -92,6 +92,10 @@ def derivations_recompute(pack) -> Iterator[Offence]:
                 f"names {name!r}, which is no obs_id{near(name, known)}",
                 "use an obs_id of observations.csv",
             )
+        if not named and row["status"] != "bound":
+            problem, remedy = "names no observation", "name the obs_ids that it rests on"
+            yield _offence(pack, line, "derivation", problem, remedy)
+            continue
         if not pd.isna(row["obs_id"]):
             uses[row["obs_id"]] = named
         if not strangers and all(name in figures for name in named):

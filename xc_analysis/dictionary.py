@@ -10,6 +10,7 @@ import argparse
 import json
 import os
 import sys
+from pathlib import Path
 
 from . import __version__
 from .errors import InputError
@@ -59,6 +60,7 @@ _CONVENTIONS = (
 )
 _TYPES = {
     "text": ("文字", "text"),
+    "label": ("文字", "text"),
     "name": ("编号", "id"),
     "id": ("编号", "id"),
     "integer": ("整数", "whole number"),
@@ -101,6 +103,8 @@ def _anchor(table: Table) -> str:
 
 def _section(table: Table) -> list[str]:
     lines = ["", f"### `{table.path}`", "", f"{table.zh}  ", table.en, ""]
+    if table.optional:
+        lines += ["可以没有此表。 A pack may lack this table.  "]
     if table.key:
         lines += [f"主键 Key: {', '.join(f'`{name}`' for name in table.key)}  "]
     for columns in table.unique:
@@ -131,15 +135,15 @@ def _values(column: Column) -> str:
     return f"≥ {low:g}" if low is not None else f"≤ {high:g}" if high is not None else ""
 
 
-def descriptor() -> dict:
-    """The Frictionless Data Package descriptor of the tables."""
+def descriptor(tables=tuple(TABLES)) -> dict:
+    """The Frictionless Data Package descriptor of the tables named."""
     return {
         "profile": "tabular-data-package",
         "name": "xc-analysis-data",
         "title": f"{_TITLE[0]} / {_TITLE[1]}",
         "description": "See README.md for the dictionary and LICENSE-data.md for the terms.",
         "version": __version__,
-        "resources": [_resource(table) for table in TABLES.values()],
+        "resources": [_resource(TABLES[name]) for name in tables],
     }
 
 
@@ -211,9 +215,10 @@ def _field(column: Column, unique: bool) -> dict:
     return field
 
 
-def contents() -> dict[str, str]:
-    """Both files: name to text."""
-    machine = json.dumps(descriptor(), ensure_ascii=False, indent=2) + "\n"
+def contents(folder: Path) -> dict[str, str]:
+    """Both files, name to text, for a folder: optional tables that it lacks are not described."""
+    tables = [t.name for t in TABLES.values() if not t.optional or (folder / t.path).exists()]
+    machine = json.dumps(descriptor(tables), ensure_ascii=False, indent=2) + "\n"
     return {README: readme(), DESCRIPTOR: machine}
 
 
@@ -230,7 +235,7 @@ def main(argv: list[str] | None = None) -> int:
     try:
         folder = data_dir(arguments.data)
         stale = []
-        for name, text in contents().items():
+        for name, text in contents(folder).items():
             path = folder / name
             if path.is_file() and path.read_text(encoding="utf-8") == text:
                 continue

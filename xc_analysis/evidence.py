@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import importlib
-import importlib.util
 import os
 
+import numpy as np
 import pandas as pd
 
 from .errors import InputError
@@ -21,7 +20,8 @@ EVIDENCE = (
     *("printed", "derived", "computed", "computed (partial)", "estimated", "bound"),
     *("several years", "part-year"),
 )
-STATION_SOURCE = "archive-hourly"
+# where station records come from: the monitoring archive, and UCI 501 for hours that it lacks
+ARCHIVE_SOURCE, UCI_SOURCE = "archive-hourly", "uci-501"
 _TEXT = ("status", "basis", "completeness", "source_id", "release", "obs_id")
 
 
@@ -33,6 +33,7 @@ def series(
     partial: str = "estimate",
     basis: str = "raw",
     freq: str = "annual",
+    dust: str = "off",
     data: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """One indicator of one area over time, each value with its evidence.
@@ -54,6 +55,8 @@ def series(
         Reference state: as recorded, or all on the state before or after 2018-09-01.
     freq : {"annual", "monthly"}
         Monthly series are indexed by a monthly `PeriodIndex` named ``month``.
+    dust : {"off", "on"}
+        On: station values of PM2.5 and PM10 leave out the days that a stand-in rule calls dust.
     data : path, optional
         Folder of the tables; default as `tables.data_dir`.
 
@@ -62,10 +65,10 @@ def series(
     pandas.DataFrame
         Index ``year`` (int), ascending, only years with evidence. Columns ``value``, ``lower``,
         ``upper`` (in the indicator's unit; a bound has no value), ``status``, ``basis``,
-        ``completeness`` (station series only), ``source_id``, ``release``, ``obs_id``
-        (published series only). ``.attrs``: indicator, scope, source, unit, scale, floor,
+        ``completeness`` (station series only), ``source_id`` (several joined by ``;``),
+        ``release``, ``obs_id`` (published series only). ``.attrs``: indicator, scope, source, unit, scale, floor,
         ceiling, decimals, prior_sd, better, name_zh, name_en, statistic, theme, basis_setting,
-        partial.
+        dust_setting, partial.
 
     Raises
     ------
@@ -82,6 +85,7 @@ def series(
     _one_of("partial", partial, ("estimate", "observed", "drop"))
     _one_of("basis", basis, ("raw", "old", "new"))
     _one_of("freq", freq, ("annual", "monthly"))
+    _one_of("dust", dust, ("off", "on"))
     entry = _indicator(indicator, data)
     monthly = freq == "monthly"
     found = {
@@ -98,13 +102,14 @@ def series(
         "source": chosen,
         **{name: _plain(entry[name]) for name in _ATTRIBUTES},
         "basis_setting": basis,
+        "dust_setting": dust,
         "partial": partial,
     }
     if basis != "raw":
+        from .comparability import to_basis
+
         attrs = frame.attrs
-        frame = _comparability("basis='raw'").to_basis(
-            frame, indicator, basis, scope=scope, data=data
-        )
+        frame = to_basis(frame, indicator, basis, scope=scope, data=data)
         frame.attrs = attrs
     return frame
 
@@ -183,8 +188,13 @@ def _station(indicator: str, scope: str, monthly: bool, data) -> pd.DataFrame:
     table = load("air/monthly" if monthly else "air/annual", data=data)
     frame = table[(table["indicator"] == indicator) & (table["scope"] == scope)].copy()
     frame["status"] = "computed"
-    if "source_id" not in frame:
-        frame["source_id"] = STATION_SOURCE
+    # weather comes with UCI only, so what has weather is what UCI was read for
+    keys = ["year", "month"] if monthly else ["year"]
+    days = load("air/weather_daily", data=data)["date"].dt
+    weather = pd.MultiIndex.from_arrays([getattr(days, key) for key in keys])
+    both = f"{ARCHIVE_SOURCE};{UCI_SOURCE}"
+    has_weather = pd.MultiIndex.from_frame(frame[keys]).isin(weather.unique())
+    frame["source_id"] = np.where(has_weather, both, ARCHIVE_SOURCE)
     return _tidy(_index(frame, monthly))
 
 
@@ -216,22 +226,15 @@ def _partial(frame, partial, indicator, scope, monthly, data) -> pd.DataFrame:
         return frame[~is_partial].copy()
     if partial == "observed" or monthly or not is_partial.any():
         return frame
-    estimates = _comparability("partial='observed'").estimate_partial(
-        indicator, scope=scope, data=data
-    )
+    from .comparability import estimate_partial
+
+    estimates = estimate_partial(indicator, scope=scope, data=data)
     years = frame.index[is_partial].intersection(estimates.index)
     frame.loc[years, ["value", "lower", "upper"]] = estimates.loc[
         years, ["value", "lower", "upper"]
     ]
     frame.loc[years, "status"] = "estimated"
     return frame
-
-
-def _comparability(instead: str):
-    """The adjustments, imported when asked for; without them the plain series still works."""
-    if importlib.util.find_spec("xc_analysis.comparability") is None:
-        raise InputError(f"adjustments are not part of this installation: use {instead}")
-    return importlib.import_module("xc_analysis.comparability")
 
 
 def coverage(*, scope: str = "西城区", data: str | os.PathLike | None = None) -> pd.DataFrame:
@@ -288,7 +291,7 @@ def coverage(*, scope: str = "西城区", data: str | os.PathLike | None = None)
     table = best.pivot(index="indicator", columns="year", values="evidence")
     years = range(int(cells["year"].min()), int(cells["year"].max()) + 1)
     table = table.reindex(index=register.index, columns=pd.Index(years, name="year"))
-    return table.fillna("").astype("str")
+    return table.astype("str").fillna("")
 
 
 def sources_of(*items, data: str | os.PathLike | None = None) -> pd.DataFrame:

@@ -46,7 +46,7 @@ def flags_of(case):
     out, fit = [], case.fit
     if getattr(case.s, "ndim", 1) == 2:
         out += _frame_flags(case)
-    if fit.years.size and int(fit.years[-1]) in case.exceptional:
+    if fit.years.size > 1 and int(fit.years[-1]) in case.exceptional:
         year = int(fit.years[-1])
         out.append(
             (f"{year}_last", f"exceptional {year} is the last point", f"末点为特殊年份 {year}")

@@ -75,23 +75,25 @@ def _open(data):
     if isinstance(data, ibis.Table):
         return data, data.get_backend()
     if isinstance(data, pd.DataFrame):
-        text = {c: data[c].astype(str) for c in data.columns[data.dtypes == "category"]}
-        data = pa.Table.from_pandas(data.assign(**text), preserve_index=False)
-    return ibis.memtable(_plain(data)), ibis.duckdb.connect()
+        data = pa.Table.from_pandas(data, preserve_index=False)
+    # An engine of its own: it lets go of the table when the result is there.
+    return ibis.memtable(_without_nan(data)), ibis.duckdb.connect()
 
 
-def _plain(table):
-    """Dictionaries as strings and NaN as null, so that every engine sees the same."""
+def _frame(backend, expr) -> pd.DataFrame:
+    return backend.to_pyarrow(expr).to_pandas()
+
+
+def _without_nan(table):
+    """NaN as null, so that every engine sees the same."""
     import pyarrow as pa
     import pyarrow.compute as pc
 
     for i, field in enumerate(table.schema):
-        column = table.column(i)
-        if pa.types.is_dictionary(field.type):
-            table = table.set_column(i, field.name, column.cast(pa.string()))
-        elif pa.types.is_floating(field.type):
+        nan = pc.is_nan(table.column(i)) if pa.types.is_floating(field.type) else None
+        if nan is not None and pc.any(nan).as_py():
             null = pa.scalar(None, field.type)
-            table = table.set_column(i, field.name, pc.if_else(pc.is_nan(column), null, column))
+            table = table.set_column(i, field.name, pc.if_else(nan, null, table.column(i)))
     return table
 
 
@@ -175,14 +177,16 @@ def daily(hours, *, name=None, stations=None, by="district", hour_label="end", p
         stations = list(dict.fromkeys([*stations, *map(canonical, stations)]))
         table = table.filter(table.station.isin(stations))
     if by == "district" and name is None:
-        name = "+".join(sorted(backend.execute(table.select("station").distinct())["station"]))
+        name = "+".join(sorted(_frame(backend, table.select("station").distinct())["station"]))
     scope = table.station if by == "station" else ibis.literal(name)
     out = _days(table.mutate(scope=scope), backend, hour_label, pm10)
+    if out.empty:
+        raise InputError("hours: no day comes of them; see the stations asked for and the table")
     return out.rename(columns={"scope": by}) if by == "station" else out
 
 
 def _days(table, backend, hour_label: str, pm10: str) -> pd.DataFrame:
-    out = backend.execute(air_rules.day_expr(table, hour_label=hour_label, pm10=pm10))
+    out = _frame(backend, air_rules.day_expr(table, hour_label=hour_label, pm10=pm10))
     out["date"] = pd.to_datetime(out["date"]).astype("datetime64[s]")
     if len(out):
         out = pd.concat([_every_day(part) for _, part in out.groupby("scope")])
@@ -209,7 +213,7 @@ def _period(days, freq: str) -> pd.DataFrame:
     table, backend = _open(days)
     absent = {c: ibis.null("float64") for c in DAY_COLUMNS if c not in names}
     table = table.mutate(**absent, scope=table[key])
-    out = backend.execute(air_rules.period_expr(table, freq=freq))
+    out = _frame(backend, air_rules.period_expr(table, freq=freq))
     whole = [c for c in ("year", "month", "valid_days", "days") if c in out]
     out = out.astype(dict.fromkeys(whole, "int64"))
     rank = out["indicator"].map({name: i for i, name in enumerate(INDICATORS)})
@@ -276,9 +280,8 @@ def hour_profile(hours, *, name, hour_label="end", pm10="filled") -> pd.DataFram
     """
     _choose(hour_label=hour_label, pm10=pm10)
     table, backend = _wide(hours)
-    out = backend.execute(
-        air_rules.profile_expr(table, name=name, hour_label=hour_label, pm10=pm10)
-    )
+    expr = air_rules.profile_expr(table, name=name, hour_label=hour_label, pm10=pm10)
+    out = _frame(backend, expr)
     return out.sort_values(["scope", "year", "month", "hour"], ignore_index=True)
 
 

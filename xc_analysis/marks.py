@@ -56,15 +56,20 @@ def number(value: float, attrs: dict | None = None) -> str:
     return f"{value:,.{int(decimals)}f}"
 
 
+def width_mm(ax) -> float:
+    """Width of an axes before layout, in print millimetres."""
+    return ax.get_position().width * ax.figure.get_figwidth() * 25.4
+
+
 def heading(ax, text: str | None, unit: str | None, *, color: str | None = None) -> None:
     """Title, broken to the width of the axes, and under it the unit, upright at the axis' head."""
     if unit:
         ax.set_ylabel(style.unit_name(unit), rotation=0, ha="left", va="bottom")
         ax.yaxis.set_label_coords(0.0, 1.01)
     if text:
-        width = ax.get_position().width * ax.figure.get_figwidth() * 25.4
+        width = width_mm(ax)
         ax.set_title(
-            style.wrap(text, max(width, 18), 8.5), color=color or palette.INK, linespacing=1.1,
+            style.wrap(text, max(1.25 * width, 18), 8.5), color=color or palette.INK, linespacing=1.1,
             pad=13 if unit else 5, parse_math=False,
         )  # fmt: skip
 
@@ -156,10 +161,11 @@ def draw_points(ax, points: pd.DataFrame, color: str, *, size: float = 4.4, zord
             _draw_bars(ax, rows, kind, color)
         else:
             whisker = rows[(rows["upper"] - rows["lower"]) > 0]
-            ax.vlines(
-                whisker["x"], whisker["lower"], whisker["upper"], color=color, lw=0.7, alpha=0.55,
-                zorder=zorder - 1, gid=f"range:{kind}",
-            )  # fmt: skip
+            if len(whisker):
+                ax.vlines(
+                    whisker["x"], whisker["lower"], whisker["upper"], color=color, lw=0.7,
+                    alpha=0.55, zorder=zorder - 1, gid=f"range:{kind}",
+                )  # fmt: skip
         if marker is None:
             continue
         rows = rows[np.isfinite(rows["value"])]
@@ -171,13 +177,22 @@ def draw_points(ax, points: pd.DataFrame, color: str, *, size: float = 4.4, zord
         )  # fmt: skip
 
 
+def draw_estimates(ax, rows: pd.DataFrame, color: str) -> None:
+    """Estimates as bars with a tick, for a year whose marker is the value as observed."""
+    if len(rows):
+        _draw_bars(ax, rows, "estimated", color)
+        ax.plot(rows["x"], rows["value"], "_", color=color, ms=5, mew=1.0, zorder=3.6, ls="none",
+                gid="tick:estimated")  # fmt: skip
+
+
 def _draw_bars(ax, rows: pd.DataFrame, kind: str, color: str) -> None:
     both = rows[np.isfinite(rows["lower"]) & np.isfinite(rows["upper"])]
     width, alpha = (2.6, 0.35) if kind == "estimated" else (4.0, 0.45)
-    ax.vlines(
-        both["x"], both["lower"], both["upper"], color=color, lw=width, alpha=alpha, zorder=3.5,
-        gid=f"bar:{kind}", capstyle="butt",
-    )  # fmt: skip
+    if len(both):
+        ax.vlines(
+            both["x"], both["lower"], both["upper"], color=color, lw=width, alpha=alpha, zorder=3.5,
+            gid=f"bar:{kind}", capstyle="butt",
+        )  # fmt: skip
     for row in rows[np.isfinite(rows["lower"]) ^ np.isfinite(rows["upper"])].itertuples():
         end, way = (row.upper, -1) if np.isfinite(row.upper) else (row.lower, 1)
         ax.plot([row.x], [end], "_", color=color, ms=5, mew=1.0, zorder=4, gid=f"bar:{kind}")
@@ -195,7 +210,7 @@ def day_position(day) -> float | None:
     if day is None or pd.isna(day) or day == "":
         return None
     stamp = pd.Timestamp(day)
-    return stamp.year + (stamp.dayofyear - 1) / 365.25 - 0.5
+    return stamp.year + (stamp.day_of_year - 1) / 365.25 - 0.5
 
 
 def draw_breaks(ax, breaks: Iterable[tuple[float, str]]) -> None:
@@ -295,12 +310,21 @@ def _labels_class():
 
             def spots(w, h):
                 px, py = self._at(x, y)
-                dx, dy = w / 2 + 3.4, h / 2 + 0.8
+                dx, dy = w / 2 + 3.2, h / 2 - 0.2
                 ways = [
                     (0.75, 1), (0, 1), (-0.75, 1), (1, 0), (0, -1), (-0.75, -1), (0.75, -1),
                     (-1, 0), (1, 1.7), (0, 1.9), (0, -1.9), (-1, 1.7), (1, -1.7),
                 ]  # fmt: skip
                 return [(px + i * dx, py + j * dy) for i, j in ways]
+
+            self._write(text, color, size, spots, gid="label")
+
+        def after_point(self, x, y, text, color, size=LABEL) -> None:
+            """Write a text to the right of a line's end, moved up or down where it must."""
+
+            def spots(w, h):
+                px, py = self._at(x, y)
+                return [(px + 4 + w / 2, py + k * 0.5 * h) for k in (0, 1, -1, 2, -2, 3, -3)]
 
             self._write(text, color, size, spots, gid="label")
 

@@ -15,9 +15,9 @@ THEMES = {
     "green": "#1D7A3A",
     "noise": "#A4509A",
     "carbon": "#7A1F4B",
-    "soil": "#8F7A1A",
-    "waste": "#B58B54",
-    "dust": "#B58B54",
+    "soil": "#5A4A14",
+    "waste": "#7A6655",
+    "dust": "#C48A2A",
     "economy": "#5C6370",
     "project": "#3B3F8C",
 }
@@ -36,9 +36,9 @@ THEME_NAMES = {
 AQI_CLASSES = (
     (50, "#E3EEF4", "优", "excellent"),
     (100, "#B9D3E2", "良", "good"),
-    (150, "#F3C969", "轻度污染", "light"),
-    (200, "#E0853D", "中度污染", "moderate"),
-    (300, "#B03A2E", "重度污染", "heavy"),
+    (150, "#E3AE3E", "轻度污染", "light"),
+    (200, "#CF7430", "中度污染", "moderate"),
+    (300, "#A32E2A", "重度污染", "heavy"),
     (500, "#4A1030", "严重污染", "severe"),
 )
 
@@ -49,7 +49,7 @@ STATUS = {
     "derived": ("o", False, "○", "由公布值推算", "derived from print"),
     "computed": ("D", True, "◆", "按小时记录计算", "computed from hourly records"),
     "partial": (
-        "D", False, "◇", "有效数据不足全年，不参与拟合", "partial year as observed, never fitted",
+        "D", False, "◇", "数据不足，只列观测，不参与拟合", "incomplete record as observed, never fitted",
     ),
     "estimated": ("D", False, "◇┃", "不完整年的估计及 95% 区间", "estimate of a partial year, 95 %"),
     "bound": (None, False, "┃", "只知范围", "known within bounds only"),
@@ -65,7 +65,7 @@ STATUS_COLORS = {
     "computed": "#1B5FA6",
     "partial": "#1B5FA6",
     "estimated": "#C44E00",
-    "bound": "#8F7A1A",
+    "bound": "#7C7A3A",
 }
 # A change between two bases: its date, its short name on the figure, its note in the footer.
 BREAKS = {

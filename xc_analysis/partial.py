@@ -6,20 +6,23 @@ Three views of the missing part, each a correction learned from the district's w
              days had in whole years (the district's seasonal pattern);
 ``city``     the city's published value of that year, times the ratio district/city of whole years;
 ``overlap``  the city's published annual value, times the ratio district/city over those months of
-             that very year that were observed here and published there.
+             that very year that are observed here (27 days, February 25) and published there; for
+             means only, from three such months on.
 
 Each view's error is measured by leaving out one whole year at a time and deleting the same calendar
-days from it. Views are averaged with weights inversely to their squared errors; the interval is
-Student's t on those errors (the spread of the combined left-out errors, k - 1 degrees of freedom,
-times sqrt(1 + 1/k)). The district's published value of the estimated year is never used.
+days from it. Views are averaged with weights inverse to their mean squared errors; the interval is
+Student's t on the left-out errors of that average: their root mean square about zero, with k - 1
+degrees of freedom for k years, times sqrt(1 + 1/k). The district's published value of the estimated
+year is never used: :func:`judge` lays it beside the estimate. How well this does is measured by
+:mod:`xc_analysis.deletions`.
 
 Concentrations work on ln y, counts of days on ln(y + 0.5), ratios of days on the logit.
 """
 
 from __future__ import annotations
 
-import functools
 import os
+from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -29,23 +32,42 @@ from .errors import InputError
 
 LEVEL = 0.95
 VIEWS = ("pattern", "city", "overlap")
-#: A month counts as observed here, and enters the overlap, with at least this share of its days.
-MONTH_SHARE = 0.6
-_STATISTICS = {
-    "mean": np.mean,
-    "p90": lambda x: np.quantile(x, 0.9),
-    "p95": lambda x: np.quantile(x, 0.95),
-    "good": lambda x: float(np.sum(x <= 100)),
-    "heavy": lambda x: float(np.sum(x > 200)),
-    "severe": lambda x: float(np.sum(x > 300)),
-    "good_ratio": lambda x: 100.0 * np.mean(x <= 100),
-    "heavy_ratio": lambda x: 100.0 * np.mean(x > 200),
-}
-_COUNTS = ("good", "heavy", "severe")
-_RATIOS = ("good_ratio", "heavy_ratio")
+#: Days that HJ 663 asks of a month before it counts as observed.
+FULL_MONTH, FULL_FEBRUARY = 27, 25
+MIN_OVERLAP = 3  # months
+MIN_WHOLE = 3  # years
+#: No view counts as better than this on the working scale: with few years a small error is luck.
+LEAST_ERROR = 0.005
+_COUNTS = {"good": (0, 100), "heavy": (201, np.inf), "severe": (301, np.inf)}
+_RATIOS = {f"{name}_ratio": ends for name, ends in _COUNTS.items()}
+_JUDGED = ("pm25", "pm10", "no2", "so2", "o3_8h_p90", "good_days", "good_day_ratio", "heavy_days")
 
 
-def _forward(y, statistic: str):
+@dataclass(frozen=True)
+class Place:
+    """All that an estimate may look at.
+
+    Attributes
+    ----------
+    days : dict of int to (ndarray, ndarray)
+        For each year its valid days, as month * 100 + day (29 February counts as the 28th, so that
+        every year has the same calendar), and their values.
+    statistic : str
+        As in :data:`xc_analysis.hourly.INDICATORS`.
+    city : dict of int to float
+        The comparator's published annual values.
+    city_months : dict of int to dict of int to float
+        Its published months.
+    """
+
+    days: dict[int, tuple[np.ndarray, np.ndarray]]
+    statistic: str
+    city: dict[int, float]
+    city_months: dict[int, dict[int, float]]
+
+
+def forward(y, statistic: str):
+    """Values on the scale where errors are taken: ln y, ln(y + 0.5) of counts, logit of ratios."""
     y = np.asarray(y, dtype=float)
     if statistic in _COUNTS:
         return np.log(y + 0.5)
@@ -56,7 +78,8 @@ def _forward(y, statistic: str):
     return np.log(y)
 
 
-def _backward(z, statistic: str):
+def backward(z, statistic: str):
+    """The inverse of :func:`forward`."""
     if statistic in _COUNTS:
         return np.maximum(np.exp(z) - 0.5, 0.0)
     if statistic in _RATIOS:
@@ -64,122 +87,159 @@ def _backward(z, statistic: str):
     return np.exp(z)
 
 
-def _calendar(days: pd.Index) -> np.ndarray:
-    """Month and day as one number; 29 February counts as the 28th."""
-    key = days.month * 100 + days.day
-    return np.where(key == 229, 228, key)
+def days_by_year(daily: pd.Series) -> dict[int, tuple[np.ndarray, np.ndarray]]:
+    """Valid days as :class:`Place` holds them, from values indexed by date."""
+    daily = daily.astype("Float64").dropna().astype(float)
+    key = daily.index.month * 100 + daily.index.day
+    key = np.where(key == 229, 228, key)
+    year, values = daily.index.year.to_numpy(), daily.to_numpy()
+    return {int(y): (key[year == y], values[year == y]) for y in np.unique(year)}
 
 
-class _Record:
-    """One place's days of one indicator: statistic by year, whole or as another year saw it."""
-
-    def __init__(self, daily: pd.Series, statistic: str, whole: list[int]):
-        daily = daily.dropna()
-        self.statistic = statistic
-        self.whole = whole
-        self.years = {year: part for year, part in daily.groupby(daily.index.year)}
-
-    def value(self, year: int, seen: set | None = None) -> float:
-        part = self.years[year]
-        if seen is not None:
-            part = part[np.isin(_calendar(part.index), list(seen))]
-        return float(_STATISTICS[self.statistic](part.to_numpy(float))) if len(part) else np.nan
-
-    def seen(self, year: int) -> set:
-        return set(_calendar(self.years[year].index))
-
-    def facts(self, year: int, seen: set) -> tuple[float, float]:
-        """A count of days is at least what was seen, at most that and every day unseen."""
-        s = self.statistic
-        if s not in (*_COUNTS, *_RATIOS):
-            return -np.inf, np.inf
-        length = 366 if pd.Timestamp(year, 1, 1).is_leap_year else 365
-        part = self.years[year]
-        part = part[np.isin(_calendar(part.index), list(seen))].to_numpy(float)
-        low = _STATISTICS[s.removesuffix("_ratio")](part)
-        unit = 1.0 if s in _COUNTS else 100.0 / length
-        return low * unit, (low + length - len(part)) * unit
-
-    def months(self, year: int, seen: set) -> pd.Series:
-        """Mean of each month observed well enough on the days of `seen`."""
-        part = self.years[year]
-        part = part[np.isin(_calendar(part.index), list(seen))]
-        count, mean = (getattr(part.groupby(part.index.month), how)() for how in ("size", "mean"))
-        return mean[count >= MONTH_SHARE * 30]
+def seen_days(days: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """Which calendar days a year has, as a lookup by month * 100 + day."""
+    table = np.zeros(1232, dtype=bool)
+    table[days[0]] = True
+    return table
 
 
-def _views(record: _Record, year: int, seen: set, city: dict, months: dict, train) -> np.ndarray:
-    """The three views of one year, on the working scale.
+def _part(place: Place, year: int, seen=None) -> tuple[np.ndarray, np.ndarray]:
+    key, values = place.days[year]
+    return (key, values) if seen is None else (key[seen[key]], values[seen[key]])
 
-    NaN where a view has nothing to go by. What was seen bounds a count: the pattern is held within
-    it, a view from the city that contradicts it is dropped.
+
+def statistic_values(values: np.ndarray, statistic: str) -> float:
+    """A statistic of daily values; NaN of none."""
+    if not len(values):
+        return np.nan
+    if statistic in _COUNTS or statistic in _RATIOS:
+        low, high = (_COUNTS | _RATIOS)[statistic]
+        count = np.sum((values >= low) & (values <= high))
+        return float(count if statistic in _COUNTS else 100.0 * count / len(values))
+    if statistic == "mean":
+        return float(values.mean())
+    return float(np.quantile(values, int(statistic[1:]) / 100))
+
+
+def statistic_of(place: Place, year: int, seen=None) -> float:
+    """The statistic of a year's days, or of those among `seen`."""
+    return statistic_values(_part(place, year, seen)[1], place.statistic)
+
+
+def _limits(place: Place, year: int, seen) -> tuple[float, float]:
+    """What was seen bounds a count: at least that, at most that and every day unseen."""
+    s = place.statistic
+    if s not in _COUNTS and s not in _RATIOS:
+        return 0.0, np.inf
+    length = 365 + pd.Timestamp(year, 1, 1).is_leap_year
+    values = _part(place, year, seen)[1]
+    low, high = (_COUNTS | _RATIOS)[s]
+    least = np.sum((values >= low) & (values <= high))
+    unit = 1.0 if s in _COUNTS else 100.0 / length
+    return least * unit, (least + length - len(values)) * unit
+
+
+def _overlap(place: Place, year: int, seen, given) -> float:
+    """District over city in the months that both have; NaN with too few of them."""
+    key, values = _part(place, year, seen)
+    there = place.city_months.get(year, {})
+    here = {}
+    for month in there.keys() & given:
+        days = values[key // 100 == month]
+        if len(days) >= (FULL_FEBRUARY if month == 2 else FULL_MONTH):
+            here[month] = days.mean()
+    if len(here) < MIN_OVERLAP:
+        return np.nan
+    return sum(here.values()) / sum(there[month] for month in here)
+
+
+def _views(place: Place, year: int, seen, given, train) -> np.ndarray:
+    """The views of one year, on the working scale; NaN where one has nothing to go by.
+
+    `given` are the months that the city has published of the year to be estimated: a whole year that
+    stands in for it may use no others. A view from the city that contradicts what was seen is
+    dropped; the pattern is held within it.
     """
-    s = record.statistic
-    scale = functools.partial(_forward, statistic=s)
-    own = np.mean([scale(record.value(t)) - scale(record.value(t, seen)) for t in train])
-    views = [scale(record.value(year, seen)) + own, np.nan, np.nan]
-    paired = [t for t in train if t in city]
-    if year in city and paired:
-        district = np.mean([scale(record.value(t)) - scale(city[t]) for t in paired])
-        views[1] = scale(city[year]) + district
-        here, there = record.months(year, seen), months.get(year, {})
-        common = [m for m in here.index if m in there]
-        if s == "mean" and len(common) >= 3:
-            views[2] = scale(city[year]) + np.log(
-                here[common].sum() / sum(there[m] for m in common)
-            )
-    low, high = record.facts(year, seen)
-    value = _backward(np.array(views), s)
+    s = place.statistic
+    views = np.full(len(VIEWS), np.nan)
+    whole = {t: forward(statistic_of(place, t), s) for t in train}
+    gain = [whole[t] - forward(statistic_of(place, t, seen), s) for t in train]
+    views[0] = forward(statistic_of(place, year, seen), s) + np.mean(gain)
+    if year in place.city:
+        ratios = [whole[t] - forward(place.city[t], s) for t in train if t in place.city]
+        if ratios:
+            views[1] = forward(place.city[year], s) + np.mean(ratios)
+        if s == "mean":
+            views[2] = np.log(place.city[year] * _overlap(place, year, seen, given))
+    low, high = _limits(place, year, seen)
+    value = backward(views, s)
     kept = np.where((value >= low) & (value <= high), views, np.nan)
-    kept[0] = _forward(np.clip(value[0], low, high), s)
+    kept[0] = forward(np.clip(value[0], low, high), s)
     return kept
 
 
 def _combine(views: np.ndarray, errors: np.ndarray) -> tuple[float, np.ndarray]:
     """Mean of the views at hand, weighted inversely to their mean squared left-out errors."""
-    with np.errstate(invalid="ignore"):
-        known = np.sum(np.isfinite(errors), axis=0)
-        mse = np.where(known >= 2, np.nansum(errors**2, axis=0) / np.maximum(known, 1), np.inf)
-    # No view is better than half a percent: with few years a small error is luck.
-    weight = np.where(np.isfinite(views), 1 / np.maximum(mse, 0.005**2), 0.0)
+    known = np.sum(np.isfinite(errors), axis=0)
+    mse = np.where(known >= 2, np.nansum(errors**2, axis=0) / np.maximum(known, 1), np.inf)
+    weight = np.where(np.isfinite(views), 1 / np.maximum(mse, LEAST_ERROR**2), 0.0)
     if not weight.any():
         weight = np.isfinite(views).astype(float)
     weight = weight / weight.sum()
-    return float(np.nansum(np.where(weight > 0, weight * views, 0.0))), weight
+    return float(np.sum(np.where(weight > 0, weight * views, 0.0))), weight
 
 
-def _estimate(record: _Record, year: int, seen: set, city: dict, months: dict, train) -> dict:
-    """Estimate, interval and weights of one year from the whole years in `train`."""
+def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
+    """Estimate of one year from part of its days and from whole years.
+
+    Parameters
+    ----------
+    place : Place
+        Of `year` only the days among `seen` are looked at.
+    year : int
+        The year to estimate.
+    seen : ndarray of bool
+        As :func:`seen_days` makes it.
+    train : list of int
+        Whole years, at least three, `year` not among them.
+
+    Returns
+    -------
+    dict
+        ``value``, ``lower``, ``upper`` (95 %), ``view_*`` and ``weight_*`` for each of `VIEWS`,
+        ``whole_years`` (how many left-out errors the interval rests on).
+    """
     from scipy.special import stdtrit
 
-    s = record.statistic
+    s = place.statistic
+    given = place.city_months.get(year, {}).keys()
     errors = np.full((len(train), len(VIEWS)), np.nan)
     for i, t in enumerate(train):
         rest = [other for other in train if other != t]
-        errors[i] = _views(record, t, seen, city, months, rest) - _forward(record.value(t), s)
-    views = _views(record, year, seen, city, months, train)
+        errors[i] = _views(place, t, seen, given, rest) - forward(statistic_of(place, t), s)
+    views = _views(place, year, seen, given, train)
     centre, weight = _combine(views, errors)
-    combined = []
+    left_out = []
     for i in range(len(train)):
-        others = np.delete(errors, i, axis=0)
         at_hand = np.where(weight > 0, errors[i], np.nan)
         if np.isfinite(at_hand).any():
-            combined.append(_combine(at_hand, others)[0])
-    k = len(combined)
+            left_out.append(_combine(at_hand, np.delete(errors, i, axis=0))[0])
+    k = len(left_out)
     # About zero, not about their mean: a bias in the past is part of the error to expect.
-    spread = np.sqrt(np.sum(np.square(combined)) / k) * np.sqrt(k / (k - 1)) * np.sqrt(1 + 1 / k)
+    spread = np.sqrt(np.sum(np.square(left_out)) / (k - 1) * (1 + 1 / k))
     half = stdtrit(k - 1, (1 + LEVEL) / 2) * spread
-    ends = _backward(np.array([centre, centre - half, centre + half]), s)
-    value, lower, upper = np.clip(ends, *record.facts(year, seen))
+    ends = backward(np.array([centre, centre - half, centre + half]), s)
+    value, lower, upper = np.clip(ends, *_limits(place, year, seen))
     return {
         "value": value, "lower": lower, "upper": upper,
-        **{f"view_{name}": _backward(v, s) for name, v in zip(VIEWS, views, strict=True)},
+        **{f"view_{name}": backward(v, s) for name, v in zip(VIEWS, views, strict=True)},
         **{f"weight_{name}": w for name, w in zip(VIEWS, weight, strict=True)},
         "whole_years": k,
     }  # fmt: skip
 
 
-def _settings(indicator: str):
+def column_of(indicator: str) -> tuple[str, str]:
+    """Column of the daily table and statistic that an indicator is made of."""
     from .hourly import INDICATORS
 
     if indicator not in INDICATORS:
@@ -189,23 +249,41 @@ def _settings(indicator: str):
     return INDICATORS[indicator][:2]
 
 
-def _city(indicator: str, data) -> tuple[dict, dict, str]:
-    """The comparator's published annual values, and its months, as {year: {month: value}}."""
+def city_values(
+    indicator: str, *, data: str | os.PathLike | None = None
+) -> tuple[dict[int, float], dict[int, dict[int, float]]]:
+    """The comparator's published values: by year, and by year and month.
+
+    Parameters
+    ----------
+    indicator : str
+        Canonical id.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    tuple of dict
+        Both empty where the assumption ``comparator`` is not set.
+    """
     register = tables.load("assumptions", data=data)
     rows = register[register["parameter"] == "comparator"]
     if rows.empty:
-        return {}, {}, ""
-    scope = str(rows["value"].iloc[0])
+        return {}, {}
     seen = tables.load("observations", data=data)
-    seen = seen[(seen["scope"] == scope) & (seen["indicator"] == indicator) & seen["use"]]
-    seen = seen[seen["value"].notna()]
     statistic = tables.load("indicators", data=data).set_index("indicator")["statistic"]
-    seen = seen[seen["statistic"] == statistic[indicator]]
+    seen = seen[
+        (seen["scope"] == str(rows["value"].iloc[0]))
+        & (seen["indicator"] == indicator)
+        & (seen["statistic"] == statistic.get(indicator))
+        & seen["use"]
+        & seen["value"].notna()
+    ]
     annual = seen[seen["period"] == "annual"].set_index("year")["value"].to_dict()
-    months: dict = {}
+    months: dict[int, dict[int, float]] = {}
     for row in seen[seen["period"].str.fullmatch(r"\d{4}-\d{2}").fillna(False)].itertuples():
         months.setdefault(int(row.year), {})[int(row.period[-2:])] = row.value
-    return annual, months, scope
+    return annual, months
 
 
 def estimate_partial(
@@ -239,24 +317,21 @@ def estimate_partial(
     -----
     The comparator city is the assumption ``comparator``; without it the pattern alone is used.
     """
-    column, statistic = _settings(indicator)
+    column, statistic = column_of(indicator)
     annual = tables.load("air/annual", data=data)
     annual = annual[(annual["scope"] == scope) & (annual["indicator"] == indicator)]
     annual = annual.set_index("year").sort_index()
-    whole = list(annual.index[annual["completeness"] != "partial"])
     partial = annual[annual["completeness"] == "partial"]
+    whole = [int(year) for year in annual.index.difference(partial.index)]
     names = ["value", "lower", "upper", "observed", "valid_days"]
-    if partial.empty or len(whole) < 3:
+    if partial.empty or len(whole) < MIN_WHOLE:
         return pd.DataFrame(columns=names, index=pd.Index([], name="year", dtype="int64"))
     daily = tables.load("air/daily", data=data)
     daily = daily[daily["scope"] == scope].set_index("date")[column]
-    record = _Record(daily.astype("Float64").astype(float), statistic, whole)
-    city, months, _ = _city(indicator, data)
+    place = Place(days_by_year(daily), statistic, *city_values(indicator, data=data))
     rows = {}
-    for year in partial.index:
-        if year not in record.years:
-            continue
-        row = _estimate(record, year, record.seen(year), city, months, whole)
+    for year in partial.index.intersection(list(place.days)):
+        row = estimate_year(place, int(year), seen_days(place.days[year]), whole)
         row["observed"] = partial.loc[year, "value"]
         row["valid_days"] = int(partial.loc[year, "valid_days"])
         rows[int(year)] = row
@@ -264,86 +339,66 @@ def estimate_partial(
     return out[[*names, *(c for c in out if c not in names)]]
 
 
-def deletion_experiment(
-    daily: pd.DataFrame,
-    indicator: str,
-    *,
-    patterns: dict[int, set],
-    whole: dict[str, list[int]],
-    data: str | os.PathLike | None = None,
-) -> pd.DataFrame:
-    """Delete the days that partial years miss from whole years, estimate, compare.
+def judge(*, scope: str, indicators=_JUDGED, data: str | os.PathLike | None = None) -> pd.DataFrame:
+    """The estimates of partial years beside what was published of those very years.
 
     Parameters
     ----------
-    daily : DataFrame
-        Index date, one column a place (stations, the district): the daily values the indicator is
-        made of.
-    indicator : str
-        As :func:`estimate_partial`.
-    patterns : dict of int to set
-        For each partial year the calendar days observed, as ``month * 100 + day``.
-    whole : dict of str to list of int
-        Whole years of each place.
+    scope : str
+        A district with daily values in ``air/daily``.
+    indicators : iterable of str
+        As :func:`estimate_partial`; one without a record there is passed over.
     data : path, optional
-        Folder of the tables (for the city's published values).
+        Folder of the tables.
 
     Returns
     -------
     DataFrame
-        place, pattern (the partial year), year (the whole year held out), true, value, lower,
-        upper, error (value/true - 1; counts: value - true), inside. The held-out year is in
-        neither the pattern, the ratios nor the errors.
+        One row per indicator and partial year: ``observed``, ``valid_days``, ``value``, ``lower``,
+        ``upper``; of the district's published annual figure ``published`` (empty for a bound),
+        ``published_lower``, ``published_upper`` (the bound, or what rounding allows), ``obs_id``,
+        ``source_id``; ``judged`` ("inside": the published value lies in the interval, "reaches": the
+        bounds and the interval meet, "outside", or empty with nothing published);
+        ``narrowed``, ``narrowed_lower``, ``narrowed_upper``: the interval cut to what was published
+        and the estimate moved into it. That second value uses the publication and is never the
+        series'; NaN where there is none or the two contradict each other.
     """
-    _, statistic = _settings(indicator)
-    city, months, _ = _city(indicator, data)
+    seen = tables.load("observations", data=data)
+    seen = seen[(seen["scope"] == scope) & (seen["period"] == "annual") & seen["use"]]
+    known = tables.load("air/annual", data=data)
+    known = set(known.loc[known["scope"] == scope, "indicator"])
     rows = []
-    for place, years in whole.items():
-        if len(years) < 4:
+    for indicator in indicators:
+        if indicator not in known:
             continue
-        record = _Record(daily[place], statistic, years)
-        for pattern, seen in patterns.items():
-            for year in years:
-                train = [t for t in years if t != year]
-                row = _estimate(record, year, seen, city, months, train)
-                true = record.value(year)
-                error = row["value"] - true if statistic in _COUNTS else row["value"] / true - 1
-                rows.append(
-                    {"place": place, "pattern": pattern, "year": year, "true": true,
-                     **{k: row[k] for k in ("value", "lower", "upper")}, "error": error,
-                     "inside": row["lower"] <= true <= row["upper"]}
-                )  # fmt: skip
-    return pd.DataFrame(rows)
+        for year, estimate in estimate_partial(indicator, scope=scope, data=data).iterrows():
+            row = {"indicator": indicator, "year": int(year)}
+            row |= estimate[["observed", "valid_days", "value", "lower", "upper"]].to_dict()
+            found = seen[(seen["indicator"] == indicator) & (seen["year"] == year)]
+            rows.append(row | _judged(row, None if found.empty else found.iloc[0]))
+    out = pd.DataFrame(rows)
+    return out.astype({"valid_days": "int64"}) if len(out) else out
 
 
-def summarise_deletions(experiment: pd.DataFrame) -> pd.DataFrame:
-    """Bias, error and coverage of the deletion experiment, with honest uncertainty.
-
-    Parameters
-    ----------
-    experiment : DataFrame
-        As :func:`deletion_experiment` returns.
-
-    Returns
-    -------
-    DataFrame
-        Index pattern (and ``all``): n, years, bias, rmse, coverage, coverage_low, coverage_high.
-        Places of one city share their weather, so the held-out years are the independent units:
-        the range is a 95 % Student interval over the years' own coverages, within 0 and 1.
-    """
-    from scipy.special import stdtrit
-
-    def one(part: pd.DataFrame) -> pd.Series:
-        by_year = part.groupby("year")["inside"].mean()
-        k = len(by_year)
-        half = stdtrit(k - 1, 0.975) * by_year.std(ddof=1) / np.sqrt(k) if k > 1 else np.nan
-        return pd.Series(
-            {"n": len(part), "years": k, "bias": part["error"].mean(),
-             "rmse": np.sqrt((part["error"] ** 2).mean()), "coverage": part["inside"].mean(),
-             "coverage_low": max(0.0, by_year.mean() - half),
-             "coverage_high": min(1.0, by_year.mean() + half)}
-        )  # fmt: skip
-
-    parts = {**{p: part for p, part in experiment.groupby("pattern")}, "all": experiment}
-    out = pd.DataFrame({p: one(part) for p, part in parts.items()}).T.rename_axis("pattern")
-    return out.astype({"n": int, "years": int})
+def _judged(row: dict, found) -> dict:
+    if found is None:
+        names = ("published", "published_lower", "published_upper")
+        blank = dict.fromkeys((*names, "narrowed", "narrowed_lower", "narrowed_upper"), np.nan)
+        return blank | {"obs_id": "", "source_id": "", "judged": ""}
+    value, low, high = (float(found[name]) for name in ("value", "lower", "upper"))
+    if np.isfinite(value) and not (np.isfinite(low) and np.isfinite(high)):
+        places = found["decimals"] if pd.notna(found.get("decimals")) else 0
+        low, high = value - 0.5 * 10.0**-places, value + 0.5 * 10.0**-places
+    low, high = np.nan_to_num(low, nan=-np.inf), np.nan_to_num(high, nan=np.inf)
+    ends = max(row["lower"], low), min(row["upper"], high)
+    meet = ends[0] <= ends[1]
+    if np.isfinite(value):
+        judged = "inside" if row["lower"] <= value <= row["upper"] else "outside"
+    else:
+        judged = "reaches" if meet else "outside"
+    narrowed = (np.clip(row["value"], *ends), *ends) if meet else (np.nan,) * 3
+    return {
+        "published": value, "published_lower": low, "published_upper": high,
+        "obs_id": found["obs_id"], "source_id": found["source_id"], "judged": judged,
+        **dict(zip(("narrowed", "narrowed_lower", "narrowed_upper"), narrowed, strict=True)),
+    }  # fmt: skip

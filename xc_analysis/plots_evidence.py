@@ -101,9 +101,14 @@ def plot_series(
                 ax.plot(*path, color=color, zorder=4, gid="line", label="_line")
             room.lines.append(path)
         # other evidence on the same quantity lies under the first, larger: agreement shows as a
-        # marker within a marker
-        under = i > 0 and same[i]
-        marks.draw_points(ax, p, color, zorder=4.5 if under else 5, size=6.2 if under else 4.4)
+        # marker within a marker; a bound stands a little aside; an estimate is only its bar, since
+        # the hollow diamond is taken by the year as observed
+        if i > 0 and same[i]:
+            aside = p.assign(x=p["x"] + np.where(p["kind"] == "bound", 0.3, 0.0))
+            marks.draw_points(ax, aside[p["kind"] != "estimated"], color, zorder=4.5, size=6.2)
+            marks.draw_estimates(ax, p[p["kind"] == "estimated"], colors[0])
+        else:
+            marks.draw_points(ax, p, color)
     _draw_targets(ax, room, target_rows, attrs, (first, last))
     _draw_limits(ax, room, marks.rows_of(limits), (first, last))
     _label_values(room, points, colors, same, frames, label)
@@ -199,7 +204,7 @@ def _name_series(room, points, colors, same, frames, names) -> None:
             room.beside_point(last["x"], last["value"], str(name), color)
 
 
-def plot_coverage(data, *, ax=None, names=None, title: str | None = None):
+def plot_coverage(data, *, ax=None, names=None, title: str | None = None, order: str = "theme"):
     """Draw what is known: one row an indicator, one column a year, one mark a status.
 
     Parameters
@@ -212,18 +217,20 @@ def plot_coverage(data, *, ax=None, names=None, title: str | None = None):
         The table ``indicators``; gives names and themes, rows are grouped by theme. Without it
         the frame's attributes or the ids serve.
     title : str, optional
+    order : {"theme", "given"}
+        Grouped by theme under headings, or the rows as they come, without headings.
 
     Returns
     -------
     Axes
     """
-    table = _coverage_rows(data, names)
+    table = _coverage_rows(data, names, order)
     years = [int(c) for c in data.columns]
-    height = 4.1 * (len(table) + table["theme"].nunique()) + 16
-    ax = marks.axes(ax, height=height)
+    pitch = 4.3 if len(table) <= 30 else 3.7
+    ax = marks.axes(ax, height=pitch * (len(table) + 1.4 * table["theme"].nunique()) + 22)
     y, last_theme, ticks = 0.0, None, []
     for row in table.itertuples(index=False):
-        if row.theme != last_theme:
+        if row.theme != last_theme and row.theme:
             y += 0.45 if last_theme is not None else 0
             ax.text(
                 years[0] - 1.0, y + 0.12, tr(*palette.THEME_NAMES.get(row.theme, (row.theme, row.theme))),
@@ -254,7 +261,7 @@ def plot_coverage(data, *, ax=None, names=None, title: str | None = None):
     return ax
 
 
-def _coverage_rows(data: pd.DataFrame, names) -> pd.DataFrame:
+def _coverage_rows(data: pd.DataFrame, names, order: str) -> pd.DataFrame:
     """Rows in drawing order: theme, name, cells."""
     lookup = {}
     if names is not None:
@@ -271,8 +278,10 @@ def _coverage_rows(data: pd.DataFrame, names) -> pd.DataFrame:
         theme = known.get("theme") or (dict(themes).get(ident) if themes else None) or ""
         rows.append({"theme": theme, "name": name, "cells": [_kinds(c) for c in cells]})
     table = pd.DataFrame(rows, columns=["theme", "name", "cells"])
-    order = {t: i for i, t in enumerate(dict.fromkeys([*palette.THEME_NAMES, *table["theme"]]))}
-    return table.sort_values("theme", key=lambda s: s.map(order), kind="stable", ignore_index=True)
+    if order == "given":
+        return table.assign(theme="")
+    rank = {t: i for i, t in enumerate(dict.fromkeys([*palette.THEME_NAMES, *table["theme"]]))}
+    return table.sort_values("theme", key=lambda s: s.map(rank), kind="stable", ignore_index=True)
 
 
 def _kinds(cell) -> list[str]:
@@ -323,7 +332,7 @@ def _coverage_key(ax, present: set[str], rows: float) -> None:
     if handles:
         ax.legend(
             handles=handles, loc="upper left", bbox_to_anchor=(0, -0.3 / max(rows, 1)),
-            ncol=min(len(handles), 4), fontsize=6.2, columnspacing=1.4,
+            ncol=min(len(handles), 4 if style.lang() == "zh" else 3), fontsize=6.2, columnspacing=1.4,
         )  # fmt: skip
 
 
@@ -334,67 +343,99 @@ def plot_compare(
     label: str = "label",
     printed: str = "printed",
     computed: str = "computed",
-    tolerance: str | None = "tolerance",
-    unit: str | None = None,
+    tolerance: str = "tolerance",
+    low: str | None = None,
+    high: str | None = None,
+    reach: float | None = None,
     title: str | None = None,
-    relative: bool = True,
 ):
-    """Dumbbells: a printed value and the one computed for it, row by row.
+    """Dumbbells: how far a computed value lies from the printed one, row by row.
 
     Parameters
     ----------
     data : DataFrame
-        One row a comparison: columns label, printed, computed; optional tolerance (same unit),
-        difference and unit. Nothing is computed here but the position: with ``relative`` every
-        row is drawn as computed minus printed, so that different levels share one axis.
+        One row a comparison: columns label, printed, computed; optional tolerance (0 or missing:
+        no band), unit, ``printed_status`` ("derived" is drawn hollow).
     ax : Axes, optional
-    label, printed, computed, tolerance : str
-        Column names; a missing tolerance column is left out.
-    unit, title : str, optional
-    relative : bool
+    label, printed, computed, tolerance, low, high : str
+        Column names; low and high span other treatments of the computed value.
+    reach : float, optional
+        Half width of the axis; a point beyond it becomes an arrow at the edge, its value stands
+        beside the row in any case.
+    title : str, optional
 
     Returns
     -------
     Axes
+
+    Notes
+    -----
+    Every row is drawn as computed minus printed, in its own unit, so that levels that differ
+    share one axis.
     """
     missing = {label, printed, computed} - set(data.columns)
     if missing:
         raise InputError(
             f"plot_compare: column {sorted(missing)[0]!r} is missing; name the columns"
         )
-    ax = marks.axes(ax, height=5.2 * len(data) + 22)
-    rows = data.reset_index(drop=True)
-    p, c = (pd.to_numeric(rows[k], errors="coerce").to_numpy(float) for k in (printed, computed))
-    y = np.arange(len(rows))
-    origin = p if relative else np.zeros_like(p)
-    if relative:
-        ax.axvline(0, color=palette.INK, lw=0.8, zorder=2)
-    if tolerance and tolerance in rows:
-        t = pd.to_numeric(rows[tolerance], errors="coerce").to_numpy(float)
-        ax.hlines(y, p - t - origin, p + t - origin, color="#D9DEE5", lw=7, zorder=1,
-                  gid="tolerance", capstyle="butt")  # fmt: skip
-    ax.hlines(y, p - origin, c - origin, color=palette.THEMES["air"], lw=1.3, zorder=3)
-    ax.plot(p - origin, y, "o", color=palette.INK, ms=4.6, mec="white", mew=0.5, zorder=4,
-            gid="status:printed")  # fmt: skip
-    ax.plot(c - origin, y, "D", color=palette.THEMES["air"], ms=4.2, mec="white", mew=0.5, zorder=5,
+    ax = marks.axes(ax, height=4.9 * len(data) + 24)
+
+    def column(name) -> np.ndarray:
+        if name is None or name not in data:
+            return np.full(len(data), np.nan)
+        return pd.to_numeric(data[name], errors="coerce").to_numpy(float)
+
+    p, c, band, y = column(printed), column(computed), column(tolerance), np.arange(len(data))
+    gap = c - p
+    reach = reach or 1.25 * float(np.nanmax(np.abs(np.r_[gap, band, 1e-9])))
+    ax.hlines(y, -band, band, color="#D9DEE5", lw=7, zorder=1, gid="tolerance", capstyle="butt")
+    ax.axvline(0, color=palette.INK, lw=0.7, zorder=2)
+    blue = palette.THEMES["air"]
+    ends = [np.clip(column(k) - p, -reach, reach) for k in (low, high)]
+    ax.hlines(y, *ends, color=blue, lw=0.8, alpha=0.6, zorder=2.5, gid="range")
+    wide = (ends[1] > ends[0]) & (np.abs(column(low) - p) < reach)
+    ax.plot(ends[0][wide], y[wide], "|", color=blue, ms=7, mew=0.9, zorder=4.5, gid="range-end")
+    wide = (ends[1] > ends[0]) & (np.abs(column(high) - p) < reach)
+    ax.plot(ends[1][wide], y[wide], "|", color=blue, ms=7, mew=0.9, zorder=4.5, gid="range-end")
+    ax.hlines(y, 0, np.clip(gap, -reach, reach), color=blue, lw=1.6, zorder=3)
+    kinds = data["printed_status"] if "printed_status" in data else ["printed"] * len(data)
+    inside = np.abs(gap) <= reach
+    for i, kind in enumerate(kinds):
+        filled = kind != "derived"
+        ax.plot(0, i, "o", ms=4.8, mew=0.9, color=palette.INK, zorder=4,
+                mfc=palette.INK if filled else "white", gid=f"status:{kind}")  # fmt: skip
+    ax.plot(gap[inside], y[inside], "D", color=blue, ms=4.2, mec="white", mew=0.5, zorder=5,
             gid="status:computed")  # fmt: skip
-    units = rows["unit"] if "unit" in rows else pd.Series([unit] * len(rows))
-    for i, row in enumerate(zip(p, c, units, strict=True)):
-        text = f"{row[0]:g}  →  {marks.number(row[1], {'decimals': 1})}"
-        text += f" {style.unit_name(row[2])}" if isinstance(row[2], str) else ""
-        ax.annotate(text, (1.01, i), xycoords=("axes fraction", "data"), size=6.2, va="center",
-                    color=palette.INK, parse_math=False, annotation_clip=False)  # fmt: skip
-    ax.set_yticks(y, rows[label].astype(str))
-    ax.set_ylim(len(rows) - 0.4, -0.6)
-    ax.grid(False)
+    for way, marker in ((1, ">"), (-1, "<")):
+        far = ~inside & (np.sign(gap) == way)
+        ax.plot(np.full(far.sum(), way * reach * 0.985), y[far], marker, color=blue, ms=5,
+                mec="white", mew=0.5, zorder=5, ls="none", clip_on=False, gid="beyond")  # fmt: skip
+    _compare_values(ax, p, c, data["unit"] if "unit" in data else [None] * len(data))
+    ax.set_yticks(y, data[label].astype(str))
+    ax.set_ylim(len(data) - 0.4, -1.3)
+    ax.set_xlim(-reach, reach)
+    ax.grid(False, axis="y")
     ax.grid(True, axis="x")
-    reach = np.nanmax(np.abs(np.concatenate([c - origin, [1.0]]))) * 1.25
-    if relative:
-        ax.set_xlim(-reach, reach)
-    ax.set_xlabel(
-        tr("计算值 − 公布值", "computed − printed")
-        + (f" ({style.unit_name(unit)})" if unit else "")
-    )
+    ax.set_xlabel(tr("计算值 − 公布值", "computed − printed"))
     if title:
         ax.set_title(title)
     return ax
+
+
+def _compare_values(ax, printed, computed, units) -> None:
+    """The two values of every row in columns at the right."""
+    heads = (tr("公布", "printed"), tr("计算", "computed"))
+    for k, (x, values) in enumerate(((34, printed), (68, computed))):
+        style_of = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points",
+                    "size": 6.4, "va": "center", "ha": "right", "annotation_clip": False,
+                    "parse_math": False}  # fmt: skip
+        ax.annotate(heads[k], (1, -0.95), xytext=(x, 0), color=palette.MUTED, **style_of)
+        for i, value in enumerate(values):
+            decimals = {} if k == 0 else {"decimals": 1}
+            text = f"{value:g}" if k == 0 else marks.number(value, decimals)
+            ax.annotate(text, (1, i), xytext=(x, 0), color=palette.INK, **style_of)
+    for i, unit in enumerate(units):
+        if isinstance(unit, str):
+            ax.annotate(style.unit_name(unit), (1, i), xycoords=("axes fraction", "data"), size=6,
+                        xytext=(73, 0), textcoords="offset points", va="center",
+                        color=palette.MUTED, annotation_clip=False, parse_math=False)  # fmt: skip

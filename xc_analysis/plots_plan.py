@@ -1,5 +1,7 @@
 """Figures about the plan itself: its printed numbers and its commitments, one mark each."""
 
+import re
+
 import pandas as pd
 
 from xc_analysis import marks, palette
@@ -41,18 +43,19 @@ def plot_statements(data, *, ax=None, title: str | bool = True):
     -------
     Axes
     """
-    _need(data, "plot_statements", ("chapter", "chapter_en", "verdict", "printed", "recomputed"))
+    needed = ("chapter", "chapter_en", "verdict", "printed", "comparator", "value", "recomputed")
+    _need(data, "plot_statements", needed)
     _known(data["verdict"], VERDICTS, "plot_statements", "verdict")
     rows = list(dict.fromkeys(data["chapter"]))
-    ax = marks.axes(ax, height=9.5 * len(rows) + 22)
+    ax = marks.axes(ax, height=11.5 * len(rows) + 20)
     names = data.drop_duplicates("chapter").set_index("chapter")["chapter_en"]
     place = data.groupby("chapter", sort=False).cumcount()
     for (_, row), x in zip(data.iterrows(), place, strict=True):
         y = rows.index(row["chapter"])
         _mark(ax, x, y, VERDICTS[row["verdict"]], 5.2)
         ax.annotate(
-            _short(row), (x, y), xytext=(0, -7.5), textcoords="offset points", ha="center",
-            va="center", size=5.0, color=palette.MUTED, parse_math=False,
+            _short(row), (x, y), xytext=(0, -4.6), textcoords="offset points", ha="center",
+            va="top", size=5.0, color=palette.MUTED, parse_math=False, linespacing=1.1,
         )  # fmt: skip
     _lay_out(ax, rows, [tr(row, names[row]) for row in rows], place.max())
     _key(ax, VERDICTS, data["verdict"])
@@ -95,8 +98,9 @@ def plot_commitments(data, *, ax=None, title: str | bool = True):
         for index, row in block.iterrows():
             x, y = start + place[index], rows.index(row["theme_zh"])
             marker, filled, color, *_ = MEASURABLE[row["measurable"]]
-            shape = "s" if row["kind"] == "project" and marker == "o" else marker
-            _mark(ax, x, y, (shape, filled, color), 4.6)
+            if row["kind"] == "project":
+                marker, filled = "s", row["measurable"] == "yes"
+            _mark(ax, x, y, (marker, filled, color), 4.6)
             if isinstance(row["outturn_obs"], str):
                 ax.plot(x, y, "o", ms=8.4, mfc="none", mec=palette.TARGET, mew=0.9, zorder=2)
         start += width + 1.0
@@ -129,13 +133,24 @@ def _known(values, wanted: dict, caller: str, column: str) -> None:
 
 
 def _short(row) -> str:
-    """The figure alone: what is printed, or after an arrow what it defines."""
+    """The figure alone: what is printed, after an arrow what it defines, under it what differs."""
+    if row["verdict"] == "left out":
+        return ""
     if row["verdict"] == "implies":
-        return "→" + marks.number(row["recomputed"], {"decimals": 1 if row["recomputed"] < 100 else 0})
-    first = str(row["printed"]).split(" ")[0]
-    if any(c.isdigit() for c in first) and first.isascii() or first[:1] in "≤≥":
-        return first
-    return "" if pd.isna(row.get("value")) else f"{row['value']:g}"
+        return f"→{_brief(row['recomputed'])}"
+    figure = re.match(r"[<>≤≥]?[\d.]+%?(?![\d.%]| [-/])", str(row["printed"]))
+    if figure:
+        text = figure.group()
+    elif pd.isna(row["value"]):
+        return ""
+    else:
+        sign = {"<=": "≤", ">=": "≥"}.get(row["comparator"], row["comparator"])
+        text = f"{sign if isinstance(sign, str) else ''}{row['value']:g}"
+    return f"{text}\n≠{_brief(row['recomputed'])}" if row["verdict"] == "differs" else text
+
+
+def _brief(value: float) -> str:
+    return f"{value:.3g}" if abs(value) >= 1 else f"{value:.2g}"
 
 
 def _mark(ax, x: float, y: float, kind: tuple, size: float) -> None:

@@ -213,7 +213,7 @@ def plot_target(
         said += [
             marks.target_text(r, True) for r in marks.rows_of(city) if pd.notna(r.get("value"))
         ]
-        width = ax.get_position().width * ax.figure.get_figwidth() * 25.4 * 0.86
+        width = 0.86 * marks.width_mm(ax)
         ax.text(0.05, 0.9, style.wrap("\n".join(said), width, 6.4), size=6.4, color=palette.MUTED,
                 ha="left", va="top", linespacing=1.35, parse_math=False, gid="missing")  # fmt: skip
     elif projection is not None:
@@ -284,7 +284,7 @@ def plot_scorecard(data, *, ax=None, names=None):
     data : DataFrame
         As ``scorecard`` returns it: plan_row, indicator, kind, baseline, latest, target, verdict,
         p_meet, grade, flags, reading, verdict_under_reading; flags as a tuple or joined by ";". Optional:
-        comparator, flags_zh, name_zh, name_en, unit.
+        comparator, flags_zh, flags_en, name_zh, name_en, unit.
     ax : Axes, optional
         Best 174 mm wide; data units of the axes are millimetres.
     names : DataFrame, optional
@@ -328,7 +328,7 @@ def plot_scorecard(data, *, ax=None, names=None):
                     color=row["color"], gid="p")  # fmt: skip
         _disc(ax, x["verdict"] + 1.6, y, row["verdict"])
         write("verdict", y, style.wrap(verdict_name(row["verdict"]), 17, 6.2), dx=4.4, size=6.2,
-              color=palette.INK if row["p"] is not None else palette.MUTED)  # fmt: skip
+              color=palette.MUTED if row["verdict"] == "cannot be judged" else palette.INK)  # fmt: skip
         if row["under"]:
             write("reading", y, style.wrap(verdict_name(row["under"]), 17, 6), size=6,
                   color=palette.CITY)  # fmt: skip
@@ -379,7 +379,7 @@ def _scorecard_rows(data: pd.DataFrame, names) -> list[dict]:
             "baseline": _cell(row.get("baseline")), "latest": _cell(row.get("latest")),
             "target": _target_cell(row, kind), "p": p, "verdict": verdict, "color": color,
             "under": _text(row.get("verdict_under_reading")), "grade": _text(row.get("grade")),
-            "flags": _flags(known.get(tr("flags_zh", "flags"), row.get("flags"))),
+            "flags": _flags(known.get(tr("flags_zh", "flags_en"), row.get("flags"))),
         })  # fmt: skip
     return rows
 
@@ -391,7 +391,7 @@ def _text(value) -> str:
 def _cell(value) -> str:
     if isinstance(value, str):
         return value
-    return f"{value:g}" if value is not None and pd.notna(value) else "–"
+    return f"{value:.4g}" if value is not None and pd.notna(value) else "–"
 
 
 def _target_cell(row: dict, kind) -> str:

@@ -132,7 +132,7 @@ def points(s, *, window=None, exclude=(), name=None) -> Points:
     years = _years(s.index, name)
     column = s["value"] if is_frame else s
     try:
-        values = np.array(column, dtype=float)
+        values = column.to_numpy(dtype=float, na_value=np.nan).copy()
     except (TypeError, ValueError):
         raise InputError(f"{name}: a value is not a number; correct it in the table") from None
 
@@ -148,7 +148,7 @@ def points(s, *, window=None, exclude=(), name=None) -> Points:
     reason = np.full(years.size, "", dtype=object)
     reason[np.isnan(values)] = "missing"
     if is_frame and "completeness" in s.columns:
-        reason[np.asarray(s["completeness"].eq("partial"), dtype=bool)] = "partial"
+        reason[np.asarray(s["completeness"].eq("partial").fillna(False), dtype=bool)] = "partial"
     if is_frame and "status" in s.columns:
         status = np.asarray(s["status"].astype(object).where(s["status"].notna(), ""), dtype=object)
         other = ~np.isin(status.astype(str), FITTED) & (status != "")
@@ -157,7 +157,7 @@ def points(s, *, window=None, exclude=(), name=None) -> Points:
     for why in dict.fromkeys(reason[keep & (reason != "")]):
         gone = ", ".join(str(y) for y in np.sort(years[keep & (reason == why)]))
         en, zh = _WHY.get(why, (f"status {why}", f"状态为 {why}"))
-        warnings.append(f"left out {gone}: {en} / 未参与拟合 {gone}:{zh}")
+        warnings.append(f"left out {gone}: {en} / 未参与拟合 {gone}：{zh}")
     keep &= reason == ""
 
     unit, bounds = str(attrs.get("unit") or ""), np.column_stack([values, values])
@@ -172,7 +172,7 @@ def points(s, *, window=None, exclude=(), name=None) -> Points:
             unit = units[0]
         if "basis" in s.columns and len(bases := _one_of(used, "basis")) > 1:
             listed = ", ".join(bases)
-            warnings.append(f"basis changes inside the window: {listed} / 窗口内口径变化:{listed}")
+            warnings.append(f"basis changes inside the window: {listed} / 窗口内口径变化：{listed}")
 
     order = np.argsort(years[keep], kind="stable")
     years, values, bounds = years[keep][order], values[keep][order], bounds[keep][order]

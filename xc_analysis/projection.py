@@ -167,7 +167,7 @@ def project_array(
             prior_sd = fitting.default_prior(values, scale)
             warnings.append(
                 f"no prior_sd given for the {scale} scale; {prior_sd:.3g} taken, a guess / "
-                f"{scale} 尺度未给出先验标准差,暂取 {prior_sd:.3g},仅为猜测"
+                f"{scale} 尺度未给出先验标准差，暂取 {prior_sd:.3g}，仅为猜测"
             )
     t = (years - years[-1]).astype(float)
     z, blur = fitting.forward(values, scale, floor, ceiling), 0.0
@@ -193,7 +193,7 @@ def project_array(
     if not (sd > 0).all():
         warnings.append(
             "the points lie on the line exactly, the interval says nothing / "
-            "各点恰好落在直线上,区间没有意义"
+            "各点恰好落在直线上，区间没有意义"
         )
     out = Projection(
         method=method,
@@ -245,7 +245,7 @@ def _beyond(p):
     year, reached = int(p.target_years[out][0]), p.centre[-1]
     return (
         f"the straight line leaves the possible range from {year} on ({reached:.3g} in "
-        f"{p.target_years[-1]}): comparison only / 直线自 {year} 年起超出可能范围,仅作对照",
+        f"{p.target_years[-1]}): comparison only / 直线自 {year} 年起超出可能范围，仅作对照",
     )
 
 
@@ -328,7 +328,7 @@ def project(
             listed = ", ".join(str(y) for y in data.years[coarse])
             warnings.append(
                 f"rounding exceeds 5 % of the value in {listed}: interval-censored fit / "
-                f"{listed} 的修约超过数值的 5 %,采用区间删失拟合"
+                f"{listed} 的修约超过数值的 5 %，采用区间删失拟合"
             )
     return project_array(
         data.values,

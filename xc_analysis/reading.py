@@ -55,7 +55,7 @@ class Offence:
     fatal: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Sheet:
     """One file as read: cells as text and as typed values, both indexed by file line."""
 
@@ -123,8 +123,8 @@ def guess_encoding(data: bytes) -> str | None:
 
     Notes
     -----
-    Byte order marks decide; then the share of zero bytes (UTF-16 without a mark); then the
-    first of GB18030 and Big5 whose text reads as Chinese; last Windows-1252.
+    Byte order marks decide; then the share of zero bytes (UTF-16 without a mark); then which
+    of GB18030 and Big5 yields more frequent characters, if most are; last Windows-1252.
     """
     for mark, name in (
         (b"\xff\xfe\x00\x00", "utf-32"),
@@ -138,26 +138,33 @@ def guess_encoding(data: bytes) -> str | None:
     even, odd = sample[::2].count(0), sample[1::2].count(0)
     if even + odd > len(sample) / 10:
         return "utf-16-be" if even > odd else "utf-16-le"
-    for name in ("gb18030", "big5", "cp1252"):
+    scores = {}
+    for name in _FREQUENT:
         try:
-            text = data.decode(name)
+            beyond = [c for c in data.decode(name)[:200_000] if ord(c) > 127]
         except UnicodeDecodeError:
             continue
-        if name == "cp1252":
-            return name
-        beyond = [c for c in text[:200_000] if ord(c) > 127]
-        if sum(_common(c) for c in beyond) >= 0.8 * len(beyond):
-            return name
-    return None
-
-
-def _common(character: str) -> bool:
-    """Whether a character is of the sort that Chinese tables hold (GB 2312's repertoire)."""
+        scores[name] = sum(_is_frequent(c, name) for c in beyond) / max(1, len(beyond))
+    best = max(scores, key=scores.get, default=None)
+    if best and scores[best] >= 0.6:
+        return best
     try:
-        character.encode("gb2312")
+        data.decode("cp1252")
+    except UnicodeDecodeError:
+        return None
+    return "cp1252"
+
+
+# codec that tells a character's rank, and the lead bytes of punctuation and frequent characters
+_FREQUENT = {"gb18030": ("gb2312", 0xA1, 0xD7), "big5": ("big5", 0xA1, 0xC6)}
+
+
+def _is_frequent(character: str, name: str) -> bool:
+    codec, first, last = _FREQUENT[name]
+    try:
+        return first <= character.encode(codec)[0] <= last
     except UnicodeEncodeError:
-        return character in "µ³²₂₃₅₁₀·–—"
-    return True
+        return False
 
 
 _ENCODING_NAMES = {
@@ -423,12 +430,12 @@ def _cell(value: str, column: Column) -> tuple[object, tuple[str, str, bool] | N
         return (math.nan if kind == "number" else None), None
     if value in column.values:
         return value, None
-    hard = kind not in ("text", "mixed")
+    hard = kind not in ("text", "label", "mixed")
     missing = math.nan if kind == "number" else None
     fault = _blemish(value, kind)
     pattern = _PATTERNS.get(kind)
     if pattern and not pattern.fullmatch(value):
-        return missing, (*(fault or _unreadable(value, kind)), True)
+        return (missing if hard else value), (*(fault or _unreadable(value, kind)), hard)
     if fault:
         return (missing if hard else value), (*fault, hard)
     if kind == "number":

@@ -1,4 +1,4 @@
-"""Fills the generated parts of the READMEs: gallery, figure map, measurements.
+"""Fills the generated parts of the READMEs: gallery, figure map, comparisons.
 
 ``python -m xc_analysis.readme`` rewrites what stands between ``<!-- name:begin -->`` and
 ``<!-- name:end -->``; a test fails when a README is not in step.
@@ -6,12 +6,14 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from pathlib import Path
 
+from .report import one_language
+
 ROOT = Path(__file__).resolve().parents[1]
-CHINESE = re.compile(r"[\u3400-\u9fff]")
 HEADINGS = {
     "zh": ("规划图表", "笔记本", "图", "数据表"),
     "en": ("Plan", "Notebook", "Figures", "Tables"),
@@ -45,7 +47,7 @@ def render(text: str, lang: str) -> str:
     -------
     str
     """
-    parts = {"gallery": _gallery, "map": _map, "measured": _measured}
+    parts = {"gallery": _gallery, "map": _map, "print": _print, "measured": _measured}
     for name, make in parts.items():
         pattern = rf"(<!-- {name}:begin -->\n).*?(<!-- {name}:end -->)"
         made = make(lang)
@@ -77,20 +79,13 @@ def _tables(code: str) -> list[str]:
     return sorted(dict.fromkeys(read))
 
 
-def _in(title: str, lang: str) -> str:
-    """The half of a bilingual title that is in one language."""
-    halves = [half.strip() for half in re.split(r" · | / |｜", title)]
-    ours = [half for half in halves if bool(CHINESE.search(half)) == (lang == "zh")]
-    return " · ".join(ours or halves)
-
-
 def _gallery(lang: str) -> str:
     lines = []
     for _, title, code in _notebooks():
         for stem in _stems(code)[:1]:
             picture = f"figures/{lang}/{stem}.png"
             lines.append(f'<a href="{picture}"><img src="{picture}" width="49%" '
-                         f'alt="{_in(title, lang)}"></a>\n')  # fmt: skip
+                         f'alt="{one_language(title, lang)}"></a>\n')  # fmt: skip
     return "".join(lines)
 
 
@@ -100,7 +95,24 @@ def _map(lang: str) -> str:
         figures = ", ".join(f"[{s}](figures/{lang}/{s}.png)" for s in _stems(code))
         tables = ", ".join(f"[{t}](data/{t}.csv)" for t in _tables(code))
         notebook = f"[{path.stem}](notebooks/{path.name})"
-        lines.append(f"| {_in(title, lang)} | {notebook} | {figures} | {tables} |")
+        lines.append(f"| {one_language(title, lang)} | {notebook} | {figures} | {tables} |")
+    return "\n".join(lines) + "\n"
+
+
+def _print(lang: str) -> str:
+    """Whole-year values that the plan prints or implies, beside the computed ones."""
+    path = ROOT / "figures" / lang / "fig01_computed_vs_printed.csv"
+    heads = {
+        "zh": ("", "公布", "计算", "差", "单位"),
+        "en": ("", "printed", "computed", "difference", "unit"),
+    }
+    lines = ["| " + " | ".join(heads[lang]) + " |", "|---|---|---|---|---|"]
+    if path.is_file():
+        for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
+            if row["months"] == "12" and row["source_id"] == "plan":
+                difference = float(row["difference"])
+                cells = (row["printed"], f"{float(row['computed']):.1f}", f"{difference:+.1f}")
+                lines.append(f"| {row[f'label_{lang}']} | {' | '.join(cells)} | {row['unit']} |")
     return "\n".join(lines) + "\n"
 
 
@@ -112,7 +124,7 @@ def _measured(lang: str) -> str:
         heading = re.search(r"^# (.+)$", text, re.MULTILINE)
         table = re.search(r"^\|.*?(?=\n[^|]|\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
         if heading and table:
-            title = _in(heading[1], lang)
+            title = one_language(heading[1], lang)
             parts.append(f"[{title}](benchmarks/results/{path.name})\n\n{table[0].strip()}\n")
     return "\n".join(parts)
 

@@ -17,6 +17,7 @@ from .errors import InputError
 # notebook Markdown as JupyterLab reads it; raw attributes carry the blocks made here
 MARKDOWN = "commonmark_x-smart-emoji-subscript-superscript-fancy_lists-yaml_metadata_block"
 CHINESE = re.compile(r"[\u3400-\u9fff]")
+SHOWN_SOURCES = 4  # in a caption; a longer list folds
 WORDS = {
     "zh": ("zh-CN", "证据与核算报告", "目录", "代码", "数据", "来源", "放大", "图"),
     "en": ("en", "Evidence report", "Contents", "Code", "data", "Source", "enlarge", "figure"),
@@ -115,22 +116,35 @@ def _output(output: dict, drawn: bool) -> Iterator[str]:
         yield _raw(f"<pre>{escape(shown['text/plain'])}</pre>")
 
 
+def one_language(title: str, lang: str) -> str:
+    """The part of a bilingual title that is in one language."""
+    parts = [part.strip() for part in re.split(r"\s+[·/]\s+", title)]
+    ours = [part for part in parts if bool(CHINESE.search(part)) == (lang == "zh")]
+    return " · ".join(ours or parts)
+
+
 def _figure(stem: str, folder: Path, headings: list[str], titles: dict[str, str], lang: str) -> str:
     """A figure that enlarges on a tap, its caption, sources and data."""
     *_, data_word, source_word, enlarge, figure_word = WORDS[lang]
-    heading = escape(_plain(headings[0])) if headings else stem
+    told = headings or [stem]
+    title, place = (one_language(_plain(heading), lang) for heading in (told[0], told[-1]))
+    heading = escape(title if title.startswith(place) else f"{title} — {place}")
     table = (folder / f"{stem}.csv").read_bytes()
     rows = csv.DictReader(table.decode("utf-8").splitlines())
     ids = {i for row in rows for i in (row.get("source_id") or "").split(";") if i}
-    sources = "; ".join(escape(titles.get(i, i)) for i in sorted(ids))
-    told = f" {source_word}: {sources}." if sources else ""
+    joint, stop, colon = ("；", "。", "：") if lang == "zh" else ("; ", ". ", ": ")
+    names = [escape(titles.get(i, i)) for i in sorted(ids)]
+    origin = f"{source_word}{colon}{joint.join(names)}{stop}" if names else ""
+    if len(names) > SHOWN_SOURCES:
+        summary = f"{source_word} ({len(names)})"
+        origin = f"<details><summary>{summary}</summary>{joint.join(names)}</details>"
     encoded = base64.b64encode(table).decode("ascii")
     link = f'<a download="{stem}.csv" href="data:text/csv;base64,{encoded}">{data_word} (csv)</a>'
     picture = base64.b64encode((folder / f"{stem}.png").read_bytes()).decode("ascii")
     return (
         f'<figure id="{stem}"><label><input type="checkbox" aria-label="{enlarge}: {heading}">'
         f'<img alt="{figure_word}: {heading}" src="data:image/png;base64,{picture}"></label>'
-        f"<figcaption>{heading}.{told} {link}</figcaption></figure>"
+        f"<figcaption>{heading}{stop}{link} {origin}</figcaption></figure>"
     )
 
 
@@ -171,11 +185,12 @@ class _Plain(HTMLParser):
 
 
 def plain_html(fragment: str) -> str:
-    """A table as pandas shows it, without its style; cells that hold a number are marked so."""
+    """A table as pandas shows it, without its style; numbers and missing values are marked so."""
     parser = _Plain()
     parser.feed(fragment)
     parser.close()
     kept = "".join(parser.parts).strip()
+    kept = re.sub(r"<td>\s*(?:NaN|NaT|None|&lt;NA&gt;)\s*</td>", '<td class="missing">—</td>', kept)
     return re.sub(r"<td>(?=\s*[-−+]?[\d.,]+ ?%?\s*</td>)", '<td class="number">', kept)
 
 
@@ -255,7 +270,7 @@ def _judged(data: Path, lang: str) -> list[str]:
 
 
 def _languages(blocks: list) -> None:
-    """Set each line of a paragraph in a span of its language, one line under the other."""
+    """Set each line of a paragraph in a span of its language, one under the other."""
     for block in blocks:
         if block["t"] == "Para":
             lines: list[list] = [[]]
@@ -264,15 +279,23 @@ def _languages(blocks: list) -> None:
                     lines.append([])
                 else:
                     lines[-1].append(inline)
-            if len(lines) > 1:
-                block["c"] = [_span(line) for line in lines]
+            block["c"] = [_span(line) for line in lines]
         elif block["t"] in ("Div", "BlockQuote"):
             _languages(block["c"][1] if block["t"] == "Div" else block["c"])
 
 
 def _span(line: list) -> dict:
-    lang = "zh" if CHINESE.search(json.dumps(line, ensure_ascii=False)) else "en"
+    text = _words(line)
+    # a name in the other language does not make the line one of it
+    chinese = 3 * len(CHINESE.findall(text)) >= len(re.findall(r"[A-Za-z]", text))
+    lang = "zh" if chinese else "en"
     return {"t": "Span", "c": [["", [lang], [["lang", lang]]], line]}
+
+
+def _words(node: object) -> str:
+    if isinstance(node, dict):
+        return node["c"] if node.get("t") == "Str" else _words(node.get("c"))
+    return " ".join(map(_words, node)) if isinstance(node, list) else ""
 
 
 def _unlink(node: object) -> None:

@@ -6,11 +6,12 @@ table or a column that is missing has been reported already and is passed over i
 
 from __future__ import annotations
 
-import calendar
 import itertools
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -66,7 +67,8 @@ def offences(folder: Path, reader) -> list[Offence]:
     for name, table in TABLES.items():
         data = read_bytes(folder / table.path, within=folder)
         if isinstance(data, tuple):
-            found.append(Offence(name, 1, WHOLE_FILE, "", *data))
+            if not (table.optional and not (folder / table.path).exists()):
+                found.append(Offence(name, 1, WHOLE_FILE, "", *data))
             continue
         sheets[name] = reader(table, data)
         found += sheets[name].offences
@@ -98,41 +100,36 @@ _EMPTY, _FILL = "is empty", "fill it in"
 
 def cells_fit_their_columns(pack: Pack) -> Iterator[Offence]:
     """Required cells, vocabularies and ranges, by the pandera schemas."""
+    for sheet in pack.sheets.values():
+        yield from _misfits(sheet)
+
+
+@lru_cache(maxsize=64)
+def _misfits(sheet: Sheet) -> tuple[Offence, ...]:
     from pandera.errors import SchemaErrors
 
-    for name, sheet in pack.sheets.items():
-        if not len(sheet.frame):
-            continue
-        try:
-            pandera_schema(name).validate(sheet.frame, lazy=True)
-        except SchemaErrors as failure:
-            cases = failure.failure_cases
+    try:
+        pandera_schema(sheet.table).validate(sheet.frame, lazy=True)
+    except SchemaErrors as failure:
+        cases = failure.failure_cases
+    else:
+        return ()
+    found = []
+    for case in cases.itertuples():
+        column = TABLES[sheet.table].column(case.column)
+        if case.check == "not_nullable":
+            problem, remedy = _EMPTY, _FILL
+        elif case.check == "values":
+            word = str(case.failure_case)
+            problem = f"{word!r} is not one of the words allowed{near(word, column.values)}"
+            remedy = f"use {', '.join(column.values)}"
         else:
-            continue
-        for case in cases.itertuples():
-            column = TABLES[name].column(case.column)
-            if case.check == "not_nullable":
-                yield pack.offence(name, case.index, column.name, _EMPTY, _FILL)
-            elif case.check == "values":
-                yield pack.offence(
-                    name,
-                    case.index,
-                    column.name,
-                    f"{case.failure_case!r} is not one of the words allowed"
-                    f"{near(str(case.failure_case), column.values)}",
-                    f"use {', '.join(column.values)}",
-                )
-            else:
-                side, limit = (
-                    ("below", column.low) if case.check == "low" else ("above", column.high)
-                )
-                yield pack.offence(
-                    name,
-                    case.index,
-                    column.name,
-                    f"{case.failure_case:g} is {side} {limit:g}, the limit of this column",
-                    "correct the figure",
-                )
+            side, limit = ("below", column.low) if case.check == "low" else ("above", column.high)
+            problem = f"{case.failure_case:g} is {side} {limit:g}, the limit of this column"
+            remedy = "correct the figure"
+        value = sheet.cells.at[case.index, column.name][:80]
+        found.append(Offence(sheet.table, int(case.index), column.name, value, problem, remedy))
+    return tuple(found)
 
 
 def keys_are_unique(pack: Pack) -> Iterator[Offence]:
@@ -145,7 +142,10 @@ def keys_are_unique(pack: Pack) -> Iterator[Offence]:
 
 
 def _repeats(pack, name, frame, key, column, what="repeats", remedy=None) -> Iterator[Offence]:
-    double = frame[frame.duplicated(list(key), keep=False)]
+    twice = frame.duplicated(list(key), keep=False)
+    if not twice.any():
+        return
+    double = frame[twice]
     for values, group in double.groupby(list(key), sort=False):
         lines = list(group.index)
         for line in lines:
@@ -216,7 +216,7 @@ def values_are_possible(pack: Pack) -> Iterator[Offence]:
         columns = [column for column in _VALUES if column in frame]
         for column in columns if register is not None else ():
             for side, limit in (("below", "floor"), ("above", "ceiling")):
-                limits = frame["indicator"].map(register[limit])
+                limits = frame["indicator"].map(register[limit].to_dict()).astype("float64")
                 beyond = frame[column] < limits if side == "below" else frame[column] > limits
                 for line in frame.index[beyond]:
                     yield pack.offence(
@@ -280,6 +280,9 @@ def observations_say_how_they_came(pack: Pack) -> Iterator[Offence]:
             yield pack.offence(
                 "observations", line, "derivation", problem, "clear it, or make the row derived"
             )
+        if row.get("use") is False and pd.isna(row.get("note", "")):
+            problem, remedy = "an unused row says why it is not used", "write the reason"
+            yield pack.offence("observations", line, "note", problem, remedy)
         if status in ("derived", "computed", "estimated") and not has["derivation"]:
             yield pack.offence(
                 "observations",
@@ -320,8 +323,10 @@ def periods_match_years(pack: Pack) -> Iterator[Offence]:
     if frame is None:
         return
     published = {}
+    newest = None
     sources = pack.frame("sources", "source_id", "published")
     if sources is not None and {"source_id", "status"} <= set(frame.columns):
+        newest = sources["published"].dropna().str[:4].astype("int64").max()
         published = sources.drop_duplicates("source_id").set_index("source_id")["published"]
         published = published.dropna().to_dict()
     for line, row in rows(frame):
@@ -339,21 +344,27 @@ def periods_match_years(pack: Pack) -> Iterator[Offence]:
             )
             continue
         date = published.get(row.get("source_id"))
+        if date is None and year > (newest or year):
+            problem = f"year {year} lies beyond every source, the newest being of {newest}"
+            remedy = "correct the year, or give its source the date of publication"
+            yield pack.offence("observations", line, "year", problem, remedy)
         if date is None or row["status"] in ("computed", "estimated"):
+            continue
+        if (
+            end is None
+            and row.get("use") is True
+            and date < f"{year}-12-28"
+            and date[:4] >= str(year)
+        ):
+            problem = f"its source was published {date}, before the year {year} was over"
+            remedy = "write the part of the year that it covers: it is no annual figure"
+            yield pack.offence("observations", line, "period", problem, remedy)
             continue
         known = tuple(int(part) for part in date.split("-")[:2])
         if (end or (year, 12))[: len(known)] > known:
-            part = end is None and known[0] == year
-            yield pack.offence(
-                "observations",
-                line,
-                "period",
-                f"its source was published {date}, before "
-                + (f"the year {year} was over" if part else f"{year} {period} was"),
-                "write the part of the year that it covers: it is no annual figure"
-                if part
-                else "correct the year, the period or the source",
-            )
+            problem = f"its source was published {date}, before {year} ({period}) was over"
+            remedy = "correct the year, the period or the source"
+            yield pack.offence("observations", line, "period", problem, remedy)
 
 
 def targets_are_complete(pack: Pack) -> Iterator[Offence]:
@@ -374,6 +385,7 @@ def targets_are_complete(pack: Pack) -> Iterator[Offence]:
         problem = f"base year is not before target year {frame.at[line, 'target_year']}"
         yield pack.offence("targets", line, "base_year", problem, "correct one of the years")
     yield from _plan_rows_agree(pack)
+    yield from _directions_agree(pack)
     readings = pack.frame("assumptions", "id", "parameter", "indicator")
     if readings is None or not {"reading", "indicator"} <= set(frame.columns):
         return
@@ -410,8 +422,71 @@ def _plan_rows_agree(pack: Pack) -> Iterator[Offence]:
         )
 
 
+def _directions_agree(pack: Pack) -> Iterator[Offence]:
+    """`>=` bounds what should fall, or `<=` what should rise: one of the two is a slip."""
+    register = pack.frame("indicators", "indicator", "better")
+    frame = pack.frame("targets", "indicator", "comparator")
+    if register is None or frame is None:
+        return
+    better = register.drop_duplicates("indicator").set_index("indicator")["better"].to_dict()
+    against = {"lower": (">", ">="), "higher": ("<", "<=")}
+    for line, row in rows(frame):
+        direction = better.get(row["indicator"])
+        if row["comparator"] in against.get(direction, ()):
+            problem = f"{row['comparator']} does not fit {row['indicator']}: {direction} is better"
+            yield pack.offence("targets", line, "comparator", problem, "turn one of them round")
+
+
+def places_have_one_name(pack: Pack) -> Iterator[Offence]:
+    """A scope is written in one way everywhere; what an assumption speaks of is known."""
+    tables = ("observations", "targets", "statements", "assumptions", "air/annual", "air/monthly")
+    seen = {name: pack.frame(name, "scope") for name in tables}
+    counts: dict[str, int] = {}
+    for frame in seen.values():
+        if frame is not None:
+            for scope in frame["scope"].dropna():
+                counts[scope] = counts.get(scope, 0) + 1
+    common: dict[str, str] = {}
+    for scope in sorted(counts, key=counts.get):
+        common[_bare(scope)] = scope
+    for name, frame in seen.items():
+        if frame is None:
+            continue
+        for line, scope in frame["scope"].dropna().items():
+            usual = common[_bare(scope)]
+            if scope != usual:
+                problem = f"scope {scope!r} is written {usual!r} elsewhere"
+                yield pack.offence(name, line, "scope", problem, f"write {usual}")
+
+
+def _bare(scope: str) -> str:
+    """A scope's name without blanks, width and the suffix of its kind."""
+    return re.sub(r"\s|[区市县]$", "", unicodedata.normalize("NFKC", scope))
+
+
+def assumptions_speak_of_what_is_known(pack: Pack) -> Iterator[Offence]:
+    for column, tables in (
+        ("plan", ("targets",)),
+        ("scope", ("observations", "targets", "air/annual")),
+    ):
+        known = [pack.known(name, column) for name in tables]
+        frame = pack.frame("assumptions", column)
+        if frame is None or None in known:
+            continue
+        known = set().union(*known)
+        for line, value in frame[column].dropna().items():
+            if value not in known:
+                yield pack.offence(
+                    "assumptions",
+                    line,
+                    column,
+                    f"{value!r} is in none of {', '.join(tables)}{near(value, known)}",
+                    f"write the {column} as the tables have it, or leave it empty for every one",
+                )
+
+
 def register_is_consistent(pack: Pack) -> Iterator[Offence]:
-    frame = pack.frame("indicators", "scale", "floor", "ceiling", "prior_sd", "plan_row")
+    frame = pack.frame("indicators", "scale", "floor", "ceiling", "prior_sd", "plan_row", "better")
     if frame is None:
         return
     for line, row in rows(frame):
@@ -425,6 +500,9 @@ def register_is_consistent(pack: Pack) -> Iterator[Offence]:
         if row["scale"] in ("log", "count") and not row["floor"] >= 0:
             problem = f"the {row['scale']} scale needs a floor of 0 or more"
             yield pack.offence("indicators", line, "floor", problem, "give it, or another scale")
+        if pd.notna(row["plan_row"]) and pd.isna(row["better"]):
+            problem = "an indicator of the plan needs a direction"
+            yield pack.offence("indicators", line, "better", problem, "write lower or higher")
         if row["prior_sd"] == 0:
             problem, remedy = "a prior scatter of 0 claims certainty", "give one above 0, or none"
             yield pack.offence("indicators", line, "prior_sd", problem, remedy)
@@ -440,6 +518,27 @@ def register_is_consistent(pack: Pack) -> Iterator[Offence]:
             f"no indicator carries row {gap} of Table 2",
             "give the row its number, or restore it",
         )
+
+
+def series_take_the_registers_statistic(pack: Pack) -> Iterator[Offence]:
+    """An indicator whose every used annual figure is of another statistic has an empty series."""
+    register = pack.frame("indicators", "indicator", "statistic")
+    seen = pack.frame("observations", "indicator", "statistic", "period", "use")
+    if register is None or seen is None:
+        return
+    seen = seen[seen["use"].fillna(False).astype(bool) & (seen["period"] == "annual")]
+    statistics = seen.groupby("indicator")["statistic"].agg(set).to_dict()
+    for line, row in rows(register):
+        found = {str(name) for name in statistics.get(row["indicator"], ())}
+        if found and not pd.isna(row["statistic"]) and row["statistic"] not in found:
+            yield pack.offence(
+                "indicators",
+                line,
+                "statistic",
+                f"no used annual figure of {row['indicator']} has this statistic"
+                f" ({', '.join(sorted(found)[:3])})",
+                "write the statistic of the series, in one wording",
+            )
 
 
 def assumptions_can_be_used(pack: Pack) -> Iterator[Offence]:
@@ -564,34 +663,6 @@ def projects_are_complete(pack: Pack) -> Iterator[Offence]:
                 yield pack.offence("projects", line, name, why, "fill it in")
 
 
-def air_days_add_up(pack: Pack) -> Iterator[Offence]:
-    """Days of the calendar, valid days among them, and a value where days are valid."""
-    for name in ("air/annual", "air/monthly"):
-        frame = pack.frame(name, "year", "valid_days", "days", "value")
-        monthly = name == "air/monthly"
-        if frame is None or (monthly and "month" not in frame):
-            continue
-        counts = ["year", "valid_days", "days", *(["month"] if monthly else [])]
-        for line, row in rows(frame.dropna(subset=counts)):
-            year = int(row["year"])
-            if monthly and not 1 <= row["month"] <= 12:
-                continue
-            length = (
-                calendar.monthrange(year, int(row["month"]))[1]
-                if monthly
-                else 365 + calendar.isleap(year)
-            )
-            if row["days"] != length:
-                problem = f"the period has {length} days"
-                yield pack.offence(name, line, "days", problem, f"write {length}")
-            if row["valid_days"] > row["days"]:
-                problem, remedy = "more valid days than days", "rebuild the table (`make data`)"
-                yield pack.offence(name, line, "valid_days", problem, remedy)
-            elif row["valid_days"] > 0 and pack.sheets[name].cells.at[line, "value"] == "":
-                problem, remedy = "valid days but no value", "rebuild the table (`make data`)"
-                yield pack.offence(name, line, "value", problem, remedy)
-
-
 def folder_holds_tables_only(pack: Pack) -> Iterator[Offence]:
     expected = {table.path for table in TABLES.values()} | _BESIDE_TABLES
     for folder in (pack.folder, pack.folder / "air"):
@@ -615,7 +686,8 @@ def folder_holds_tables_only(pack: Pack) -> Iterator[Offence]:
 
 
 def _rules() -> tuple[Rule, ...]:
-    # `derivations` needs `Pack`, so it is imported when this module is whole
+    # these build on this module, so they are imported when it is whole
+    from . import rules_air
     from .derivations import derivations_recompute, statements_can_be_recomputed
 
     return (
@@ -630,11 +702,19 @@ def _rules() -> tuple[Rule, ...]:
         derivations_recompute,
         statements_can_be_recomputed,
         targets_are_complete,
+        places_have_one_name,
+        assumptions_speak_of_what_is_known,
         register_is_consistent,
+        series_take_the_registers_statistic,
         assumptions_can_be_used,
         links_belong_to_publishers,
         dates_run_forward,
         projects_are_complete,
-        air_days_add_up,
+        rules_air.air_days_add_up,
+        rules_air.air_follows_from_days,
+        rules_air.computed_air_lies_in_air,
+        rules_air.air_classes_are_earned,
+        rules_air.days_agree_with_themselves,
+        rules_air.district_lies_among_its_stations,
         folder_holds_tables_only,
     )

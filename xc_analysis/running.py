@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 import sys
 import tempfile
+import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -49,10 +51,34 @@ def warnings_of(cells: Iterable[dict]) -> tuple[str, ...]:
 
 def _kernel_manager(folder: str):
     """A manager of a kernel in this very interpreter, whatever kernels the user has registered."""
+    from queue import Empty
+
+    from jupyter_client.asynchronous import AsyncKernelClient
+    from jupyter_client.channels import AsyncZMQSocketChannel
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
+    from traitlets import Type
+
+    class Channel(AsyncZMQSocketChannel):
+        # Once in some hundred runs a socket's wake-up is lost and a message that has arrived lies
+        # until the timeout; a new look every moment makes that a moment's delay.
+        async def get_msg(self, timeout: float | None = None) -> dict:
+            until = time.monotonic() + (math.inf if timeout is None else timeout)
+            while True:
+                left = max(0.0, until - time.monotonic())
+                try:
+                    return await super().get_msg(timeout=min(left, 0.25))
+                except Empty:
+                    if left <= 0.25:
+                        raise
+
+    class Client(AsyncKernelClient):
+        shell_channel_class = Type(Channel)
+        iopub_channel_class = Type(Channel)
 
     class Manager(AsyncKernelManager):
+        client_factory = Type(Client)
+
         @property
         def kernel_spec(self) -> KernelSpec:
             command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]

@@ -24,6 +24,7 @@ PERIOD = (
 # kind -> (pattern of a filled cell or None, Frictionless type, what a cell must look like)
 KINDS = {
     "text": (None, "string", "text"),
+    "label": (r"[\s\S]*[^\W\d_][\s\S]*", "string", "words, not a bare number"),
     "name": (NAME, "string", "letters, digits, `_` and `.`, a letter first"),
     "id": (IDENTIFIER, "string", "letters, digits, `_`, `.` and `-`, a letter first"),
     "integer": (r"-?[0-9]{1,9}", "integer", "a whole number in plain digits"),
@@ -69,6 +70,8 @@ class Table:
     # further sets of columns that must be unique
     unique: tuple[tuple[str, ...], ...] = ()
     notes: tuple[tuple[str, str], ...] = ()
+    # a pack may do without it
+    optional: bool = False
 
     @property
     def path(self) -> str:
@@ -94,15 +97,8 @@ COMPLETENESS = ("strict", "adequate", "partial")
 RATING = ("R", "A", "G")
 COMPARE = ("<", "<=", ">", ">=", "=")
 METHODS = (
-    "last",
-    "last_two",
-    "linear",
-    "loglinear",
-    "damped",
-    "drift",
-    "plateau",
-    "count",
-    "blend",
+    *("last", "last_two", "linear", "loglinear", "damped", "drift", "plateau", "decay"),
+    *("count", "blend", "shrunk"),
 )
 PARAMETERS = (
     *("phi", "weights", "prior_sd", "reading", "hour_label", "pm10_treatment", "dust"),
@@ -112,8 +108,8 @@ PARAMETERS = (
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
 FIRST_YEAR, LAST_YEAR = 1949, 2100
 
-_SCOPE = _need("scope", "text", "范围（区、市）", "area the row speaks of: a district or the city")
-_MAYBE_SCOPE = _may("scope", "text", "适用范围，空为全部", "area it holds for; empty: every one")
+_SCOPE = _need("scope", "label", "范围（区、市）", "area the row speaks of: a district or the city")
+_MAYBE_SCOPE = _may("scope", "label", "适用范围，空为全部", "area it holds for; empty: every one")
 _INDICATOR = _need(
     "indicator", "id", "指标代码", "canonical indicator id", foreign=("indicators", "indicator")
 )
@@ -139,7 +135,7 @@ _RELEASE = _need(
 )
 _DATE = _need("date", "day", "日期", "day")
 _STATION = _need(
-    "station", "text", "监测站（更名前的名称）", "station, by its name before 2021-01-23"
+    "station", "label", "监测站（更名前的名称）", "station, by its name before 2021-01-23"
 )
 
 
@@ -223,7 +219,7 @@ def _air_summary(name, zh, en, period, key):
                 "class of completeness: strict (HJ 663), adequate, partial",
                 values=COMPLETENESS,
             ),
-            _need("basis", "text", "可比口径", "what must match to be comparable"),
+            _need("basis", "label", "可比口径", "what must match to be comparable"),
             _RELEASE,
         ),
         key=key,
@@ -246,10 +242,10 @@ _DECLARED = (
                 low=1,
                 high=99,
             ),
-            _need("name_zh", "text", "中文名称", "Chinese name"),
-            _need("name_en", "text", "英文名称", "English name"),
+            _need("name_zh", "label", "中文名称", "Chinese name"),
+            _need("name_en", "label", "英文名称", "English name"),
             _need("unit", "text", "单位", "unit of every value of this indicator"),
-            _need("statistic", "text", "统计方式", "the statistic that the annual series holds"),
+            _need("statistic", "label", "统计方式", "the statistic that the annual series holds"),
             _may(
                 "better",
                 "text",
@@ -283,7 +279,7 @@ _DECLARED = (
             _need("obs_id", "name", "观测编号", "id, a name in derivations"),
             _SCOPE,
             _INDICATOR,
-            _need("statistic", "text", "统计方式", "statistic: the indicator's, or another one"),
+            _need("statistic", "label", "统计方式", "statistic: the indicator's, or another one"),
             _YEAR,
             _need(
                 "period",
@@ -302,7 +298,7 @@ _DECLARED = (
             ),
             _need(
                 "basis",
-                "text",
+                "label",
                 "可比口径（标准、边界、网络、修订）",
                 "what must match to be comparable",
             ),
@@ -403,8 +399,8 @@ _DECLARED = (
         "Sources",
         (
             _need("source_id", "id", "来源编号", "id"),
-            _need("title", "text", "标题", "title"),
-            _need("publisher", "text", "发布者", "publisher", foreign=("publishers", "publisher")),
+            _need("title", "label", "标题", "title"),
+            _need("publisher", "label", "发布者", "publisher", foreign=("publishers", "publisher")),
             _may("document_no", "text", "文号", "document number"),
             _may("published", "date", "发布日期", "date of publication"),
             _may("url", "url", "发布者自有主机上的网址", "address on a host of the publisher"),
@@ -428,7 +424,7 @@ _DECLARED = (
         "发布者及其主机；网址只链接到这些主机",
         "Publishers and their hosts; addresses link to these only",
         (
-            _need("publisher", "text", "发布者", "publisher"),
+            _need("publisher", "label", "发布者", "publisher"),
             _may(
                 "hosts",
                 "hosts",
@@ -448,8 +444,8 @@ _DECLARED = (
             _need("chapter", "text", "章节", "chapter"),
             _need("chapter_en", "text", "章节（英文）", "chapter, in English"),
             _LOCATOR,
-            _need("subject_zh", "text", "内容（中文，自拟）", "what it is about, in Chinese"),
-            _need("subject_en", "text", "内容（英文，自拟）", "what it is about, in English"),
+            _need("subject_zh", "label", "内容（中文，自拟）", "what it is about, in Chinese"),
+            _need("subject_en", "label", "内容（英文，自拟）", "what it is about, in English"),
             _need("printed", "mixed", "原文所印", "as printed"),
             _may(
                 "comparator", "text", "比较符，空为相等", "comparator; empty: equal", values=COMPARE
@@ -521,9 +517,10 @@ _DECLARED = (
             _need("chapter", "text", "章", "chapter"),
             _need("section", "text", "节", "section"),
             _need("theme", "id", "主题", "theme"),
-            _need("theme_zh", "text", "主题（中文）", "theme in Chinese"),
-            _need("title_zh", "text", "题目（中文）", "title in Chinese"),
-            _need("title_en", "text", "题目（英文）", "title in English"),
+            _need("theme_zh", "label", "主题（中文）", "theme in Chinese"),
+            _need("theme_en", "text", "主题（英文）", "theme, in English"),
+            _need("title_zh", "label", "题目（中文）", "title in Chinese"),
+            _need("title_en", "label", "题目（英文）", "title in English"),
             _need("content_zh", "text", "内容（中文）", "what is to be done, in Chinese"),
             _need("content_en", "text", "内容（英文）", "what is to be done, in English"),
             _may("quantity", "number", "数量", "quantity promised"),
@@ -645,7 +642,7 @@ _DECLARED = (
             ),
             _may(
                 "basis",
-                "text",
+                "label",
                 "参比状态：raw 原值，old 旧，new 新",
                 "reference state: raw, old or new",
                 values=("raw", "old", "new"),
@@ -707,7 +704,7 @@ _DECLARED = (
         (
             _need("evidence_file", "text", "证据文件", "evidence file"),
             _need("line", "integer", "行号（表头为 1）", "its line (header is 1)", low=2),
-            _may("scope", "text", "范围", "area"),
+            _may("scope", "label", "范围", "area"),
             _may("indicator", "text", "证据文件中的指标名", "indicator as named there"),
             _may("year", "text", "年份", "year"),
             _may("value", "mixed", "证据文件中的值", "value as it stands there"),
@@ -790,13 +787,73 @@ _DECLARED = (
             _may("file", "text", "文件，空为整个档案", "file; empty: the archive as a whole"),
             _may("date", "text", "日期", "day"),
             _may("hour", "text", "小时", "hour"),
-            _may("station", "text", "监测站", "station"),
+            _may("station", "label", "监测站", "station"),
             _may("pollutant", "text", "污染物", "pollutant"),
             _may("value", "text", "数值", "value"),
             _need("rule", "text", "规则", "rule that found it"),
             _need("action", "text", "处理", "what was done"),
             _need("count", "integer", "条数", "values concerned", low=1),
         ),
+    ),
+    Table(
+        "air/deletions",
+        "不完整年份估计的删日检验：从完整年份删去同样的日子后的估计与真值",
+        "How good estimates of partial years are: the same days deleted from whole years",
+        (
+            _INDICATOR,
+            _need(
+                "kind",
+                "text",
+                "地点类别：本区、本区测站、其他测站",
+                "kind of place: the district, one of its stations, another station",
+                values=("district", "own station", "other station"),
+            ),
+            _need("place", "label", "区或监测站", "district or station"),
+            _need(
+                "pattern", "integer", "模仿哪一不完整年份的缺日", "partial year whose days are kept"
+            ),
+            _YEAR,
+            _need("true", "number", "该年真值", "what the year truly was"),
+            _need("value", "number", "估计", "estimate"),
+            _need("lower", "number", "95% 区间下限", "lower end of its 95 % interval"),
+            _need("upper", "number", "95% 区间上限", "upper end of its 95 % interval"),
+        ),
+        key=("indicator", "place", "pattern", "year"),
+        notes=(
+            (
+                "由 `python -m xc_analysis.experiments` 从逐时档案写出；该年本身不参与对它的估计。",
+                "Written by `python -m xc_analysis.experiments` from the hourly archive; the year"
+                " itself takes no part in its estimate.",
+            ),
+        ),
+        optional=True,
+    ),
+    Table(
+        "air/readings",
+        "按记录的其他读法计算的年值",
+        "Annual values under other readings of the record",
+        (
+            _SCOPE,
+            _INDICATOR,
+            _YEAR,
+            _need(
+                "reading",
+                "text",
+                "读法：小时标签读作时段起点；PM₁₀按报告值不补",
+                "reading: hour labels as the start of the hour; PM10 as reported, not filled",
+                values=("label-start", "pm10-reported"),
+            ),
+            _may("value", "number", "数值", "value"),
+            _need("valid_days", "integer", "有效日数", "valid days", low=0, high=366),
+        ),
+        key=("scope", "indicator", "year", "reading"),
+        notes=(
+            (
+                "与 `air/annual` 对照；由 `python -m xc_analysis.experiments` 写出。",
+                "To be read beside `air/annual`; written by `python -m xc_analysis.experiments`.",
+            ),
+        ),
+        optional=True,
     ),
 )
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import pandas as pd
 
 from xc_analysis import register
-from xc_analysis.assessment import assess
+from xc_analysis.assessment import Assessment, assess
 from xc_analysis.errors import InputError
 from xc_analysis.evidence import series
 from xc_analysis.tables import load
@@ -59,6 +61,36 @@ def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> 
     baseline is the published value of the base year or the nearest before it, since that is
     what a plan sets its targets against; the fit may rest on another source.
     """
+    rows = [
+        _cells(judged, as_of, plan, scope)
+        for judged in judged_rows(scope=scope, plan=plan, as_of=as_of, data=data)
+    ]
+    frame = pd.DataFrame(rows)
+    frame.attrs = {"scope": scope, "plan": plan, "as_of": as_of}
+    return frame
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One line of the plan's table: its target, its series, the verdict and their settings.
+
+    ``target`` and ``assessment`` are None where the plan has no target for it.
+    """
+
+    line: dict
+    target: pd.Series | None
+    series: pd.DataFrame
+    assessment: Assessment | None
+    baseline: pd.Series | None
+    settings: dict
+    reading_id: str
+
+
+def judged_rows(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> list[Judged]:
+    """The objects behind :func:`scorecard`, one per line of the plan's table.
+
+    Parameters and errors as there.
+    """
     targets = load("targets", data=data)
     if plan not in set(targets["plan"]):
         known = ", ".join(sorted(targets["plan"].dropna().unique()))
@@ -70,13 +102,24 @@ def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> 
         "observations": load("observations", data=data),
         "air": load("air/annual", data=data),
     }
-    rows = []
-    for line in lines.itertuples(index=False):
+    out = []
+    for line in lines.to_dict("records"):
+        settings = register.fit_settings(
+            tables["assumptions"], plan=plan, scope=scope, indicator=line["indicator"]
+        )
+        frame = known_series(line["indicator"], scope, settings, tables, data)
         target = _target_row(targets, plan, scope, line)
-        rows.append(_row(line, target, tables, plan=plan, scope=scope, as_of=as_of, data=data))
-    frame = pd.DataFrame(rows)
-    frame.attrs = {"scope": scope, "plan": plan, "as_of": as_of}
-    return frame
+        base_year = None if target is None else _int(target.get("base_year"))
+        base = _baseline(tables["observations"], line, scope, base_year or as_of, as_of)
+        reading_id, result = "", None
+        if target is not None:
+            target = target.copy()
+            reading_id, target["reading"] = register.reading_text(
+                tables["assumptions"], target.get("reading")
+            )
+            result = judge_row(frame, target, settings, tables, line["indicator"], scope, as_of)
+        out.append(Judged(line, target, frame, result, base, settings, reading_id))
+    return out
 
 
 def _target_row(targets, plan, scope, line):
@@ -84,35 +127,11 @@ def _target_row(targets, plan, scope, line):
     rows = targets[
         (targets["plan"] == plan)
         & (targets["scope"] == scope)
-        & (targets["indicator"] == line.indicator)
+        & (targets["indicator"] == line["indicator"])
     ]
     if "plan_row" in rows and rows["plan_row"].notna().any():
-        rows = rows[rows["plan_row"] == line.plan_row]
+        rows = rows[rows["plan_row"] == line["plan_row"]]
     return None if rows.empty else rows.iloc[0]
-
-
-def _row(line, target, tables, *, plan, scope, as_of, data):
-    settings = register.fit_settings(
-        tables["assumptions"], plan=plan, scope=scope, indicator=line.indicator
-    )
-    frame = known_series(line.indicator, scope, settings, tables, data)
-    base_year = None if target is None else _int(target.get("base_year"))
-    base = _baseline(tables["observations"], line, scope, base_year or as_of, as_of)
-    named = {
-        "plan_row": int(line.plan_row),
-        "indicator": line.indicator,
-        "name_zh": line.name_zh,
-        "name_en": line.name_en,
-        "unit": line.unit,
-        "theme": line.theme,
-    }
-    if target is None:
-        return _ordered(named | _without_target(frame, base, as_of, plan, scope))
-    reading_id, reading = register.reading_text(tables["assumptions"], target.get("reading"))
-    aim = target.copy()
-    aim["reading"] = reading
-    result = judge_row(frame, aim, settings, tables, line.indicator, scope, as_of)
-    return _ordered(named | _cells(result, frame, target, settings, base, reading_id, as_of))
 
 
 def judge_row(frame, target, settings, tables, indicator, scope, as_of):
@@ -160,7 +179,9 @@ def known_series(indicator, scope, settings, tables, data=None) -> pd.DataFrame:
     empty = pd.DataFrame({c: pd.Series(dtype=object) for c in columns})
     empty["value"] = empty["value"].astype(float)
     empty.index = pd.Index([], dtype="int64", name="year")
-    empty.attrs = {"indicator": indicator, "scope": scope, "source": wanted or ""}
+    register_row = load("indicators", data=data).set_index("indicator").loc[indicator]
+    named = {k: v for k, v in register_row.items() if not pd.isna(v)}
+    empty.attrs = named | {"indicator": indicator, "scope": scope, "source": wanted or ""}
     return empty
 
 
@@ -183,10 +204,10 @@ def _annual(observations, indicator, scope):
 
 def _baseline(observations, line, scope, base_year, as_of):
     """Published row of the base year, or the nearest before it; None without one."""
-    rows = _annual(observations, line.indicator, scope)
+    rows = _annual(observations, line["indicator"], scope)
     rows = rows[
         rows["use"]
-        & (rows["statistic"] == line.statistic)
+        & (rows["statistic"] == line["statistic"])
         & rows["value"].notna()
         & (rows["year"] <= min(base_year, as_of))
     ]
@@ -237,15 +258,27 @@ def _without_target(frame, base, as_of, plan, scope):
     }
 
 
-def _cells(a, frame, target, settings, base, reading_id, as_of):
+def _cells(judged, as_of, plan, scope):
+    """One row of the scorecard."""
+    names = ("plan_row", "indicator", "name_zh", "name_en", "unit", "theme")
+    row = {name: judged.line[name] for name in names} | {"plan_row": int(judged.line["plan_row"])}
+    if judged.target is None:
+        row |= _without_target(judged.series, judged.baseline, as_of, plan, scope)
+    else:
+        row |= _judged_cells(judged, as_of)
+    return _ordered(row)
+
+
+def _judged_cells(judged, as_of):
+    a, frame, target, base = judged.assessment, judged.series, judged.target, judged.baseline
     shown = a.under_reading or a
     parts, projection = shown.components, shown.projection
     flags, flags_en, flags_zh = list(a.flags), list(a.flags_en), list(a.flags_zh)
     if as_of >= int(target["target_year"]) and not _seen(frame, int(target["target_year"])):
         for cells, word in zip((flags, flags_en, flags_zh), NO_OUTTURN, strict=True):
             cells.append(word)
-    used = frame[frame.index.isin(a._points.years)]
-    ids = settings["ids"]
+    used = frame[frame.index.isin(a.points.years)]
+    ids = judged.settings["ids"]
     return {
         "kind": a.kind,
         "baseline": a.baseline if base is None else float(base["value"]),
@@ -296,7 +329,7 @@ def _cells(a, frame, target, settings, base, reading_id, as_of):
         "target_id": target.get("target_id"),
         "assumption_id": ids.get("fit", ""),
         "parameter_ids": ";".join(v for k, v in ids.items() if k != "fit"),
-        "reading_id": reading_id,
+        "reading_id": judged.reading_id,
         "evidence": _evidence(used, frame.attrs),
         "source_ids": ";".join(_distinct(used, "source_id")),
     }

@@ -9,6 +9,7 @@ import pandas as pd
 
 from . import expressions, tables
 from .errors import InputError
+from .palette import UNITS
 
 VERDICTS = ("agrees", "differs", "implies", "cannot tell", "left out")
 VERDICTS_ZH = ("相符", "不符", "推得", "无法判断", "未判")
@@ -29,12 +30,12 @@ def statements(data: str | os.PathLike | None = None) -> pd.DataFrame:
     -------
     pandas.DataFrame
         One row per statement, in the plan's order: ``statement`` and ``statement_en`` (what is
-        said), ``printed`` (as the plan has it, with its unit), ``recomputed`` and
+        said), ``printed`` (as the plan has it, with its unit), ``printed_en``, ``recomputed`` and
         ``recomputed_unit``, ``difference`` (recomputed less printed) and ``tolerance`` (both only
         where the two may be compared), ``verdict`` (one of `VERDICTS`) and ``verdict_zh``,
         ``why`` (both languages) with ``why_zh`` and ``why_en``; and the table's own
         ``statement_id``, ``chapter``, ``chapter_en``, ``locator``, ``claim``, ``kind``, ``unit``, ``year``,
-        ``value``, ``recompute``, ``obs_id``.
+        ``comparator``, ``value``, ``recompute``, ``obs_id``.
 
     Raises
     ------
@@ -66,9 +67,9 @@ def statements(data: str | os.PathLike | None = None) -> pd.DataFrame:
 
 
 _COLUMNS = (
-    "statement_id", "chapter", "chapter_en", "locator", "statement", "statement_en", "printed", "recomputed",
+    "statement_id", "chapter", "chapter_en", "locator", "statement", "statement_en", "printed", "printed_en", "recomputed",
     "recomputed_unit", "difference", "tolerance", "verdict", "verdict_zh", "why", "why_zh",
-    "why_en", "claim", "kind", "unit", "year", "value", "recompute", "obs_id",
+    "why_en", "claim", "kind", "unit", "year", "comparator", "value", "recompute", "obs_id",
 )  # fmt: skip
 
 
@@ -101,7 +102,8 @@ def _judged(row: dict, line: int, figures: _Figures) -> dict:
         **{name: row.get(name) for name in _COLUMNS if name in row},
         "statement": row["subject_zh"],
         "statement_en": row["subject_en"],
-        "printed": _shown(row),
+        "printed": _shown(row, "zh"),
+        "printed_en": _shown(row, "en"),
         "recomputed": recomputed,
         "recomputed_unit": row["recomputed_unit"] if row["recompute"] else None,
         "difference": difference,
@@ -146,32 +148,33 @@ def _met(row: dict, recomputed: float, allowed: float) -> bool:
     return abs(recomputed - value) <= slack
 
 
-def _shown(row: dict) -> str:
+def _shown(row: dict, lang: str) -> str:
     """The printed figure with its comparator and unit; words stay words."""
     text = row["printed"] or ""
     if not text.replace(".", "", 1).isdigit():
         return text
     sign = {"<=": "≤", ">=": "≥"}.get(row["comparator"], row["comparator"] or "")
-    return sign + _with_unit(text, row["unit"])
+    return sign + _with_unit(text, row["unit"], lang)
 
 
 def _why(row, verdict, recomputed, difference, allowed, partial) -> tuple[str, str]:
     """The reason in both languages: the arithmetic, what is missing, or why it is not judged."""
     missing_zh, missing_en = row["missing_zh"] or "", row["missing_en"] or ""
     decimals = max(_decimals(row) + (verdict in ("agrees", "differs")), int(not _counted(row)))
-    value = _with_unit(_number(recomputed, decimals), row["recomputed_unit"])
+    unit, figure = row["recomputed_unit"], _number(recomputed, decimals)
+    value, value_en = _with_unit(figure, unit, "zh"), _with_unit(figure, unit, "en")
     if verdict in ("agrees", "differs") and row["comparator"]:
         limit = f"{row['comparator']} {row['value']:g}"
-        zh, en = f"复算{value}，对照 {limit}", f"recomputed {value}, against {limit}"
+        zh, en = f"复算{value}，对照 {limit}", f"recomputed {value_en}, against {limit}"
     elif verdict in ("agrees", "differs"):
         gap, room = _number(difference, decimals, sign=True), _number(allowed, decimals)
         inside = ("未超出", "within") if verdict == "agrees" else ("超出", "outside")
         zh = f"复算{value}，相差{gap}，{inside[0]}容差{room}"
-        en = f"recomputed {value}, off by {gap}, {inside[1]} the tolerance {room}"
+        en = f"recomputed {value_en}, off by {gap}, {inside[1]} the tolerance {room}"
     elif verdict == "implies":
         zh, en = (
             f"只推得{value}，自身不能作证",
-            f"only defines {value}; it is no evidence for itself",
+            f"only defines {value_en}; it is no evidence for itself",
         )
     elif partial:
         zh = f"{partial}年站点记录不全，不足为凭"
@@ -187,10 +190,12 @@ def _why(row, verdict, recomputed, difference, allowed, partial) -> tuple[str, s
     return zh, en
 
 
-def _with_unit(text: str, unit: str | None) -> str:
+def _with_unit(text: str, unit: str | None, lang: str) -> str:
     if not text or unit in (None, "", "count", "rank", "index"):
         return text
-    return f"{text}%" if unit == "%" else f"{text} {unit}"
+    named = UNITS.get(unit, (unit, unit))[lang == "en"]
+    joint = "" if unit == "%" or not named[0].isascii() else "×" if named[0] == "1" else " "
+    return f"{text}{joint}{named}"
 
 
 def _number(value: float, decimals: int, *, sign: bool = False) -> str:

@@ -40,6 +40,9 @@ SINCE_2021 = (
 )
 
 
+_CODECS = ("gb18030", "cp1252", "latin-1")
+
+
 def canonical(name: str) -> str:
     """The one name used for a station.
 
@@ -101,7 +104,7 @@ def repair(header: str, width: int, layouts: list[str]) -> list[str] | None:
         ``width`` names, or None when the header cannot be told.
     """
     text = header.rstrip(",").strip()
-    for codec in ("gb18030", "cp1252", "latin-1"):
+    for codec in _CODECS:
         try:
             names = text.encode(codec).decode("utf-8").split(",")
         except UnicodeError:
@@ -128,9 +131,18 @@ def looks_misread(names: list[str]) -> bool:
     if any(canonical(n) in _known() or n in RENAMED for n in names):
         return False
     text = "".join(names)
-    if any(c in "?\ufffd€" or 0x80 <= ord(c) < 0x100 or 0xE000 <= ord(c) < 0xF900 for c in text):
+    if text.isascii() and "?" not in text:
+        return False
+    if any(c in "?\ufffd" or 0xE000 <= ord(c) < 0xF900 for c in text):
         return True
+    # "€" amid Chinese is the byte 0x80, read as code page 936.
+    if "€" in text and any(ord(c) > 0x2E80 for c in text):
+        return True
+    return any(_reads_as_utf8(text, codec) for codec in _CODECS)
+
+
+def _reads_as_utf8(text: str, codec: str) -> bool:
     try:
-        return not text.isascii() and bool(text.encode("gb18030").decode("utf-8"))
+        return bool(text.encode(codec).decode("utf-8"))
     except UnicodeError:
         return False

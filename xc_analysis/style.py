@@ -9,7 +9,6 @@ import contextlib
 import io
 import os
 import tempfile
-import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
@@ -17,12 +16,13 @@ import pandas as pd
 
 from xc_analysis.errors import InputError
 from xc_analysis.palette import BREAKS, INK, MUTED, STATUS, THEMES, UNITS
+from xc_analysis.png import small_png
+from xc_analysis.wrapping import wrap
 
 LANGUAGES = ("zh", "en")
 WIDTHS = {"single": 84.0, "double": 174.0}  # printed width in mm
 
 _language = "zh"
-_NO_LINE_START = "，。；、：）〕】》”’！？,.;:)%]"
 
 
 class _Style(contextlib.ExitStack):
@@ -124,53 +124,6 @@ def figsize(width: str | float = "double", height: float = 80.0) -> tuple[float,
     return width / 25.4, height / 25.4
 
 
-def wrap(text: str, width_mm: float, size: float) -> str:
-    """Break lines by estimated width; unlike textwrap it knows that Chinese needs no spaces.
-
-    Parameters
-    ----------
-    text : str
-        Existing line breaks are kept.
-    width_mm, size : float
-        Room in millimetres and font size in points.
-    """
-    room = width_mm / 25.4 * 72 / size  # in em
-    return "\n".join(line for part in text.split("\n") for line in _wrapped(part, room))
-
-
-def _em(c: str) -> float:
-    """Estimated width of a character, a little generous."""
-    if unicodedata.east_asian_width(c) in "WFA":
-        return 1.0
-    if c in " ilj.,;:'|()[]/tfrI\u00a0":
-        return 0.33
-    return 0.66 if c.isupper() or c in "mw%" else 0.56
-
-
-def _wrapped(text: str, room: float) -> list[str]:
-    lines, line, used = [], "", 0.0
-    for word in _words(text):
-        width = sum(map(_em, word))
-        if line and used + sum(map(_em, word.rstrip())) > room and word[0] not in _NO_LINE_START:
-            lines.append(line.rstrip())
-            line, used, word = "", 0.0, word.lstrip()
-        line, used = line + word, used + width
-    return [*lines, line.rstrip()]
-
-
-def _words(text: str) -> list[str]:
-    """Units that may not be broken: a wide character alone, a run of others with its space."""
-    words: list[str] = []
-    for c in text:
-        wide = unicodedata.east_asian_width(c) in "WF"
-        if words and not wide and words[-1][-1] != " ":
-            if unicodedata.east_asian_width(words[-1][-1]) not in "WF":
-                words[-1] += c
-                continue
-        words.append(c)
-    return words
-
-
 def title(fig, text: str, sub: str | None = None) -> None:
     """Figure title, flush left, with room kept for it; ``sub`` is a smaller second line."""
     _write(fig, "xc-title", text, 10.0, INK)
@@ -226,7 +179,8 @@ def evidence_key(data) -> str:
     if "status" not in table:
         return ""
     present = set(evidence_status(table))
-    parts = [f"{glyph} {tr(zh, en)}" for k, (_, _, glyph, zh, en) in STATUS.items() if k in present]
+    marks = [f"{glyph} {tr(zh, en)}" for k, (_, _, glyph, zh, en) in STATUS.items() if k in present]
+    parts = []
     if "release" in table and "year" in table:
         draft = sorted({int(y) for y in table.loc[table["release"] == "draft", "year"].dropna()})
         if draft:
@@ -243,7 +197,8 @@ def evidence_key(data) -> str:
             )
     bases = set(table["basis"]) if "basis" in table else set()
     parts += [tr(*note) for pair, (_, _, note) in BREAKS.items() if bases.issuperset(pair)]
-    return "   ".join(p.replace(" ", "\u00a0") if len(p) < 60 else p for p in parts)
+    marks = [m.replace(" ", "\u00a0") for m in marks]
+    return "\n".join(filter(None, ("   ".join(marks), tr("；", "; ").join(parts))))
 
 
 def evidence_status(table: pd.DataFrame) -> pd.Series:
@@ -257,10 +212,10 @@ def evidence_status(table: pd.DataFrame) -> pd.Series:
 
 def source_line(sources) -> str:
     """ "Source: ..." from a sources table, ids or a text; long lists are cut and counted."""
-    names = _source_names(sources)
+    names, most = _source_names(sources), 3
     if not names:
         return ""
-    shown, rest = names[:4], len(names) - 4
+    shown, rest = names[:most], len(names) - most
     text = tr("；", "; ").join(shown)
     if rest > 0:
         text += tr(f"；另 {rest} 项见同名 csv", f"; {rest} more in the csv of the same name")
@@ -273,19 +228,21 @@ def _source_names(sources) -> list[str]:
     if isinstance(sources, str):
         return [sources]
     if isinstance(sources, pd.DataFrame):
-        title_col = "title_en" if _language == "en" and "title_en" in sources else "title"
-        if title_col in sources:
-            titles = sources[title_col].where(sources[title_col].notna(), sources.get("title"))
-            numbers = sources["document_no"] if "document_no" in sources else [None] * len(titles)
-            names = []
-            for name, number in zip(titles, numbers, strict=True):
-                text = str(name).strip()
-                if isinstance(number, str) and number and number not in text:
-                    text += tr(f"（{number}）", f" ({number})")
-                names.append(text)
-            return list(dict.fromkeys(names))
+        if "title" in sources:
+            return list(dict.fromkeys(_cited(r) for r in sources.to_dict("records")))
         sources = _ids(sources)
     return list(dict.fromkeys(str(s) for s in sources))
+
+
+def _cited(row: dict) -> str:
+    """Publisher, title and number of one source; titles stay in the language they have."""
+    title, publisher, no = (
+        v.strip() if isinstance(v, str) else ""
+        for v in map(row.get, ("title", "publisher", "document_no"))
+    )
+    by = publisher if publisher not in ("", "不详") and publisher not in title else ""
+    text = tr(f"{by}《{title}》", f"{by}, {title}") if by else title
+    return text + tr(f"（{no}）", f" ({no})") if no and no not in title else text
 
 
 def _ids(sources) -> list[str]:
@@ -394,25 +351,13 @@ def save_figure(fig, stem: str, *, data, sources) -> list[Path]:
             buffer = io.BytesIO()
             fig.savefig(buffer, format=kind, dpi=300, metadata=metadata)
             contents[kind] = buffer.getvalue()
-    contents["png"] = _small_png(contents["png"])
+    contents["png"] = small_png(contents["png"])
     folder = figures_dir() / _language
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{stem}.{kind}" for kind in ("png", "svg", "csv")]
     for path in paths:
         _replace(path, contents[path.suffix[1:]])
     return paths
-
-
-def _small_png(content: bytes) -> bytes:
-    """The same picture in 256 colours: flat drawings lose nothing visible and two thirds in size."""
-    from PIL import Image
-
-    picture = Image.open(io.BytesIO(content)).convert("RGB")
-    buffer = io.BytesIO()
-    picture.quantize(256, dither=Image.Dither.NONE).save(
-        buffer, format="png", optimize=True, dpi=(300, 300)
-    )
-    return buffer.getvalue()
 
 
 def _csv_bytes(table: pd.DataFrame) -> bytes:

@@ -105,14 +105,14 @@ def _slope_range(slopes, n, variance):
 def _verdict(n, slope, p, min_points):
     """Verdict in English and Chinese, and the note that goes with it."""
     if n < 3:
-        return "two points, not a trend", "仅两点,不构成趋势", ""
+        return "two points, not a trend", "仅两点，不构成趋势", ""
     if n < min_points:
         floor = exact_tail((1,) * n)[-1] if n <= EXACT_TO else 0.0
         return (
             "too few points",
             "点数不足",
             f"{n} points; the smallest p that {n} points can give is {floor:.2g} / "
-            f"{n} 个点,可能的最小 p 值为 {floor:.2g}",
+            f"{n} 个点，可能的最小 p 值为 {floor:.2g}",
         )
     if p <= ALPHA:
         if slope < 0:
@@ -123,9 +123,9 @@ def _verdict(n, slope, p, min_points):
         power = f"{100 * POWER[n]:.0f} %"
         note = (
             f"with {n} points a fall of 3 %/yr under 8 % noise is found {power} of the time / "
-            f"{n} 个点、噪声 8 % 时,年降 3 % 的趋势仅有 {power} 的机会被检出"
+            f"{n} 个点、噪声 8 % 时，年降 3 % 的趋势仅有 {power} 的机会被检出"
         )
-    return "not significant, no evidence of no trend", "不显著,但不能证明没有趋势", note
+    return "not significant, no evidence of no trend", "不显著，但不能证明没有趋势", note
 
 
 def trend(s, *, min_points=6, window=None, exclude=()) -> Trend:
@@ -163,6 +163,11 @@ def trend(s, *, min_points=6, window=None, exclude=()) -> Trend:
     slopes = (data.values[j] - data.values[i]) / (data.years[j] - data.years[i])
     low, high, confidence = _slope_range(slopes, n, float(test.variance))
     verdict, verdict_zh, note = _verdict(n, float(test.slope), float(test.p), min_points)
+    if data.attrs.get("scale") == "logit" and data.values[-1] in (
+        data.attrs.get("floor"),
+        data.attrs.get("ceiling"),
+    ):
+        verdict, verdict_zh, note = "at its bound, no trend", "已达界限，不谈趋势", ""
     return Trend(
         slope=float(test.slope),
         low=float(low),
@@ -286,7 +291,7 @@ def seasonal_kendall(values, years, months) -> SeasonalTrend:
     if span.size < 10:
         warnings.append(
             f"{span.size} years; the normal approximation wants about 10 / "
-            f"仅 {span.size} 年,正态近似约需 10 年"
+            f"仅 {span.size} 年，正态近似约需 10 年"
         )
     verdict, verdict_zh, _ = _verdict(max(span.size, 3), slope, p, 0)
     return SeasonalTrend(

@@ -72,8 +72,8 @@ class Assessment:
     under_reading: Assessment | None
     projection: Projection | None = field(repr=False)
     components: dict = field(repr=False)
-    _points: Points = field(repr=False)
-    _aim: Target | None = field(repr=False)
+    points: Points = field(repr=False)
+    aim: Target | None = field(repr=False)
 
     @property
     def verdict_under_reading(self) -> str:
@@ -90,23 +90,26 @@ class Assessment:
         """Exact two-sided Mann-Kendall p of the points used; NaN below two points."""
         from xc_analysis.trend import mann_kendall
 
-        if self._points.years.size < 2:
+        if self.points.years.size < 2:
             return NAN
-        return float(mann_kendall(self._points.values, self._points.years).p)
+        return float(mann_kendall(self.points.values, self.points.years).p)
 
     @cached_property
     def arithmetic(self):
         """DataFrame of the recognised progress measures, each with its refusal or source."""
-        aim, data = self._aim, self._points
-        if aim is None:
+        return self.arithmetic_from(None if self.aim is None else self.aim.base_year)
+
+    def arithmetic_from(self, base_year):
+        """The measures from another base year; None takes the first value of the fit."""
+        if self.aim is None:
             return progress_table([])
         return progress_table(
             progress_measures(
-                data.years,
-                data.values,
-                base_year=aim.base_year,
-                target=aim.value,
-                target_year=aim.target_year,
+                self.points.years,
+                self.points.values,
+                base_year=base_year,
+                target=self.aim.value,
+                target_year=self.aim.target_year,
                 better=self.components["better"],
             )
         )
@@ -184,7 +187,7 @@ def judge(case) -> Assessment:
         "flags_zh": tuple(zh for _, _, zh in flags),
         "reading": aim.reading if case.by_reading else "",
         "under_reading": None,
-        "_points": fit,
+        "points": fit,
     }
     if aim.value is None:
         return _cannot(common, case, aim.kind, *what_is_missing(case, latest))
@@ -194,7 +197,7 @@ def judge(case) -> Assessment:
         bound = bound_text(case)
         return _cannot(common, case, "no value", en + bound[0], f"该指标的数值{bound[1]}")
     better = _better(case, latest)
-    common["_aim"] = aim
+    common["aim"] = aim
     parts = _components(case, latest, latest_year, at, better)
     if latest_year == aim.target_year:
         return _outturn(common, case, parts)
@@ -217,7 +220,7 @@ def judge(case) -> Assessment:
 
 
 def _cannot(common, case, branch, missing, missing_zh, parts=None):
-    common.setdefault("_aim", None)
+    common.setdefault("aim", None)
     return Assessment(
         verdict=CANNOT,
         verdict_zh=CANNOT_ZH,
@@ -378,6 +381,12 @@ def _maintenance(common, case, parts):
     )
 
 
+def _at_bound(case):
+    """Is the target one that no continuous scale gives a probability: "=" or a bound?"""
+    ends = finite(case.attrs.get("floor")), finite(case.attrs.get("ceiling"))
+    return case.aim.comparator == "=" or case.aim.value in ends
+
+
 def _to_be_reached(common, case, parts):
     aim = case.aim
     unit = case.fit.unit or aim.unit
@@ -394,6 +403,8 @@ def _to_be_reached(common, case, parts):
     p = NAN if projection is None else projection.p_meet(aim.comparator, aim.value, aim.target_year)
     if projection is not None:
         parts = projection_parts(case, parts, projection, alternatives, p)
+    if not np.isfinite(p) and not _at_bound(case):
+        return _cannot(common, case, "no projection", refusal, f"可用的推算（{refusal}）", parts)
     if not np.isfinite(p):
         parts, share = _share_text(case, parts)
         parts = parts | {"no_probability": refusal or "target at a bound of the scale"}

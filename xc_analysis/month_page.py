@@ -1,0 +1,276 @@
+"""The monthly page (调度): one month and the year to date, against the same period and the limits.
+
+Everything comes from the days and months in ``data/air``; nothing is estimated. A period is
+compared with the same calendar months of other years, each with its number of valid days.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+
+import pandas as pd
+
+from . import hourly
+from .comparability import causes
+from .errors import InputError
+from .register import number
+from .tables import load
+
+#: In the order of the page.
+INDICATORS = (
+    "pm25", "pm10", "no2", "so2", "o3_8h_p90", "co_p95", "good_days", "good_day_ratio",
+    "heavy_days",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class MonthPage:
+    """One month's page; every frame carries its units and counts of days."""
+
+    scope: str
+    indicator: str
+    year: int
+    month: int
+    #: indicator, period (month, to date): value, valid_days, days, before, before_days, change,
+    #: change_pct, comparable (85 % of the days valid in both)
+    table: pd.DataFrame
+    #: day by day: date, value, aqi, primary, cause, running (mean of the year to date)
+    days: pd.DataFrame
+    #: days past AQI 100: date, aqi, primary, cause
+    exceedances: pd.DataFrame
+    #: the same month and the year to date in each year: month, to_date, with valid days
+    record: pd.DataFrame
+    #: mean of three years ending with each year (years with a value; whole years only)
+    moving: pd.DataFrame
+    #: limits and targets: label, value, to_date, remaining_days, remaining_mean, status
+    budget: pd.DataFrame
+    #: rank of this month among the same months (1 the best), and of how many
+    rank: tuple[int, int]
+    #: what an output may carry: ``draft`` for a year that the record ends in
+    release: str = "public"
+
+
+def parse_month(text: str) -> tuple[int, int]:
+    """``2023-05`` as (2023, 5).
+
+    Parameters
+    ----------
+    text : str
+        Year and month as ``YYYY-MM``.
+
+    Raises
+    ------
+    InputError
+        If it is no month.
+    """
+    match = re.fullmatch(r"\s*(\d{4})-(\d{1,2})\s*", str(text))
+    if not match or not 1 <= int(match[2]) <= 12:
+        raise InputError(f"{str(text)!r} is no month: write it as YYYY-MM, such as 2023-05")
+    return int(match[1]), int(match[2])
+
+
+def remaining_mean(mean: float, valid_days: int, limit: float, days: int) -> float:
+    """Mean that the days not yet counted may have for the year to stay at a limit.
+
+    Parameters
+    ----------
+    mean : float
+        Mean of the valid days so far.
+    valid_days : int
+        How many they are.
+    limit : float
+        Annual mean to stay under (with its rounding: 35.5 for a printed 35).
+    days : int
+        Days of the year.
+
+    Returns
+    -------
+    float
+        In the limit's unit; negative where the limit is already out of reach, NaN with no day
+        left.
+
+    Examples
+    --------
+    >>> round(remaining_mean(28.9, 307, 35.5, 365), 1)
+    70.4
+    """
+    left = days - valid_days
+    return (limit * days - mean * valid_days) / left if left > 0 else float("nan")
+
+
+def month_page(
+    year: int,
+    month: int,
+    *,
+    scope: str = "西城区",
+    indicator: str = "pm25",
+    data: str | os.PathLike | None = None,
+) -> MonthPage:
+    """The page of one month.
+
+    Parameters
+    ----------
+    year, month : int
+        The month.
+    scope : str
+        A district with days in ``air/daily``.
+    indicator : {"pm25", "pm10", "no2", "so2"}
+        What the running mean, the record, the moving mean and the budget are of.
+    data : path, optional
+        Folder of the tables; default as :func:`xc_analysis.tables.data_dir`.
+
+    Returns
+    -------
+    MonthPage
+
+    Raises
+    ------
+    InputError
+        If the month has no valid day of the indicator, or the indicator has no budget.
+
+    Notes
+    -----
+    The budget counts every day without a valid value as still to come: 28.9 over 307 days leaves
+    58 days of the year, whether they are ahead or were missed.
+    """
+    if indicator not in ("pm25", "pm10", "no2", "so2"):
+        raise InputError(f"{indicator!r} has no annual mean: use pm25, pm10, no2 or so2")
+    daily = load("air/daily", data=data)
+    daily = daily[daily["scope"] == scope].sort_values("date", ignore_index=True)
+    here = (daily["date"].dt.year == year) & (daily["date"].dt.month == month)
+    if not daily.loc[here, indicator].notna().any():
+        known = daily.loc[daily[indicator].notna(), "date"]
+        span = f"{known.min():%Y-%m} to {known.max():%Y-%m}" if len(known) else "no month"
+        raise InputError(
+            f"{year}-{month:02d}: no valid day of {indicator} for {scope}; on record: {span}"
+        )
+    months = hourly.monthly(daily)
+    to_date = hourly.annual(daily[daily["date"].dt.month <= month])
+    months = months[months["month"] == month]
+    record = _record(months, to_date, indicator)
+    value = record["month"].dropna()
+    rank = int((value < value[year]).sum()) + 1
+    annual = load("air/annual", data=data)
+    annual = annual[(annual["scope"] == scope) & (annual["indicator"] == indicator)]
+    past = (daily["aqi"].astype("Float64") > 100).fillna(False)
+    cause = causes(daily)
+    days = daily.loc[here, ["date", indicator, "aqi", "primary"]].rename(
+        columns={indicator: "value"}
+    )
+    in_year = daily[(daily["date"].dt.year == year)].set_index("date")[indicator]
+    days["cause"] = cause[here]
+    days["running"] = in_year.expanding().mean().reindex(days["date"]).to_numpy()
+    return MonthPage(
+        scope=scope,
+        indicator=indicator,
+        year=year,
+        month=month,
+        table=_table(months, to_date, year, month),
+        days=days.reset_index(drop=True),
+        exceedances=daily[here & past][["date", "aqi", "primary"]]
+        .assign(cause=cause)
+        .reset_index(drop=True),
+        record=record,
+        moving=_moving(annual),
+        budget=_budget(record.loc[year], year, month, scope, indicator, data),
+        rank=(rank, len(value)),
+        release=str(months.loc[months["year"] == year, "release"].iloc[0]),
+    )
+
+
+def _record(months: pd.DataFrame, to_date: pd.DataFrame, indicator: str) -> pd.DataFrame:
+    """Both periods of every year; complete with at least 85 % of the days valid."""
+    parts = {}
+    for name, table in (("month", months), ("to_date", to_date)):
+        rows = table[table["indicator"] == indicator].set_index("year")
+        parts[name] = rows["value"]
+        parts[f"{name}_days"] = rows["valid_days"]
+        parts[f"{name}_basis"] = rows["basis"]
+    return pd.DataFrame(parts).sort_index()
+
+
+def _table(months, to_date, year: int, month: int) -> pd.DataFrame:
+    """Month and year to date beside the same period a year before, for every indicator."""
+    length = pd.Period(f"{year}-{month:02d}", "M")
+    rows = []
+    for period, table, days in (
+        ("month", months, length.days_in_month),
+        ("to date", to_date, length.end_time.day_of_year),
+    ):
+        for indicator in INDICATORS:
+            rows_of = table[table["indicator"] == indicator].set_index("year")
+            now, before = (rows_of.loc[y] if y in rows_of.index else None for y in (year, year - 1))
+            if now is None:
+                continue
+            row = {"indicator": indicator, "period": period, "value": now["value"],
+                   "unit": now["unit"], "valid_days": int(now["valid_days"]), "days": days}  # fmt: skip
+            if before is not None:
+                fewest = min(now["valid_days"], before["valid_days"])
+                row |= {"before": before["value"], "before_days": int(before["valid_days"]),
+                        "change": now["value"] - before["value"],
+                        "comparable": bool(fewest >= 0.85 * days)}  # fmt: skip
+                if now["unit"] not in ("%", "d") and before["value"] > 0:
+                    row["change_pct"] = 100 * (now["value"] / before["value"] - 1)
+            rows.append(row)
+    columns = ["indicator", "period", "value", "unit", "valid_days", "days", "before",
+               "before_days", "change", "change_pct", "comparable"]  # fmt: skip
+    return pd.DataFrame(rows).reindex(columns=columns)
+
+
+def _moving(annual: pd.DataFrame, span: int = 3) -> pd.DataFrame:
+    """Mean of three whole years in a row; missing where one of them is partial or absent."""
+    whole = annual[annual["completeness"] != "partial"].set_index("year")["value"].sort_index()
+    years = range(int(annual["year"].min()), int(annual["year"].max()) + 1) if len(annual) else []
+    value = whole.reindex(pd.Index(years, name="year")).rolling(span).mean()
+    return pd.DataFrame({"value": value})
+
+
+def _limits(year: int, month: int, scope: str, indicator: str, data) -> list[dict]:
+    """Annual limits in force in that month, then the district's own numbers for that year on."""
+    day = pd.Period(f"{year}-{month:02d}", "M").end_time.normalize()
+    standards = load("standards", data=data)
+    forced = standards[
+        (standards["indicator"] == indicator)
+        & (standards["averaging"] == "annual")
+        & (standards["valid_from"] <= day)
+        & (standards["valid_to"].isna() | (standards["valid_to"] >= day))
+    ]
+    out = [
+        {"label": row.standard, "value": row.limit, "status": "limit in force",
+         "source_id": row.source_id}
+        for row in forced.itertuples()
+    ]  # fmt: skip
+    targets = load("targets", data=data)
+    targets = targets[(targets["scope"] == scope) & (targets["indicator"] == indicator)]
+    targets = targets[(targets["target_year"] >= year) & (targets["base_year"] < year)]
+    register = load("assumptions", data=data).set_index("id", drop=False)
+    for row in targets.sort_values("target_year").itertuples():
+        label = f"{row.plan} {row.target_year}"
+        if row.kind == "level":
+            out.append({"label": label, "value": row.value, "status": "target",
+                        "source_id": row.source_id})  # fmt: skip
+        elif isinstance(row.reading, str) and row.reading in register.index:
+            value = number(register.loc[row.reading], "value")
+            if value is not None:
+                out.append({"label": label, "value": value, "status": "reading of a target",
+                            "source_id": row.source_id})  # fmt: skip
+    return out
+
+
+def _budget(now: pd.Series, year: int, month: int, scope, indicator, data) -> pd.DataFrame:
+    length = 366 if pd.Timestamp(year, 1, 1).is_leap_year else 365
+    valid = int(now["to_date_days"])
+    rows = []
+    for limit in _limits(year, month, scope, indicator, data):
+        # Printed in whole units, the year meets it up to the half that is rounded down.
+        ceiling = limit["value"] + 0.5
+        rows.append(
+            {**limit, "ceiling": ceiling, "to_date": now["to_date"], "valid_days": valid,
+             "remaining_days": length - valid,
+             "remaining_mean": remaining_mean(now["to_date"], valid, ceiling, length)}
+        )  # fmt: skip
+    columns = ["label", "value", "ceiling", "status", "to_date", "valid_days", "remaining_days",
+               "remaining_mean", "source_id"]  # fmt: skip
+    return pd.DataFrame(rows, columns=columns)

@@ -1,0 +1,260 @@
+"""Weather-normalised levels, 2013-03 to 2017-02: what a year would have been in average weather.
+
+UCI 501 carries temperature, pressure, dew point, rain and wind beside the two stations' pollutants,
+for these four years and no others; nothing can be normalised after them.
+
+The model is one linear regression a station and pollutant, on days:
+
+    ln c = level of the year + season + weather + rest
+
+with the season a cyclic spline of the day of the year, the weather cubic B-splines of temperature,
+dew point, pressure and wind speed, a wind sector and whether it rained (statsmodels OLS). The
+weather-normalised level of a year is the model's mean with that year's level under the weather of
+all the days of the record; beside it stands the model's mean under the year's own weather, and the
+mean observed. The intervals come from resampling the residuals in blocks of 14 days, since one bad
+spell lasts for days, and fitting anew.
+
+What the season spline cannot tell apart from the level, such as a winter with less coal heat, stays
+in the level, as it should; a change in how weather acts does not.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from . import tables
+from .errors import InputError
+
+POLLUTANTS = ("pm25", "no2")
+#: Weather of the day that the model knows.
+PREDICTORS = ("temp", "dewp", "pres", "wspm")
+FORMULA = (
+    "{level} + cc(season, df=6) + "
+    + " + ".join(f"bs({name}, df=4)" for name in PREDICTORS)
+    + " + C(sector) + rained"
+)
+SEASON_ONLY = "{level} + cc(season, df=6)"
+BLOCK = 14  # days
+LAGS = 14  # days, of the trend's HAC covariance
+MIN_DAYS = 330  # of a year that gets a level of its own
+_SECTORS = {name: i // 4 for i, name in enumerate(
+    ("NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW",
+     "N")
+)}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Normalised:
+    """Result of :func:`normalise`.
+
+    Attributes
+    ----------
+    years : DataFrame
+        See :func:`normalise`.
+    trend : DataFrame
+        See :func:`normalise`.
+    r2 : float
+        Share of the variance of ln c that the model explains.
+    days : int
+        Days fitted.
+    """
+
+    years: pd.DataFrame
+    trend: pd.DataFrame
+    r2: float
+    days: int
+
+
+def days_with_weather(
+    station: str, pollutant: str, *, data: str | os.PathLike | None = None
+) -> pd.DataFrame:
+    """Days with a valid concentration and the whole weather.
+
+    Parameters
+    ----------
+    station : str
+        One of ``air/weather_daily``.
+    pollutant : str
+        A column of ``air/station_daily``.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    DataFrame
+        date, log (ln of the concentration), `PREDICTORS`, sector (0 to 3, north-east first,
+        clockwise), rained (0 or 1), season (day of the year / 365.25), time (years since the first
+        day), weather_year (named by the year in which its March lies), year.
+
+    Raises
+    ------
+    InputError
+        If the station has no weather or no such concentration.
+    """
+    weather = tables.load("air/weather_daily", data=data)
+    air = tables.load("air/station_daily", data=data)
+    if pollutant not in air or station not in set(weather["station"]):
+        known = ", ".join(sorted(weather["station"].unique()))
+        raise InputError(
+            f"{pollutant} at {station}: no days with weather; there is weather of {known or 'none'}"
+        )
+    frame = weather.merge(air[["date", "station", pollutant]], on=["date", "station"])
+    frame = frame[frame["station"] == station].dropna(subset=[*PREDICTORS, "wd", "rain", pollutant])
+    frame = frame[frame[pollutant] > 0].sort_values("date", ignore_index=True)
+    if len(frame) < MIN_DAYS:
+        raise InputError(f"{pollutant} at {station}: {len(frame)} days with weather are too few")
+    date = frame["date"]
+    return pd.DataFrame(
+        {"date": date, "log": np.log(frame[pollutant]), **{p: frame[p] for p in PREDICTORS},
+         "sector": frame["wd"].map(_SECTORS).astype(int), "rained": (frame["rain"] > 0).astype(int),
+         "season": (date.dt.dayofyear - 1) / 365.25, "time": (date - date.min()).dt.days / 365.25,
+         "weather_year": date.dt.year - (date.dt.month < 3), "year": date.dt.year}
+    )  # fmt: skip
+
+
+def normalise(
+    pollutant: str,
+    station: str,
+    *,
+    by: str = "weather_year",
+    draws: int = 400,
+    seed: int = 1,
+    data: str | os.PathLike | None = None,
+) -> Normalised:
+    """Levels of each year in the average weather of the record, and the trend with and without.
+
+    Parameters
+    ----------
+    pollutant : {"pm25", "no2"}
+        Any column of concentrations in ``air/station_daily``.
+    station : str
+        One of ``air/weather_daily``.
+    by : {"weather_year", "year"}
+        March to February, four whole ones; or calendar years, of which only those with at least 330
+        days are shown.
+    draws : int
+        Resamplings behind the intervals.
+    seed : int
+        Of the resampling.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    Normalised
+        ``years``: index year; days, observed (mean, µg/m³), normalised, lower, upper (95 %),
+        weather (per cent by which the year's weather raised the mean above what average weather
+        would have made it), weather_low, weather_high. ``trend``: index "season only",
+        "season and weather"; per_year (per cent a year), low, high (95 %, HAC over 14 days).
+
+    Raises
+    ------
+    InputError
+        As :func:`days_with_weather`.
+
+    Notes
+    -----
+    What the levels share of the residuals' skew cancels: means of the model are scaled by the ratio
+    of observed to fitted mean of all days.
+    """
+    if by not in ("weather_year", "year"):
+        raise InputError(f"by={by!r}: use 'weather_year' or 'year'")
+    from statsmodels.formula.api import ols
+
+    frame = days_with_weather(station, pollutant, data=data)
+    model = ols("log ~ " + FORMULA.format(level=f"0 + C({by})"), frame)
+    fit = model.fit()
+    design = model.exog
+    years = np.array(sorted(frame[by].unique()))
+    level = design[:, : len(years)]
+    fitted, residual = np.asarray(fit.fittedvalues), np.asarray(fit.resid)
+    smear = np.exp(frame["log"]).mean() / np.exp(fitted).mean()
+    # One factorisation serves every resampling: the days stay, only the residuals move.
+    solve = np.linalg.pinv(design)
+
+    def means(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        rest = np.exp(design[:, len(years) :] @ coefficients[len(years) :])
+        scale = np.exp(coefficients[: len(years)]) * smear
+        own = (level * rest[:, None]).sum(axis=0) / level.sum(axis=0)
+        return scale * rest.mean(), own / rest.mean()
+
+    normalised, weather = means(np.asarray(fit.params))
+    rng = np.random.default_rng(seed)
+    drawn = [means(solve @ (fitted + _blocks(residual, rng))) for _ in range(draws)]
+    low, high = np.quantile([d[0] for d in drawn], [0.025, 0.975], axis=0)
+    weather_ends = np.quantile([d[1] for d in drawn], [0.025, 0.975], axis=0)
+    out = pd.DataFrame(
+        {"days": level.sum(axis=0).astype(int),
+         "observed": np.exp(frame["log"]).groupby(frame[by]).mean().to_numpy(),
+         "normalised": normalised, "lower": low, "upper": high,
+         "weather": 100 * (weather - 1), "weather_low": 100 * (weather_ends[0] - 1),
+         "weather_high": 100 * (weather_ends[1] - 1)},
+        index=pd.Index(years, name=by),
+    )  # fmt: skip
+    return Normalised(out[out["days"] >= MIN_DAYS], _trend(frame), float(fit.rsquared), len(frame))
+
+
+def _blocks(residual: np.ndarray, rng) -> np.ndarray:
+    """Residuals resampled in blocks of consecutive days."""
+    n = len(residual)
+    starts = rng.integers(0, n - BLOCK + 1, size=-(-n // BLOCK))
+    return residual[(starts[:, None] + np.arange(BLOCK)).ravel()[:n]]
+
+
+def _trend(frame: pd.DataFrame) -> pd.DataFrame:
+    from statsmodels.formula.api import ols
+
+    rows = {}
+    for name, formula in (("season only", SEASON_ONLY), ("season and weather", FORMULA)):
+        fit = ols("log ~ " + formula.format(level="time"), frame).fit(
+            cov_type="HAC", cov_kwds={"maxlags": LAGS}
+        )
+        low, high = fit.conf_int().loc["time"]
+        rows[name] = {
+            key: 100 * (np.exp(value) - 1)
+            for key, value in (("per_year", fit.params["time"]), ("low", low), ("high", high))
+        }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
+
+
+def beyond(
+    pollutant: str, *, scope: str, year: int, data: str | os.PathLike | None = None
+) -> pd.DataFrame:
+    """A change that lies past the weather record, beside what weather did within it.
+
+    Parameters
+    ----------
+    pollutant : str
+        As :func:`normalise`.
+    scope : str
+        The district whose annual values change.
+    year : int
+        Its value is compared with the year before.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    DataFrame
+        One row per station with weather: station, change (of the district, per cent), swing (the
+        largest change that weather alone made between two years in turn of the record, per cent up
+        or down), spread (the largest between any two). A change beyond the swing is more than
+        weather has done there; one within it may be weather. Neither says what it was.
+    """
+    from .evidence import series
+
+    values = series(pollutant, scope=scope, source="station", data=data)["value"]
+    change = 100 * (values[year] / values[year - 1] - 1)
+    rows = []
+    for station in sorted(tables.load("air/weather_daily", data=data)["station"].unique()):
+        made = 1 + normalise(pollutant, station, draws=1, data=data).years["weather"] / 100
+        ratio = 100 * (made / made.shift() - 1).dropna()
+        rows.append(
+            {"station": station, "pollutant": pollutant, "change": change,
+             "swing": float(ratio.abs().max()), "spread": 100 * float(made.max() / made.min() - 1)}
+        )  # fmt: skip
+    return pd.DataFrame(rows)
