@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
+import doctest
 import gzip
 import io
+import random
 import zipfile
 from pathlib import Path
 
@@ -623,6 +626,30 @@ def test_cells_in_are_values_out_plus_cells_listed(tmp_path, cells):
     assert given_ == len(hours) + defects.loc[defects["action"] == "dropped", "count"].sum()
 
 
+def test_no_damage_to_one_file_costs_another(tmp_path):
+    """Bytes changed, lost and put in at random; the file beside them arrives whole every time."""
+    rng = random.Random(7)
+    sound = day_text("20190302")
+    strange = [b"\n", b",", b'"', b"\r\n", b"inf", b"-", b"\0", b"1e400", b"9" * 20, b"\xef\xbb\xbf"]
+    for turn in range(150):
+        data = bytearray((uci_text(n=12) if turn % 3 == 0 else day_text("20190301")).encode())
+        for _ in range(rng.choice([1, 3, 20])):
+            at = rng.randrange(min(80, len(data)) if rng.random() < 0.3 else len(data))
+            what = rng.random()
+            if what < 0.4:
+                data[at] = rng.randrange(256)
+            elif what < 0.7:
+                del data[at : at + rng.randrange(1, 30)]
+            else:
+                data[at:at] = rng.choice(strange)
+        put(tmp_path, "20190301", text=bytes(data))
+        put(tmp_path, "20190302", text=sound)
+        hours, _ = read_archive(tmp_path)
+        there = hours[hours["station"].isin(OLD) & (hours["time"].dt.date == dt.date(2019, 3, 2))]
+        assert len(there) == 24 * 2 * 2
+        read_weather(tmp_path)
+
+
 def test_progress_counts_to_the_end(tmp_path):
     for d in range(1, 29):
         pair(tmp_path, f"201902{d:02d}", hours=range(2))
@@ -655,6 +682,10 @@ def test_labels_of_both_archives_are_the_same_hour(shared):
         both = pd.DataFrame({"a": a, "b": moved}).dropna()
         agree[lag] = ((both["a"] - both["b"]).abs() <= 1).mean()
     assert agree[0] > 0.98 and max(agree[-1], agree[1]) < 0.3
+
+
+def test_examples_in_the_documentation():
+    assert doctest.testmod(stations).failed == 0 and doctest.testmod(stations).attempted > 0
 
 
 def test_zip_reader_and_plain_zipfile_agree(tmp_path):

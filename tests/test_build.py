@@ -166,6 +166,16 @@ def test_syntax_error_and_dead_kernel_are_failures_too(project):
     assert "the kernel died" in project.outcomes["20_b"].message
 
 
+def test_figures_that_cannot_be_written_are_a_failure_of_their_notebook(project):
+    project.notebook("10_a", "draw('fig_a')")
+    project.notebook("20_b", "1")
+    project.where.figures.mkdir(parents=True)
+    (project.where.figures / "zh").write_text("a file where a folder should be")
+    assert project.build() == {"10_a": "failed", "20_b": "built"}
+    assert "zh" in project.outcomes["10_a"].message
+    assert not project.where.staging.exists()
+
+
 def test_a_figure_no_longer_drawn_goes_and_one_of_another_notebook_stays(project):
     project.notebook("10_a", "draw('fig_a')", "draw('fig_old')")
     project.notebook("20_b", "draw('fig_b')")
@@ -393,6 +403,7 @@ def test_one_notebook_alone_does_not_rewrite_a_report_whose_others_have_changed(
     [
         ("<table><tr><td>−3.2</td></tr></table>", '<table><tr><td class="number">−3.2</td></tr></table>'),
         ("<td>NaN</td>", '<td class="missing">—</td>'),
+        ("<td>" + 12 * "长句" + "</td>", '<td class="text">' + 12 * "长句" + "</td>"),
         ("<td>2020-01</td>", "<td>2020-01</td>"),
         ("<td>a<br>b</td>", "<td>a<br>b</td>"),
         ('<td><a href="x">t</a></td>', "<td>t</td>"),

@@ -147,6 +147,7 @@ RELATIONS = [
     ("observations", O1, {"derivation": "o3 - 1"}, "derivation", "printed"),
     ("observations", O6, {"value": "30"}, "value", "a bound has no value"),
     ("observations", O6, {"upper": ""}, "lower", "needs a limit"),
+    ("observations", O6, {"derivation": ""}, "derivation", "how it was reached"),
     ("observations", O6, {"upper": "13"}, "derivation", "neither lower nor upper"),
     ("observations", O2, {"derivation": ""}, "derivation", "how it was reached"),
     ("observations", O2, {"lower": "", "upper": ""}, "lower", "range"),
@@ -313,6 +314,20 @@ def test_repeated_ids_keys_and_uses_name_every_row(pack):
     assert {("observations", line, key) for line in (first, last)} <= found(pack)
 
 
+def test_a_part_year_of_an_undated_source_does_not_pass_as_a_year(pack):
+    minipack.change(pack, "sources", BULLETIN, published="")
+    used = {"use": "true", "indicator": "heavy_days", "statistic": "days with AQI > 200"}
+    part = used | {"unit": "d", "value": "9", "locator": "第二段", "year": "2018"}
+    line = minipack.append(pack, "observations", O7, obs_id="o12", **part, period="2018-01..09")
+    minipack.append(
+        pack, "observations", O7, obs_id="o13", **(part | {"locator": "x"}), period="2018-08"
+    )
+    assert found(pack) == set()
+    minipack.change(pack, "observations", {"obs_id": "o12"}, period="annual")
+    assert found(pack) == {("observations", line, "period")}
+    assert "no further than month 8" in problems(pack)
+
+
 def test_two_used_rows_of_one_series_and_period(pack):
     other = minipack.change(pack, "observations", {"obs_id": "o10"}, use="true")
     assert found(pack) == {("observations", 2, "use"), ("observations", other, "use")}
@@ -361,7 +376,12 @@ def test_ten_thousand_derivations_in_a_chain_are_followed(pack):
         records.append(
             records[0]
             | link
-            | {"obs_id": f"c{n}", "locator": f"row {n}", "derivation": f"{base} / 1"}
+            | {
+                "obs_id": f"c{n}",
+                "locator": f"row {n}",
+                "derivation": f"{base} / 1",
+                "note": "chain",
+            }
         )
     records[-1]["lower"] = records[-1]["upper"] = ""
     minipack.save(pack, "observations", records)

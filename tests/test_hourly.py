@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import doctest
 import os
 from pathlib import Path
 
@@ -628,3 +629,8 @@ def test_run_says_what_is_wrong(archive, tmp_path):
     (blank / "a.csv").write_text("date,hour,type,官园\n20190301,1,PM2.5,\n")
     with pytest.raises(InputError, match="no hour"):
         hourly.run(blank, stations=["官园"], name="区", out=tmp_path / "out")
+
+
+def test_examples_in_the_documentation():
+    result = doctest.testmod(hourly)
+    assert result.failed == 0 and result.attempted > 5

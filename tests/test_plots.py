@@ -627,3 +627,12 @@ def test_an_estimate_beside_its_observed_year_is_only_a_bar():
     assert not drawn(ax, "status:estimated")
     assert segments(ax, "bar:estimated") == [[[2024.0, 28.6], [2024.0, 38.3]]]
     assert points(ax, "tick:estimated") == [(2024.0, 33.1)]
+
+
+def test_the_axes_fill_the_figure_also_when_a_kind_of_mark_has_no_point():
+    data = series([(2020, 40.0, "printed"), (2021, np.nan, "printed")])
+    table = pd.DataFrame({"label": list("abc"), "printed": [1.0, 2, 3], "computed": [1.1, 2.2, 99]})
+    for ax in (plots.plot_series(data), plots.plot_compare(table, reach=1)):
+        render(ax)
+        box = ax.get_tightbbox(ax.figure.canvas.get_renderer())
+        assert box.y0 < 0.1 * ax.figure.bbox.height and box.y1 > 0.9 * ax.figure.bbox.height

@@ -94,7 +94,7 @@ def test_no_file_that_must_stay_out():
 
 def test_no_package_index_is_named():
     hosts = re.compile(
-        r"\b(?:test\.)?py" + r"pi\.org|python" + r"hosted|extra-index-url|--index-url"
+        r"\b(?:test\.)?py" + r"pi\.org|python" + r"hosted|extra-" + "index-url|--" + "index-url"
     )
     assert [p.name for p in TEXTS if hosts.search(p.read_text("utf-8"))] == []
 

@@ -108,6 +108,7 @@ def test_two_sources_are_never_spliced_or_chosen_between(pack):
         ({"indicator": "pm25", "partial": "fill"}, "partial is 'fill'"),
         ({"indicator": "pm25", "basis": "273K"}, "basis is '273K'"),
         ({"indicator": "pm25", "freq": "daily"}, "freq is 'daily'"),
+        ({"indicator": "pm25", "dust": "out"}, "dust is 'out'"),
     ],
 )
 def test_refusals_name_what_there_is(pack, arguments, words):
@@ -142,12 +143,6 @@ def test_estimates_come_from_comparability_and_replace_nothing_else(partial_pack
         return pd.DataFrame(values, index=years)
 
     monkeypatch.setattr("xc_analysis.comparability.estimate_partial", estimate_partial)
-    monkeypatch.setattr(
-        "xc_analysis.comparability.to_basis",
-        lambda frame, indicator, basis, *, scope, data: frame.assign(
-            value=frame["value"] * 2, basis=basis
-        ),
-    )
     options = {"scope": HERE, "source": "station", "data": partial_pack}
     frame = xc.series("pm25", **options)
     assert asked == [("pm25", HERE, partial_pack)]
@@ -155,9 +150,21 @@ def test_estimates_come_from_comparability_and_replace_nothing_else(partial_pack
     assert frame["status"].tolist() == ["computed", "estimated"]
     assert frame["completeness"].tolist() == ["strict", "partial"]
     assert frame.loc[2019, "value"] > 50  # a whole year is never replaced
-    turned = xc.series("pm25", partial="drop", basis="new", **options)
-    assert turned["basis"].tolist() == ["new"]
-    assert turned.attrs["basis_setting"] == "new" and turned.attrs["unit"] == "µg/m³"
+
+
+def test_adjusted_series_keep_what_they_are():
+    raw = xc.series("no2", source="station", partial="drop")
+    new = xc.series("no2", source="station", partial="drop", basis="new")
+    assert new.attrs == raw.attrs | {"basis_setting": "new"}
+    # gases of years before the change of state come down by 273.15 / 298.15, later ones stay
+    assert (new["value"] / raw["value"])[[2015, 2020]].tolist() == pytest.approx(
+        [273.15 / 298.15, 1], abs=2e-3
+    )
+    dusty = xc.series("pm10", source="station", partial="drop", dust="on")
+    assert dusty.attrs["dust_setting"] == "on"
+    assert dusty.loc[2023, "value"] < xc.series("pm10", source="station").loc[2023, "value"]
+    with pytest.raises(xc.InputError, match="cannot be adjusted"):
+        xc.series("pm25", source="published", basis="new")
 
 
 def test_months(pack):

@@ -18,6 +18,7 @@ _HOME = {
     "series": "evidence",
     "coverage": "evidence",
     "sources_of": "evidence",
+    "home": "places",
     "trend": "trend",
     "project": "projection",
     "assess": "assessment",
@@ -33,6 +34,7 @@ _PLOTS = (
     "plot_amounts",
     "plot_asked",
     "plot_calendar",
+    "plot_causes",
     "plot_ceiling",
     "plot_chance",
     "plot_changes",
@@ -40,9 +42,12 @@ _PLOTS = (
     "plot_compare",
     "plot_coverage",
     "plot_days",
+    "plot_deletions",
     "plot_hours",
     "plot_margin",
     "plot_monthly",
+    "plot_normalised",
+    "plot_pairs",
     "plot_projection",
     "plot_rates",
     "plot_ratios",
@@ -52,14 +57,19 @@ _PLOTS = (
     "plot_sensitivity",
     "plot_series",
     "plot_spans",
+    "plot_standing",
+    "plot_state_factors",
+    "plot_state_test",
     "plot_statements",
     "plot_stl",
     "plot_target",
     "plot_units",
+    "plot_variants",
 )
 
 __all__ = ["InputError", "__version__"]
-__all__ += [*_HOME, *_PLOTS]
+__all__ += list(_HOME)
+__all__ += list(_PLOTS)
 
 
 class _Package(ModuleType):

@@ -259,9 +259,7 @@ def published_state(
     return out.sort_values(["indicator", "year", "period"], ignore_index=True) if len(out) else out
 
 
-def restated(
-    city: str, *, scope: str, data: str | os.PathLike | None = None
-) -> pd.DataFrame:
+def restated(city: str, *, scope: str, data: str | os.PathLike | None = None) -> pd.DataFrame:
     """Bases of 2018 that were printed twice: when the year ran, and in year-on-year figures of 2019.
 
     Parameters

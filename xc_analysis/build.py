@@ -254,7 +254,7 @@ async def _run_all(todo: dict[Path, str], where: Place, jobs: int, show) -> list
                 )
                 seconds = time.perf_counter() - began
                 outcome = _install(path.stem, key, nb, seconds, staged, where)
-            except RuntimeError as error:
+            except (RuntimeError, OSError) as error:
                 seconds = time.perf_counter() - began
                 outcome = Outcome(path.stem, "failed", seconds, str(error))
             show.finish(outcome)

@@ -1,4 +1,4 @@
-"""The command line: ``xc build``, ``xc check``, ``xc hourly``."""
+"""The command line: ``xc build``, ``xc check``, ``xc hourly``, ``xc month``."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ EPILOG = {
     "check": "example: xc check                 the project's tables · 检查本项目的数据表\n"
     "         xc check pack            another folder of tables · 检查另一套数据表",
     "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air",
+    "month": "example: xc month 2023-05               the page as text · 月度调度页（文字）\n"
+    "         xc month 2025-10 --out pages    and its figure: png, svg, csv · 并输出图件\n"
+    "         xc month 2023-05 --indicator pm10 --lang en --out pages",
 }
 
 
@@ -85,6 +88,16 @@ def _parser() -> argparse.ArgumentParser:
         default="filled",
         help="PM10 hours withheld: filled with PM2.5 (default) or left out",
     )
+
+    sub = command(
+        "month", "一个月的调度页：文字与图件", "The page of one month, as text and figure", _month
+    )
+    sub.add_argument("month", metavar="YYYY-MM", help="the month, such as 2023-05")
+    sub.add_argument("--scope", default="西城区", help="the district (default: 西城区)")
+    sub.add_argument("--indicator", default="pm25", help="pm25 (default), pm10, no2 or so2")
+    sub.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the figure")
+    sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
+    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
     return parser
 
 
@@ -123,6 +136,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 130
     except BrokenPipeError:  # the reader of a pipe has gone; nothing is left to say
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        print(f"xc: {error.filename or args.command}: {error.strerror or error}", file=sys.stderr)
         return 1
 
 
@@ -256,4 +272,18 @@ def _hourly(args: argparse.Namespace) -> int:
             progress=progress,
             warn=lambda text: bars.console.print(text, markup=False, highlight=False),
         )
+    return 0
+
+
+def _month(args: argparse.Namespace) -> int:
+    from .month_page import month_page, page_text, parse_month
+
+    year, month = parse_month(args.month)
+    page = month_page(year, month, scope=args.scope, indicator=args.indicator, data=args.data)
+    print(page_text(page))
+    if args.out:
+        from .plots_month import save_month
+
+        for path in save_month(page, args.out, lang=args.lang, data=args.data):
+            print(_short(path))
     return 0

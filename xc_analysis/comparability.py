@@ -30,7 +30,7 @@ from .errors import InputError
 from .partial import backward, column_of, estimate_partial, forward
 
 __all__ = [
-    "CHANGE", "GAS_FACTOR", "adjust", "causes", "convert", "dust_days", "estimate_partial",
+    "CHANGE", "GAS_FACTOR", "adjust", "causes", "choices", "convert", "dust_days", "estimate_partial",
     "exceedances", "read_breakpoints", "recount", "state_factors", "to_basis", "without_dust",
 ]  # fmt: skip
 
@@ -38,6 +38,12 @@ __all__ = [
 CHANGE = pd.Timestamp("2018-09-01")
 GAS_FACTOR = 273.15 / 298.15
 GASES = ("so2", "no2", "co", "o3_8h")
+#: What the register may choose, the default first.
+CHOICES = {
+    "basis": ("raw", "old", "new"),
+    "dust": ("off", "on"),
+    "partial": ("estimate", "observed", "drop"),
+}
 BASIS = {"old": "ref-273K", "new": "ref-298K"}
 
 
@@ -113,6 +119,45 @@ def convert(
     for column in ("aqi", "primary"):
         # A day on its own state keeps the index that was computed from its hours.
         out[column] = again[column].where(turn, out[column]) if column in out else again[column]
+    return out
+
+
+def choices(
+    indicator: str, *, scope: str, plan: str = "", data: str | os.PathLike | None = None
+) -> dict[str, str]:
+    """What the register of assumptions chooses for one indicator: arguments of ``xc.series``.
+
+    Parameters
+    ----------
+    indicator, scope : str
+        What is shown.
+    plan : str
+        Under which plan, where the register tells plans apart.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    dict
+        ``basis``, ``dust`` and ``partial``, from the parameter rows of those names; where there is
+        none, ``raw``, ``off`` and ``estimate``.
+
+    Raises
+    ------
+    InputError
+        If a row holds another word.
+    """
+    from .register import setting
+
+    table = tables.load("assumptions", data=data)
+    out = {}
+    for name, words in CHOICES.items():
+        row = setting(table, name, plan=plan, scope=scope, indicator=indicator)
+        out[name] = words[0] if row is None else str(row["value"])
+        if out[name] not in words:
+            raise InputError(
+                f"assumptions.csv: {row['id']}: value {out[name]!r}: use {', '.join(words)}"
+            )
     return out
 
 

@@ -16,8 +16,8 @@ import pandas as pd
 
 from .errors import InputError
 from .expressions import Range, evaluate, evaluate_range, names
+from .packs import rows
 from .reading import Offence, near
-from .rules import rows
 from .schemas import TABLES
 
 # units in which a whole figure is a count and carries no rounding

@@ -66,15 +66,15 @@ def series(
         Index ``year`` (int), ascending, only years with evidence. Columns ``value``, ``lower``,
         ``upper`` (in the indicator's unit; a bound has no value), ``status``, ``basis``,
         ``completeness`` (station series only), ``source_id`` (several joined by ``;``),
-        ``release``, ``obs_id`` (published series only). ``.attrs``: indicator, scope, source, unit, scale, floor,
-        ceiling, decimals, prior_sd, better, name_zh, name_en, statistic, theme, basis_setting,
-        dust_setting, partial.
+        ``release``, ``obs_id`` (published series only). ``.attrs``: indicator, scope, source,
+        unit, scale, floor, ceiling, decimals, prior_sd, better, name_zh, name_en, statistic,
+        theme, basis_setting, dust_setting, partial.
 
     Raises
     ------
     InputError
-        If a name is unknown, nothing is known of the indicator there, or both sources exist and
-        none was chosen.
+        If a name is unknown, nothing is known of the indicator there, both sources exist and
+        none was chosen, or a published series is to be adjusted.
 
     Examples
     --------
@@ -88,10 +88,13 @@ def series(
     _one_of("dust", dust, ("off", "on"))
     entry = _indicator(indicator, data)
     monthly = freq == "monthly"
-    found = {
-        "station": _station(indicator, scope, monthly, data),
-        "published": _published(entry, scope, monthly, data),
+    readers = {
+        "station": lambda: _station(indicator, scope, monthly, data),
+        "published": lambda: _published(entry, scope, monthly, data),
     }
+    found = {name: readers[name]() for name in readers if source in (None, name)}
+    if source and found[source].empty:
+        found = {name: reader() for name, reader in readers.items()}
     chosen = _choose(found, source, indicator, scope, freq, data)
     frame = found[chosen]
     if chosen == "station":
@@ -105,12 +108,13 @@ def series(
         "dust_setting": dust,
         "partial": partial,
     }
-    if basis != "raw":
-        from .comparability import to_basis
+    if basis == "raw" and dust == "off":
+        return frame
+    from .comparability import adjust
 
-        attrs = frame.attrs
-        frame = to_basis(frame, indicator, basis, scope=scope, data=data)
-        frame.attrs = attrs
+    attrs = frame.attrs
+    frame = adjust(frame, indicator, scope=scope, basis=basis, dust=dust, data=data)
+    frame.attrs = attrs
     return frame
 
 

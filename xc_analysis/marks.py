@@ -146,7 +146,8 @@ def basis_breaks(points: pd.DataFrame) -> list[tuple[float, str]]:
         if b0 == b1:
             continue
         known_break = palette.BREAKS.get((b0, b1))
-        x = day_position(known_break[0]) if known_break else (x0 + x1) / 2
+        day = day_position(known_break[0]) if known_break else None
+        x = (x0 + x1) / 2 if day is None else day
         found.append((float(x), tr(*known_break[1]) if known_break else f"{b0} → {b1}"))
     return found
 
@@ -169,6 +170,8 @@ def draw_points(ax, points: pd.DataFrame, color: str, *, size: float = 4.4, zord
         if marker is None:
             continue
         rows = rows[np.isfinite(rows["value"])]
+        if rows.empty:  # an empty unclipped line would claim the corner of the figure in the layout
+            continue
         ax.plot(
             rows["x"], rows["value"], linestyle="none", marker=marker, gid=f"status:{kind}",
             ms=size * (0.92 if marker == "D" else 1.08), zorder=zorder, clip_on=False,

@@ -10,11 +10,13 @@ import os
 import re
 from dataclasses import dataclass
 
+import numpy as np
 import pandas as pd
 
 from . import hourly
 from .comparability import causes
 from .errors import InputError
+from .evidence import ARCHIVE_SOURCE, UCI_SOURCE
 from .register import number
 from .tables import load
 
@@ -23,6 +25,8 @@ INDICATORS = (
     "pm25", "pm10", "no2", "so2", "o3_8h_p90", "co_p95", "good_days", "good_day_ratio",
     "heavy_days",
 )  # fmt: skip
+#: Share of a period's days that must be valid for it to be compared or ranked.
+ENOUGH = 0.85
 
 
 @dataclass(frozen=True)
@@ -34,20 +38,24 @@ class MonthPage:
     year: int
     month: int
     #: indicator, period (month, to date): value, valid_days, days, before, before_days, change,
-    #: change_pct, comparable (85 % of the days valid in both)
+    #: change_pct, comparable (85 % of the days valid in both), names, better
     table: pd.DataFrame
     #: day by day: date, value, aqi, primary, cause, running (mean of the year to date)
     days: pd.DataFrame
     #: days past AQI 100: date, aqi, primary, cause
     exceedances: pd.DataFrame
-    #: the same month and the year to date in each year: month, to_date, with valid days
+    #: the same month and the year to date in each year: month, to_date, with valid days,
+    #: basis, release and source
     record: pd.DataFrame
     #: mean of three years ending with each year (years with a value; whole years only)
     moving: pd.DataFrame
     #: limits and targets: label, value, to_date, remaining_days, remaining_mean, status
     budget: pd.DataFrame
-    #: rank of this month among the same months (1 the best), and of how many
+    #: rank of this month among the same months (1 the lowest), and of how many; others count
+    #: with 85 % of their days valid
     rank: tuple[int, int]
+    #: days elapsed without a valid value: part of what the budget calls remaining
+    missed: int
     #: what an output may carry: ``draft`` for a year that the record ends in
     release: str = "public"
 
@@ -149,8 +157,10 @@ def month_page(
     months = hourly.monthly(daily)
     to_date = hourly.annual(daily[daily["date"].dt.month <= month])
     months = months[months["month"] == month]
-    record = _record(months, to_date, indicator)
-    value = record["month"].dropna()
+    record = _record(months, to_date, indicator, data)
+    length = pd.Period(f"{year}-{month:02d}", "M")
+    enough = record["month_days"] >= ENOUGH * length.days_in_month
+    value = record.loc[enough | (record.index == year), "month"].dropna()
     rank = int((value < value[year]).sum()) + 1
     annual = load("air/annual", data=data)
     annual = annual[(annual["scope"] == scope) & (annual["indicator"] == indicator)]
@@ -167,7 +177,7 @@ def month_page(
         indicator=indicator,
         year=year,
         month=month,
-        table=_table(months, to_date, year, month),
+        table=_table(months, to_date, year, month, load("indicators", data=data)),
         days=days.reset_index(drop=True),
         exceedances=daily[here & past][["date", "aqi", "primary"]]
         .assign(cause=cause)
@@ -176,22 +186,28 @@ def month_page(
         moving=_moving(annual),
         budget=_budget(record.loc[year], year, month, scope, indicator, data),
         rank=(rank, len(value)),
+        missed=length.end_time.day_of_year - int(record.at[year, "to_date_days"]),
         release=str(months.loc[months["year"] == year, "release"].iloc[0]),
     )
 
 
-def _record(months: pd.DataFrame, to_date: pd.DataFrame, indicator: str) -> pd.DataFrame:
-    """Both periods of every year; complete with at least 85 % of the days valid."""
+def _record(months: pd.DataFrame, to_date: pd.DataFrame, indicator: str, data) -> pd.DataFrame:
+    """Both periods of every year, each with its valid days, and where the year comes from."""
     parts = {}
     for name, table in (("month", months), ("to_date", to_date)):
         rows = table[table["indicator"] == indicator].set_index("year")
         parts[name] = rows["value"]
         parts[f"{name}_days"] = rows["valid_days"]
         parts[f"{name}_basis"] = rows["basis"]
-    return pd.DataFrame(parts).sort_index()
+        parts["release"] = rows["release"]
+    out = pd.DataFrame(parts).sort_index()
+    # weather comes with UCI only, so the years that have weather are those UCI was read for
+    uci = out.index.isin(load("air/weather_daily", data=data)["date"].dt.year.unique())
+    out["source_id"] = np.where(uci, f"{ARCHIVE_SOURCE};{UCI_SOURCE}", ARCHIVE_SOURCE)
+    return out
 
 
-def _table(months, to_date, year: int, month: int) -> pd.DataFrame:
+def _table(months, to_date, year: int, month: int, names: pd.DataFrame) -> pd.DataFrame:
     """Month and year to date beside the same period a year before, for every indicator."""
     length = pd.Period(f"{year}-{month:02d}", "M")
     rows = []
@@ -210,13 +226,14 @@ def _table(months, to_date, year: int, month: int) -> pd.DataFrame:
                 fewest = min(now["valid_days"], before["valid_days"])
                 row |= {"before": before["value"], "before_days": int(before["valid_days"]),
                         "change": now["value"] - before["value"],
-                        "comparable": bool(fewest >= 0.85 * days)}  # fmt: skip
+                        "comparable": bool(fewest >= ENOUGH * days)}  # fmt: skip
                 if now["unit"] not in ("%", "d") and before["value"] > 0:
                     row["change_pct"] = 100 * (now["value"] / before["value"] - 1)
             rows.append(row)
     columns = ["indicator", "period", "value", "unit", "valid_days", "days", "before",
                "before_days", "change", "change_pct", "comparable"]  # fmt: skip
-    return pd.DataFrame(rows).reindex(columns=columns)
+    names = names[["indicator", "name_zh", "name_en", "better", "decimals"]]
+    return pd.DataFrame(rows).reindex(columns=columns).merge(names, how="left")
 
 
 def _moving(annual: pd.DataFrame, span: int = 3) -> pd.DataFrame:
@@ -256,7 +273,7 @@ def _limits(year: int, month: int, scope: str, indicator: str, data) -> list[dic
             if value is not None:
                 out.append({"label": label, "value": value, "status": "reading of a target",
                             "source_id": row.source_id})  # fmt: skip
-    return out
+    return list({(row["label"], row["value"]): row for row in reversed(out)}.values())[::-1]
 
 
 def _budget(now: pd.Series, year: int, month: int, scope, indicator, data) -> pd.DataFrame:
@@ -274,3 +291,79 @@ def _budget(now: pd.Series, year: int, month: int, scope, indicator, data) -> pd
     columns = ["label", "value", "ceiling", "status", "to_date", "valid_days", "remaining_days",
                "remaining_mean", "source_id"]  # fmt: skip
     return pd.DataFrame(rows, columns=columns)
+
+
+CAUSE_NAMES = {"pm25": "PM2.5", "dust": "沙尘 dust", "o3": "O3", "other": "其他 other"}
+
+
+def page_text(page: MonthPage) -> str:
+    """The page as plain text in both languages, for a terminal.
+
+    Parameters
+    ----------
+    page : MonthPage
+
+    Returns
+    -------
+    str
+        One line an indicator, then days past AQI 100 by cause, rank, three-year mean, budget.
+    """
+    draft = "" if page.release == "public" else "  草稿，未经审核 draft, unaudited"
+    month = f"{page.year}-{page.month:02d}"
+    lines = [
+        f"{page.scope}  {month}{draft}",
+        f"{'':15}{month:>9}{f'{page.year - 1}-{page.month:02d}':>9}{'':11}"
+        f"{f'1-{page.month}':>9}{page.year - 1:>9}",
+    ]
+    for indicator, rows in page.table.groupby("indicator", sort=False):
+        cells = "".join(_cells(row) for _, row in rows.iterrows())
+        lines.append(f"{indicator:<15}{cells}  {rows['unit'].iloc[0]}")
+    if not page.table.loc[page.table["before"].notna(), "comparable"].astype(bool).all():
+        lines.append(
+            "( ) 有一期有效日不足85%，不宜相比 · fewer than 85 % of the days of one period, not comparable"
+        )
+    known, past = page.days["aqi"].notna().sum(), page.exceedances
+    lines.append(f"AQI > 100 · 超标: {len(past)}/{known} 天 days")
+    for cause, rows in past.groupby("cause", sort=False):
+        days = ", ".join(
+            f"{d.day} ({a})" for d, a in zip(rows["date"], rows["aqi"], strict=True)
+        )
+        lines.append(f"  {CAUSE_NAMES[cause]}: {days}")
+    rank, of = page.rank
+    lines.append(f"{page.indicator}: {month} 为{of}年同月第{rank}低 · rank {rank} of {of}, lowest first")
+    moving = page.moving["value"].dropna()
+    moving = moving[moving.index < page.year]
+    if len(moving):
+        last = moving.index[-1]
+        lines.append(
+            f"{page.indicator}: 三年均值 three-year mean {last - 2}-{last} {moving.iloc[-1]:.1f}"
+        )
+    for row in page.budget.itertuples():
+        lines.append(_budget_text(row, page))
+    return "\n".join(lines)
+
+
+def _cells(row: pd.Series) -> str:
+    decimals = 0 if row["unit"] == "d" else 1
+    if pd.isna(row["before"]):
+        return f"{row['value']:9.{decimals}f}{'-':>9}{'':11}"
+    change = (
+        f"{row['change_pct']:+.0f} %"
+        if pd.notna(row["change_pct"])
+        else f"{row['change']:+.{decimals}f}"
+    )
+    change = change if row["comparable"] else f"({change})"
+    return f"{row['value']:9.{decimals}f}{row['before']:9.{decimals}f}{change:>11}"
+
+
+def _budget_text(row, page: MonthPage) -> str:
+    head = f"{row.label} {row.value:g}: 至今 to date {row.to_date:.1f} ({row.valid_days} d)"
+    if page.month == 12 or row.remaining_days <= 0:
+        met = "达到 met" if row.to_date < row.ceiling else "未达到 not met"
+        return f"{head}; {met}"
+    if row.remaining_mean < 0:
+        return f"{head}; 已无法达到 out of reach"
+    return (
+        f"{head}; 其余{row.remaining_days}天均值须低于 the other {row.remaining_days} d below"
+        f" {row.remaining_mean:.1f}"
+    )

@@ -104,7 +104,10 @@ def _index_standard(years, data) -> dict[int, str]:
     for year in years:
         whole = known[
             (known["valid_from"].astype(str).str[:10] <= f"{year}-01-01")
-            & (known["valid_to"].isna() | (known["valid_to"].astype(str).str[:10] >= f"{year}-12-31"))
+            & (
+                known["valid_to"].isna()
+                | (known["valid_to"].astype(str).str[:10] >= f"{year}-12-31")
+            )
         ]
         out[year] = "" if whole.empty else str(whole["standard"].iloc[0])
     return out

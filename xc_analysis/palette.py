@@ -49,7 +49,7 @@ STATUS = {
     "derived": ("o", False, "○", "由公布值推算", "derived from print"),
     "computed": ("D", True, "◆", "按小时记录计算", "computed from hourly records"),
     "partial": (
-        "D", False, "◇", "数据不足，只列观测，不参与拟合", "incomplete record as observed, never fitted",
+        "D", False, "◇", "数据不足，只列观测，不参与拟合", "incomplete record, never fitted",
     ),
     "estimated": ("D", False, "◇┃", "不完整年的估计及 95% 区间", "estimate of a partial year, 95 %"),
     "bound": (None, False, "┃", "只知范围", "known within bounds only"),
@@ -76,6 +76,14 @@ BREAKS = {
             "竖线：2018-09-01 起监测参比状态由 273 K 改为 298 K（颗粒物改为实况），数值未换算",
             "dotted rule: reference state 273 K to 298 K (particulates: ambient) from 2018-09-01, "
             "values not converted",
+        ),
+    ),
+    ("district-wide", "outside-historic"): (
+        None,
+        ("口径改变", "other base"),
+        (
+            "竖线：此前为全区口径，此后为非历史文化街区口径",
+            "dotted rule: the whole district before, outside the historic blocks after",
         ),
     ),
 }

@@ -3,7 +3,8 @@
 Every function takes what the package's functions return and an axes (or makes one), and returns
 the axes. Names, units and bounds come from the frame's attributes, the language from ``style``.
 The drawing itself is sorted by subject into ``plots_evidence``, ``plots_verdict``,
-``plots_review``, ``plots_plan``, ``plots_air`` and ``plots_themes``, its common parts are in ``marks``.
+``plots_review``, ``plots_plan``, ``plots_air``, ``plots_breaks``, ``plots_amounts`` and ``plots_themes``, its common
+parts are in ``marks``.
 """
 
 from xc_analysis.plots_air import (
@@ -13,6 +14,17 @@ from xc_analysis.plots_air import (
     plot_monthly,
     plot_season,
     plot_stl,
+)
+from xc_analysis.plots_amounts import plot_amounts
+from xc_analysis.plots_breaks import (
+    plot_causes,
+    plot_deletions,
+    plot_normalised,
+    plot_pairs,
+    plot_standing,
+    plot_state_factors,
+    plot_state_test,
+    plot_variants,
 )
 from xc_analysis.plots_evidence import plot_compare, plot_coverage, plot_series
 from xc_analysis.plots_plan import plot_commitments, plot_statements
@@ -24,7 +36,6 @@ from xc_analysis.plots_review import (
     plot_spans,
 )
 from xc_analysis.plots_themes import (
-    plot_amounts,
     plot_ceiling,
     plot_changes,
     plot_margin,
@@ -36,18 +47,22 @@ from xc_analysis.plots_verdict import plot_projection, plot_scorecard, plot_targ
 
 __all__ = [
     "plot_amounts",
-    "plot_calendar",
-    "plot_ceiling",
     "plot_asked",
+    "plot_calendar",
+    "plot_causes",
+    "plot_ceiling",
     "plot_chance",
     "plot_changes",
     "plot_commitments",
     "plot_compare",
     "plot_coverage",
     "plot_days",
+    "plot_deletions",
     "plot_hours",
     "plot_margin",
     "plot_monthly",
+    "plot_normalised",
+    "plot_pairs",
     "plot_projection",
     "plot_rates",
     "plot_ratios",
@@ -57,8 +72,12 @@ __all__ = [
     "plot_sensitivity",
     "plot_series",
     "plot_spans",
+    "plot_standing",
+    "plot_state_factors",
+    "plot_state_test",
     "plot_statements",
     "plot_stl",
     "plot_target",
     "plot_units",
+    "plot_variants",
 ]

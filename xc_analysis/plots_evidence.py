@@ -408,6 +408,8 @@ def plot_compare(
             gid="status:computed")  # fmt: skip
     for way, marker in ((1, ">"), (-1, "<")):
         far = ~inside & (np.sign(gap) == way)
+        if not far.any():
+            continue
         ax.plot(np.full(far.sum(), way * reach * 0.985), y[far], marker, color=blue, ms=5,
                 mec="white", mew=0.5, zorder=5, ls="none", clip_on=False, gid="beyond")  # fmt: skip
     _compare_values(ax, p, c, data["unit"] if "unit" in data else [None] * len(data))

@@ -1,14 +1,21 @@
-"""Pictures of the monthly page: its days, its place in the record, the budget that remains."""
+"""Pictures of the monthly page: days, place in the record, budget, table of all indicators."""
+
+import re
 
 import numpy as np
 import pandas as pd
 
 from xc_analysis import marks, palette, style
+from xc_analysis.month_page import ENOUGH
 from xc_analysis.plots_air import POLLUTANTS, pollutant_name
 from xc_analysis.style import tr
 
 #: What a day is drawn as: past AQI 100 by its cause, else plain.
 PLAIN = "#C9D6E2"
+SO_FAR = "#E6ECF2"
+#: Names of plans as targets.csv has them, for English figures.
+PLANS = {"十三五": "13th plan", "十四五": "14th plan", "十五五": "15th plan", "年度": "Year's",
+         "清洁空气": "Clean Air", "蓝天保卫战": "Blue Sky"}  # fmt: skip
 NAMES = {"pm25": ("PM₂.₅", "PM₂.₅"), "pm10": ("PM₁₀", "PM₁₀"), "no2": ("NO₂", "NO₂"),
          "so2": ("SO₂", "SO₂")}  # fmt: skip
 
@@ -34,24 +41,28 @@ def plot_month_days(page, *, ax=None):
     x, y = days["date"].dt.day.to_numpy(float), days["value"].to_numpy(float)
     cause = days["cause"].fillna("").astype(str)
     colors = [POLLUTANTS["o3_8h" if c == "o3" else c][1] if c else PLAIN for c in cause]
-    ax.bar(x, y, width=0.78, color=colors, zorder=3)
+    ax.bar(x, y, width=0.78, color=colors, zorder=3, gid="days")
     missing = x[~np.isfinite(y)]
-    ax.plot(missing, np.zeros(len(missing)), "x", color=palette.MUTED, ms=4, mew=0.8, zorder=4,
-            clip_on=False, gid="missing")  # fmt: skip
+    if len(missing):  # an empty line outside the clip would take part in the layout at the origin
+        ax.plot(missing, np.zeros(len(missing)), "x", color=palette.MUTED, ms=4, mew=0.8,
+                zorder=4, clip_on=False, gid="missing")  # fmt: skip
     ax.plot(x, days["running"], color=palette.INK, lw=1.4, zorder=5, gid="running")
     top = np.nanmax([*y, *days["running"]])
     halo = [withStroke(linewidth=1.6, foreground="white")]
+    running = days["running"].to_numpy(float)
     for day in np.flatnonzero(cause != ""):
-        if np.isfinite(y[day]):
-            ax.text(x[day], y[day] + 0.02 * top, f"{int(days['aqi'].iloc[day])}", ha="center",
-                    va="bottom", fontsize=5.4, color=palette.INK, zorder=6,
-                    in_layout=False).set_path_effects(halo)  # fmt: skip
+        head = y[day] if np.isfinite(y[day]) else 0.02 * top
+        if head < running[day] < head + 0.13 * top:  # keep clear of the running mean
+            head = running[day]
+        ax.text(x[day], head + 0.02 * top, f"{int(days['aqi'].iloc[day])}", ha="center",
+                va="bottom", fontsize=5.4, zorder=6, in_layout=False, path_effects=halo,
+                color=palette.INK if np.isfinite(y[day]) else colors[day])  # fmt: skip
     ax.set_xlim(0.3, len(days) + 0.7)
     ax.set_xticks([1, *range(5, len(days) + 1, 5)])
     ax.set_ylim(0, 1.22 * top)
     present = [c for c in ("pm25", "dust", "o3", "other") if (cause == c).any()]
-    shown = [(pollutant_name("o3_8h" if c == "o3" else c),
-              POLLUTANTS["o3_8h" if c == "o3" else c][1]) for c in present]  # fmt: skip
+    shown = [(tr("超标，主因 ", "past 100: ") * (i == 0) + pollutant_name("o3_8h" if c == "o3" else c),
+              POLLUTANTS["o3_8h" if c == "o3" else c][1]) for i, c in enumerate(present)]  # fmt: skip
     running = (tr("年初至当日均值", "mean of the year to date"), palette.INK)
     _key(ax, [*shown, (tr("AQI 不超过 100", "AQI up to 100"), PLAIN)], line=running)
     marks.heading(ax, tr(f"{page.month} 月逐日", "Day by day"), "µg/m³")
@@ -74,7 +85,7 @@ def _key(ax, entries, *, line) -> None:
 
 
 def plot_month_record(page, *, ax=None):
-    """The same month of every year, and the year to its end; this year filled.
+    """The same month of every year, the year to its end, and the mean of three whole years.
 
     Parameters
     ----------
@@ -84,40 +95,79 @@ def plot_month_record(page, *, ax=None):
     Returns
     -------
     Axes
-        Hollow where fewer than 85 % of the days are valid, missing where none is.
+        Hollow where fewer than 85 % of the days are valid, missing where none is; the page's own
+        year is circled.
     """
     ax = marks.axes(ax, "single", 60)
     record = page.record
     length = {"month": page.days.shape[0]}
     length["to_date"] = int(page.table.loc[page.table["period"] == "to date", "days"].iloc[0])
     names = marks.labels(ax)
+    moving = page.moving["value"].dropna()
+    if len(moving):
+        ax.plot(moving.index, moving, color=palette.BREAK, lw=2.6, alpha=0.45, zorder=2,
+                solid_capstyle="round", gid="moving")  # fmt: skip
+        names.lines.append((moving.index.to_numpy(float), moving.to_numpy(float)))
+    ends = []
     for column, color, name in (
         ("month", palette.THEMES["air"], tr("当月", "month")),
         ("to_date", palette.MUTED, tr("年初至当月", "year to date")),
     ):
-        whole = record[f"{column}_days"] >= 0.85 * length[column]
+        whole = record[f"{column}_days"] >= ENOUGH * length[column]
         points = marks.points_of(
             pd.DataFrame(
                 {"value": record[column], "status": "computed", "basis": record[f"{column}_basis"],
                  "completeness": np.where(whole, "adequate", "partial")}
             )
         )  # fmt: skip
-        ax.plot(*marks.joined_path(points), color=color, lw=1.0, zorder=3)
+        path = marks.joined_path(points)
+        ax.plot(*path, color=color, lw=1.0, zorder=3)
+        names.lines.append(path)
         marks.draw_points(ax, points, color, size=3.6)
-        now = float(record.at[page.year, column])
-        ax.plot(page.year, now, "o", ms=9, mfc="none", mec=color, mew=0.9, zorder=6)
         names.dots.append((points["x"], points["value"]))
-        names.after_point(page.year, now, f"{name} {marks.number(now)}", color)
+        for x, text in _breaks(points):
+            if column == "month":
+                ax.axvline(x, color=palette.BREAK, lw=0.6, ls=(0, (1, 2)), zorder=1.5, gid="break")
+                names.beside_rule(x, text, palette.BREAK)
+        ends.append((float(record.at[page.year, column]), name, color))
     first, last = int(record.index.min()), int(record.index.max())
+    top = 1.2 * np.nanmax(record[["month", "to_date"]].to_numpy(float))
+    for now, name, color in ends:
+        ax.plot(page.year, now, "o", ms=7.5, mfc="none", mec=color, mew=0.9, zorder=6)
+        names.beside_point(page.year, now, f"{name} {_one(now)}", color)
+    if len(moving):
+        text = tr("全年值三年均值", "3-year mean of whole years")
+        far = 0 if page.year - moving.index[0] > moving.index[-1] - page.year else -1
+        at = float(moving.index[far]), float(moving.iloc[far])
+        names.beside_point(*at, text, palette.MUTED, size=marks.SMALL)
     marks.years_axis(ax, first, last)
-    ax.set_ylim(0, 1.18 * np.nanmax(record[["month", "to_date"]].to_numpy(float)))
+    ax.set_xticks(range(first + 1 if (last - first) % 2 else first, last + 1, 2))
+    ax.set_xlim(first - 0.7, last + (3.6 if page.year > last - 3 else 0.7))
+    ax.set_ylim(0, top)
     rank, of = page.rank
     marks.heading(
         ax,
-        tr(f"历年同期：当月为 {of} 年中第 {rank} 低", f"Same month: {rank} of {of}, lowest first"),
+        tr(f"历年同期：{of} 年中第 {rank} 低", f"Same month: {_ordinal(rank)} lowest of {of}"),
         "µg/m³",
     )
     return ax
+
+
+def _breaks(points: pd.DataFrame) -> list[tuple[float, str]]:
+    """Changes of basis, half-way between the two years that they part."""
+    pure = points[points["basis"].ne("") & ~points["basis"].str.endswith(("mixed", "unknown"))]
+    names = [text for _, text in marks.basis_breaks(points)]
+    changed = pure["basis"].ne(pure["basis"].shift()) & pure["basis"].shift().notna()
+    return list(zip(pure.loc[changed, "x"] - 0.5, names, strict=True))
+
+
+def _ordinal(n: int) -> str:
+    ending = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
+    return f"{n}{ending}"
+
+
+def _one(value: float) -> str:
+    return f"{value:.1f}".replace("-", "−")
 
 
 def plot_month_budget(page, *, ax=None):
@@ -131,61 +181,168 @@ def plot_month_budget(page, *, ax=None):
     Returns
     -------
     Axes
-        One bar a limit (or target) from zero to the mean that remains; the mean to date a line.
+        Width is days, height their mean: the days so far as a filled block, the rest as a hollow
+        one for each limit (dashed), so that both blocks together have the limit's area.
     """
     ax = marks.axes(ax, "single", 60)
     budget = page.budget
+    heading = tr(
+        "余下的预算：其余各天最多可平均多少", "The budget that remains: what the rest may average"
+    )
     if budget.empty:
         ax.set_axis_off()
-        ax.text(0, 0.6, tr("该年没有可比的限值或目标", "no limit or target for this year"),
+        marks.heading(ax, heading, None)
+        ax.text(0, 0.8, tr("表中没有该年适用的限值或目标", "no limit or target for this year"),
                 transform=ax.transAxes, fontsize=marks.LABEL, color=palette.MUTED)  # fmt: skip
         return ax
-    kinds = {
-        "limit in force": tr("现行限值", "limit in force"),
-        "target": tr("目标", "target"),
-        "reading of a target": tr("目标读法（假设）", "target as read (assumed)"),
-    }
-    groups = list(budget.groupby("value", sort=False))
+    groups = list(budget.groupby("value", sort=True))
+    valid, rest = (int(budget[c].iloc[0]) for c in ("valid_days", "remaining_days"))
+    over = rest <= 0 or page.month == 12  # days missed by then will not come
     to_date = float(budget["to_date"].iloc[0])
-    top = max(to_date, float(np.nanmax(np.append(budget["remaining_mean"].to_numpy(float), 0.0))))
-    for i, (value, rows) in enumerate(groups):
-        y, row = len(groups) - i, rows.iloc[0]
-        ax.barh(y, max(np.nan_to_num(row["remaining_mean"]), 0), height=0.22, zorder=3,
-                color=palette.THEMES["air"], alpha=0.85)  # fmt: skip
-        label = "、".join(f"{r.label} {kinds[r.status]}" for r in rows.itertuples())
-        words = (
-            tr("全年已过", "the year is complete")
-            if row["remaining_days"] <= 0
-            else tr("已无法达到", "out of reach")
-            if row["remaining_mean"] < 0
-            else tr(f"余下 {row['remaining_days']} 天均值可为 {row['remaining_mean']:.1f}",
-                    f"{row['remaining_days']} days left may average {row['remaining_mean']:.1f}")
-        )  # fmt: skip
-        text = style.wrap(f"{value:g}　{label}", 0.94 * marks.width_mm(ax), marks.SMALL)
-        ax.text(0, y + 0.15, text, fontsize=marks.SMALL, va="bottom", color=palette.MUTED,
-                in_layout=False)  # fmt: skip
-        ax.text(0, y - 0.15, words, fontsize=marks.LABEL, va="top", color=palette.INK,
-                in_layout=False)  # fmt: skip
-    ax.axvline(to_date, ymax=0.12, color=palette.INK, lw=1.6, zorder=4)
-    right = to_date > 0.6 * top
-    ax.annotate(f"{tr('至今均值', 'mean to date')} {to_date:.1f}", (to_date, 0.3),
-                xytext=(-4 if right else 4, 0), textcoords="offset points", va="center",
-                ha="right" if right else "left", fontsize=marks.LABEL, in_layout=False)  # fmt: skip
-    ax.set_ylim(0, len(groups) + 0.8)
-    ax.set_yticks([])
-    ax.spines["left"].set_visible(False)
-    ax.set_xlim(0, 1.1 * top)
-    ax.set_xlabel("µg/m³")
-    marks.heading(ax, tr("余下的预算", "The budget that remains"), None)
+    open_ = budget["remaining_mean"].where(budget["remaining_mean"] >= 0)
+    top = 1.18 * float(np.nanmax([to_date, *budget["value"], *np.minimum(open_, 5 * to_date)]))
+    ax.bar(0, to_date, valid, align="edge", color=SO_FAR, zorder=2, gid="to date")
+    ax.text(valid / 2, 0.06 * top, tr(f"至今有效 {valid} 天\n均值 {_one(to_date)}",
+            f"{valid} valid days so far\nmean {_one(to_date)}"), ha="center", va="bottom",
+            fontsize=marks.LABEL, color=palette.INK, in_layout=False, zorder=6)  # fmt: skip
+    names = marks.labels(ax)
+    names.lines.append(([0, valid], [to_date, to_date]))
+    for value, rows in groups:
+        row = rows.iloc[0]
+        color = palette.TARGET if "target" in set(rows["status"]) else palette.MUTED
+        ax.plot([0, valid + rest], [value, value], color=color, lw=0.8, ls=(0, (4, 2)), zorder=4,
+                gid="limit")  # fmt: skip
+        names.lines.append(([0, valid + rest], [value, value]))
+        left = row["remaining_mean"]
+        if not over and left >= 0:
+            ax.bar(valid, min(left, 1.02 * top), rest, align="edge", fc="none", zorder=3,
+                   ec=palette.THEMES["air"], lw=1.0, gid="rest")  # fmt: skip
+            names.lines.append(([valid, valid, valid + rest], [0, left, left]))
+            names.along_line(valid, valid + rest, min(left, 0.94 * top),
+                             tr(f"其余 {rest} 天 ≤ {_one(left)}", f"other {rest} days ≤ {_one(left)}"),
+                             palette.THEMES["air"], size=marks.LABEL)  # fmt: skip
+    for value, rows in groups:
+        color = palette.TARGET if "target" in set(rows["status"]) else palette.MUTED
+        names.along_line(0, valid + rest, value, f"{value:g}　{_called(rows)}{_fate(rows, over)}",
+                         color)  # fmt: skip
+    ax.set_xlim(0, valid + rest)
+    ax.set_ylim(0, top)
+    ax.set_xticks([0, valid + rest] if over else [0, valid, valid + rest])
+    missed = tr(
+        f"（{'' if over else '其余'}含缺测 {page.missed} 天）",
+        f" ({page.missed} missed{'' if over else ', among the rest'})",
+    )
+    ax.set_xlabel(tr("天", "days") + (missed if page.missed else ""))
+    marks.heading(ax, heading, "µg/m³")
     return ax
 
 
-def month_figure(page):
-    """The page as one figure: days, record, budget.
+def _called(rows: pd.DataFrame) -> str:
+    """What the limits of one value are: each named by its document and kind."""
+    kinds = {
+        "limit in force": ("{} 年均限值", "{} annual limit"),
+        "target": ("{} 目标", "{} target"),
+        "reading of a target": ("{} 读法（假设）", "{} as read (assumed)"),
+    }
+    words = []
+    for row in rows.itertuples():
+        name = re.sub(r" (\d{4})$", tr(r"（\1年）", r" (\1)"), row.label)
+        for zh, en in PLANS.items() if style.lang() == "en" else ():
+            name = name.replace(zh, f"{en} ") if name.startswith(zh) else name
+        words.append(tr(*kinds[row.status]).format(name.replace("  ", " ")))
+    return tr("；", "; ").join(dict.fromkeys(words))
+
+
+def _fate(rows: pd.DataFrame, over: bool) -> str:
+    """What has become of a limit that no day left can decide any more."""
+    row = rows.iloc[0]
+    if over:
+        met = row["to_date"] < row["ceiling"]
+        return tr("：达到", ": met") if met else tr("：未达到", ": not met")
+    return tr("：已无法达到", ": out of reach") if row["remaining_mean"] < 0 else ""
+
+
+def plot_month_table(page, *, ax=None):
+    """Every indicator: month and year to date, the same period before, the change.
 
     Parameters
     ----------
     page : MonthPage
+    ax : Axes, optional
+
+    Returns
+    -------
+    Axes
+        A change is grey and in brackets where fewer than 85 % of the days of either period are
+        valid.
+    """
+    ax = marks.axes(ax, "double", 52)
+    ax.set_axis_off()
+    table = page.table.set_index(["indicator", "period"])
+    indicators = list(dict.fromkeys(page.table["indicator"]))
+    columns = {"month": (0.43, 0.53, 0.67), "to date": (0.78, 0.87, 1.0)}
+    said = {
+        "month": tr(f"{page.month} 月", f"{page.year}-{page.month:02d}"),
+        "to date": tr(f"1—{page.month} 月", f"months 1–{page.month}"),
+    }
+    ax.set_xlim(0, 1)
+    ax.set_ylim(len(indicators) + 0.6, -2.0)
+
+    def write(x, y, text, *, color=palette.INK, ha="right", **kw):
+        ax.text(x, y, text, color=color, ha=ha, va="center", fontsize=marks.LABEL, **kw)
+
+    for period, (now, before, change) in columns.items():
+        write((now + change) / 2 - 0.02, -1.65, said[period], ha="center")
+        for x, name in ((now, f"{page.year}"), (before, f"{page.year - 1}"),
+                        (change, tr("变化", "change"))):  # fmt: skip
+            write(x, -0.85, name, color=palette.MUTED)
+    ax.axhline(-0.4, color=palette.INK, lw=0.6)
+    for y, indicator in enumerate(indicators):
+        for period, (now, before, change) in columns.items():
+            if (indicator, period) not in table.index:
+                continue
+            row = table.loc[(indicator, period)]
+            if period == "month" or (indicator, "month") not in table.index:
+                unit = style.unit_name(row["unit"])
+                write(0, y + 0.03, f"{row[f'name_{style.lang()}']}　{unit}", ha="left",
+                      color=palette.INK)  # fmt: skip
+            decimals = 0 if row["unit"] == "d" else max(int(row["decimals"]), 1)
+            write(now, y + 0.03, f"{row['value']:.{decimals}f}")
+            if not np.isfinite(row["before"]):
+                write(before, y + 0.03, tr("无", "none"), color=palette.MUTED)
+                continue
+            write(before, y + 0.03, f"{row['before']:.{decimals}f}", color=palette.MUTED)
+            text, color = _change(row, decimals)
+            write(change, y + 0.03, text, color=color)
+        if y:
+            ax.axhline(y - 0.42, color="#E7E7E7", lw=0.5)
+    known = page.table["before"].notna()
+    if not page.table.loc[known, "comparable"].astype(bool).all():
+        ax.text(0, len(indicators) + 0.1, tr("括号：两期中有一期有效日不足 85 %，两数不宜相比；各期天数见同名 csv",
+                "In brackets: fewer than 85 % of the days of one period are valid, not to be compared;"
+                " the days of each are in the csv of the same name"),
+                fontsize=marks.SMALL, color=palette.MUTED, va="center")  # fmt: skip
+    return ax
+
+
+def _change(row, decimals: int) -> tuple[str, str]:
+    """A change in words and its colour: percent of a mean, difference of days or shares."""
+    if np.isfinite(row["change_pct"]):
+        text = f"{row['change_pct']:+.0f} %"
+    else:
+        text = f"{row['change']:+.{decimals}f} {style.unit_name('pp' if row['unit'] == '%' else row['unit'])}"
+    text = text.replace("-", "−")
+    return (text, palette.INK) if row["comparable"] else (f"({text})", palette.MUTED)
+
+
+def month_figure(page, *, place: tuple[str, str] | None = None):
+    """The page as one figure: days, record, budget, and the table of all indicators.
+
+    Parameters
+    ----------
+    page : MonthPage
+    place : (str, str), optional
+        The area's name in Chinese and English; default its scope.
 
     Returns
     -------
@@ -194,23 +351,54 @@ def month_figure(page):
     """
     import matplotlib.pyplot as plt
 
-    fig = plt.figure(figsize=style.figsize("double", 128))
-    grid = fig.add_gridspec(2, 2, height_ratios=[1.0, 1.0])
+    fig = plt.figure(figsize=style.figsize("double", 196))
+    grid = fig.add_gridspec(3, 2, height_ratios=[1.0, 1.15, 1.1])
     plot_month_days(page, ax=fig.add_subplot(grid[0, :]))
     plot_month_record(page, ax=fig.add_subplot(grid[1, 0]))
     plot_month_budget(page, ax=fig.add_subplot(grid[1, 1]))
-    valid = int(page.days["value"].notna().sum())
+    plot_month_table(page, ax=fig.add_subplot(grid[2, :]))
+    scope = tr(*(place or (page.scope, page.scope)))
     pollutant = tr(*NAMES[page.indicator])
     draft = "" if page.release == "public" else tr("　草稿，未经审核", "  Draft, unaudited")
     style.title(
         fig,
-        tr(f"{page.scope} {page.year} 年 {page.month} 月 {pollutant}{draft}",
-           f"{page.scope}  {page.year}-{page.month:02d}  {pollutant}{draft}"),
-        tr(f"有效 {valid} 天，共 {len(page.days)} 天；柱上数字为超标日的 AQI；×为无有效值的日",
-           f"{valid} valid days of {len(page.days)}; figures on bars: AQI of days past 100;"
-           " ×: no valid value"),
+        tr(f"{scope} {page.year} 年 {page.month} 月 {pollutant}{draft}",
+           f"{scope}  {page.year}-{page.month:02d}  {pollutant}{draft}"),
+        headline(page),
     )  # fmt: skip
     return fig
+
+
+def headline(page) -> str:
+    """The month in one sentence: mean, change, days past AQI 100 by cause, valid days.
+
+    Parameters
+    ----------
+    page : MonthPage
+
+    Returns
+    -------
+    str
+        In the language in force.
+    """
+    row = page.table.set_index(["indicator", "period"]).loc[(page.indicator, "month")]
+    valid, days = int(row["valid_days"]), len(page.days)
+    zh, en = f"均值 {_one(row['value'])} µg/m³", f"Mean {_one(row['value'])} µg/m³"
+    if np.isfinite(row["before"]) and row["comparable"]:
+        zh += f"，上年同月 {_one(row['before'])}"
+        en += f", a year before {_one(row['before'])}"
+    count = page.exceedances["cause"].value_counts()
+    causes = [f"{pollutant_name('o3_8h' if c == 'o3' else c)} {count[c]}"
+              for c in ("pm25", "dust", "o3", "other") if c in count]  # fmt: skip
+    known = int(page.days["aqi"].notna().sum())
+    past = len(page.exceedances)
+    zh += f"；有 AQI 的 {known} 天中超标 {past} 天" + (f"（{'、'.join(causes)}）" if causes else "")
+    en += f"; {past} of {known} days with an AQI past 100" + (
+        f" ({', '.join(causes)})" if causes else ""
+    )
+    zh += f"；有效 {valid} 天，共 {days} 天" + ("，×为无有效值的日" if valid < days else "")
+    en += f"; {valid} valid days of {days}" + (" (×: no valid value)" if valid < days else "")
+    return tr(zh, en)
 
 
 def month_data(page) -> dict:
@@ -224,10 +412,36 @@ def month_data(page) -> dict:
     -------
     dict of str to DataFrame
     """
-    evidence = {"status": "computed", "source_id": "archive-hourly", "release": page.release}
+    source = page.record.at[page.year, "source_id"]
+    evidence = {"status": "computed", "source_id": source, "release": page.release,
+                "scope": page.scope, "year": page.year, "month": page.month}  # fmt: skip
+    own = {"indicator": page.indicator, "unit": "µg/m³"}
+    before = page.record["source_id"].get(page.year - 1, source)
+    both = ";".join(dict.fromkeys(f"{source};{before}".split(";")))
     return {
-        "days": page.days.assign(**evidence),
-        "record": page.record.assign(**evidence),
-        "budget": page.budget,
-        "table": page.table.assign(**evidence),
+        "days": page.days.assign(**evidence, **own),
+        "record": pd.concat([_long(page, period) for period in ("month", "to_date")]).assign(
+            status="computed", scope=page.scope, **own
+        ),
+        "three-year mean": page.moving.reset_index().assign(
+            status="computed", scope=page.scope, source_id=source, **own
+        ),
+        "budget": page.budget.rename(columns={"status": "kind", "value": "limit"}).assign(
+            **{**evidence, "source_id": page.budget["source_id"] + ";" + source}, **own
+        ),
+        "table": page.table.assign(**{**evidence, "source_id": both}),
     }
+
+
+def _long(page, period: str) -> pd.DataFrame:
+    """One of the record's two periods as rows, with the class that its marker shows."""
+    days = len(page.days)
+    if period == "to_date":
+        days = int(page.table.loc[page.table["period"] == "to date", "days"].iloc[0])
+    names = {period: "value", f"{period}_days": "valid_days", f"{period}_basis": "basis"}
+    rows = page.record[[*names, "release", "source_id"]].rename(columns=names).reset_index()
+    whole = rows["valid_days"] >= ENOUGH * days
+    return rows.dropna(subset="value").assign(
+        period=period.replace("_", " "),
+        completeness=whole.map({True: "adequate", False: "partial"}),
+    )

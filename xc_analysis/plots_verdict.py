@@ -376,7 +376,8 @@ def _scorecard_rows(data: pd.DataFrame, names) -> list[dict]:
             "row": "" if pd.isna(row.get("plan_row")) else f"{int(row['plan_row'])}",
             "name": known.get(f"name_{style.lang()}") or row["indicator"],
             "unit": style.unit_name(known["unit"]) if isinstance(known.get("unit"), str) else "",
-            "baseline": _cell(row.get("baseline")), "latest": _cell(row.get("latest")),
+            "baseline": _cell(row.get("baseline"), known, row.get("baseline_status")),
+            "latest": _cell(row.get("latest"), known, row.get("latest_status")),
             "target": _target_cell(row, kind), "p": p, "verdict": verdict, "color": color,
             "under": _text(row.get("verdict_under_reading")), "grade": _text(row.get("grade")),
             "flags": _flags(known.get(tr("flags_zh", "flags_en"), row.get("flags"))),
@@ -388,10 +389,16 @@ def _text(value) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _cell(value) -> str:
+def _cell(value, known: dict, status) -> str:
+    """A value as the indicator is printed; a computed one with a digit more."""
     if isinstance(value, str):
         return value
-    return f"{value:.4g}" if value is not None and pd.notna(value) else "–"
+    if value is None or pd.isna(value):
+        return "–"
+    decimals = known.get("decimals")
+    if decimals is None or pd.isna(decimals):
+        return f"{value:.4g}"
+    return f"{value:.{int(decimals) + (status in ('computed', 'estimated'))}f}"
 
 
 def _target_cell(row: dict, kind) -> str:

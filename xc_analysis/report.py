@@ -185,12 +185,13 @@ class _Plain(HTMLParser):
 
 
 def plain_html(fragment: str) -> str:
-    """A table as pandas shows it, without its style; numbers and missing values are marked so."""
+    """A table as pandas shows it, without its style; numbers, gaps and long texts are marked so."""
     parser = _Plain()
     parser.feed(fragment)
     parser.close()
     kept = "".join(parser.parts).strip()
     kept = re.sub(r"<td>\s*(?:NaN|NaT|None|&lt;NA&gt;)\s*</td>", '<td class="missing">—</td>', kept)
+    kept = re.sub(r"<td>(?=[^<]{24})", '<td class="text">', kept)
     return re.sub(r"<td>(?=\s*[-−+]?[\d.,]+ ?%?\s*</td>)", '<td class="number">', kept)
 
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from .aqi import BREAKPOINTS, INDEX
 from .derivations import half_unit
+from .packs import rows
 from .reading import Offence
-from .rules import rows
 from .schemas import POLLUTANTS
 
 _REBUILD = "rebuild the tables (`make data`)"

@@ -10,12 +10,15 @@ The model is one linear regression a station and pollutant, on days:
 with the season a cyclic spline of the day of the year, the weather cubic B-splines of temperature,
 dew point, pressure and wind speed, a wind sector and whether it rained (statsmodels OLS). The
 weather-normalised level of a year is the model's mean with that year's level under the weather of
-all the days of the record; beside it stands the model's mean under the year's own weather, and the
-mean observed. The intervals come from resampling the residuals in blocks of 14 days, since one bad
-spell lasts for days, and fitting anew.
+all the days of the record; beside it stands what the year's own weather made of it, and the mean
+observed. The intervals come from resampling the residuals in blocks of 14 days, since one bad spell
+lasts for days, and fitting anew.
 
-What the season spline cannot tell apart from the level, such as a winter with less coal heat, stays
-in the level, as it should; a change in how weather acts does not.
+What the season cannot tell apart from the level, such as a winter with less coal heat, stays in the
+level, as it should. A change in the weather record itself goes there too, as it should not: until
+2015-02-28 the two stations carry two different weather records, from 2015-03-01 on one and the same
+(:func:`record_change`), so that levels on both sides of that day are not comparable beyond what the
+choice with and without wind shows.
 """
 
 from __future__ import annotations
@@ -32,12 +35,6 @@ from .errors import InputError
 POLLUTANTS = ("pm25", "no2")
 #: Weather of the day that the model knows.
 PREDICTORS = ("temp", "dewp", "pres", "wspm")
-FORMULA = (
-    "{level} + cc(season, df=6) + "
-    + " + ".join(f"bs({name}, df=4)" for name in PREDICTORS)
-    + " + C(sector) + rained"
-)
-SEASON_ONLY = "{level} + cc(season, df=6)"
 BLOCK = 14  # days
 LAGS = 14  # days, of the trend's HAC covariance
 MIN_DAYS = 330  # of a year that gets a level of its own
@@ -45,6 +42,16 @@ _SECTORS = {name: i // 4 for i, name in enumerate(
     ("NNE", "NE", "ENE", "E", "ESE", "SE", "SSE", "S", "SSW", "SW", "WSW", "W", "WNW", "NW", "NNW",
      "N")
 )}  # fmt: skip
+
+
+def formula(level: str, *, weather: bool = True, wind: bool = True) -> str:
+    """Right-hand side of the model: level, season, and the weather with or without wind."""
+    terms = [level, "cc(season, df=6, constraints='center')"]
+    if weather:
+        names = PREDICTORS if wind else PREDICTORS[:3]
+        terms += [f"bs({name}, df=4)" for name in names]
+        terms += ["rained", *(["C(sector)"] if wind else [])]
+    return " + ".join(terms)
 
 
 @dataclass(frozen=True)
@@ -121,6 +128,7 @@ def normalise(
     station: str,
     *,
     by: str = "weather_year",
+    wind: bool = True,
     draws: int = 400,
     seed: int = 1,
     data: str | os.PathLike | None = None,
@@ -136,6 +144,8 @@ def normalise(
     by : {"weather_year", "year"}
         March to February, four whole ones; or calendar years, of which only those with at least 330
         days are shown.
+    wind : bool
+        Whether the model knows wind speed and sector, which depend most on where they are measured.
     draws : int
         Resamplings behind the intervals.
     seed : int
@@ -148,8 +158,10 @@ def normalise(
     Normalised
         ``years``: index year; days, observed (mean, µg/m³), normalised, lower, upper (95 %),
         weather (per cent by which the year's weather raised the mean above what average weather
-        would have made it), weather_low, weather_high. ``trend``: index "season only",
-        "season and weather"; per_year (per cent a year), low, high (95 %, HAC over 14 days).
+        would have made it), weather_low, weather_high, weather_record ("before", "after" or
+        "across" the change of the weather record; "one" where it has none). ``trend``: index
+        "season only", "season and weather"; per_year (per cent a year), low, high (95 %, HAC over
+        14 days).
 
     Raises
     ------
@@ -166,7 +178,7 @@ def normalise(
     from statsmodels.formula.api import ols
 
     frame = days_with_weather(station, pollutant, data=data)
-    model = ols("log ~ " + FORMULA.format(level=f"0 + C({by})"), frame)
+    model = ols("log ~ " + formula(f"0 + C({by})", wind=wind), frame)
     fit = model.fit()
     design = model.exog
     years = np.array(sorted(frame[by].unique()))
@@ -195,7 +207,37 @@ def normalise(
          "weather_high": 100 * (weather_ends[1] - 1)},
         index=pd.Index(years, name=by),
     )  # fmt: skip
-    return Normalised(out[out["days"] >= MIN_DAYS], _trend(frame), float(fit.rsquared), len(frame))
+    out["weather_record"] = _side(frame, by, record_change(data=data))
+    shown = out[out["days"] >= MIN_DAYS]
+    return Normalised(shown, _trend(frame, wind), float(fit.rsquared), len(frame))
+
+
+def record_change(*, data: str | os.PathLike | None = None) -> pd.Timestamp | None:
+    """First day from which on all stations carry one and the same weather, if there is one.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    Timestamp or None
+        None where the stations' weather never becomes the same, or always was.
+    """
+    weather = tables.load("air/weather_daily", data=data)
+    by_day = weather.groupby("date")[list(PREDICTORS)]
+    spread = by_day.max() - by_day.min()
+    differs = spread.index[(spread > 0).any(axis=1)]
+    after = spread.index[spread.index > differs.max()] if len(differs) else []
+    return after[0] if len(after) else None
+
+
+def _side(frame: pd.DataFrame, by: str, change) -> pd.Series:
+    if change is None:
+        return pd.Series("one", index=sorted(frame[by].unique()))
+    late = (frame["date"] >= change).groupby(frame[by]).mean()
+    return late.map(lambda share: {0.0: "before", 1.0: "after"}.get(share, "across"))
 
 
 def _blocks(residual: np.ndarray, rng) -> np.ndarray:
@@ -205,12 +247,12 @@ def _blocks(residual: np.ndarray, rng) -> np.ndarray:
     return residual[(starts[:, None] + np.arange(BLOCK)).ravel()[:n]]
 
 
-def _trend(frame: pd.DataFrame) -> pd.DataFrame:
+def _trend(frame: pd.DataFrame, wind: bool) -> pd.DataFrame:
     from statsmodels.formula.api import ols
 
     rows = {}
-    for name, formula in (("season only", SEASON_ONLY), ("season and weather", FORMULA)):
-        fit = ols("log ~ " + formula.format(level="time"), frame).fit(
+    for name, weather in (("season only", False), ("season and weather", True)):
+        fit = ols("log ~ " + formula("time", weather=weather, wind=wind), frame).fit(
             cov_type="HAC", cov_kwds={"maxlags": LAGS}
         )
         low, high = fit.conf_int().loc["time"]
@@ -221,15 +263,47 @@ def _trend(frame: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
 
 
+def overview(
+    pollutants=POLLUTANTS, *, data: str | os.PathLike | None = None
+) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """:func:`normalise` for every station with weather, with wind and without.
+
+    Parameters
+    ----------
+    pollutants : iterable of str
+        Columns of ``air/station_daily``.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    tuple of DataFrame
+        The years and the trends, each with pollutant, station and wind in front; the trends also
+        with r2 and days.
+    """
+    stations = sorted(tables.load("air/weather_daily", data=data)["station"].unique())
+    years, trends = [], []
+    for pollutant in pollutants:
+        for station in stations:
+            for wind in (True, False):
+                found = normalise(pollutant, station, wind=wind, data=data)
+                key = {"pollutant": pollutant, "station": station, "wind": wind}
+                years.append(found.years.reset_index().assign(**key))
+                trends.append(found.trend.reset_index().assign(**key, r2=found.r2, days=found.days))
+    front = ["pollutant", "station", "wind"]
+    frames = (pd.concat(parts, ignore_index=True) for parts in (years, trends))
+    return tuple(f[[*front, *(c for c in f if c not in front)]] for f in frames)
+
+
 def beyond(
-    pollutant: str, *, scope: str, year: int, data: str | os.PathLike | None = None
+    years: pd.DataFrame, *, scope: str, year: int, data: str | os.PathLike | None = None
 ) -> pd.DataFrame:
     """A change that lies past the weather record, beside what weather did within it.
 
     Parameters
     ----------
-    pollutant : str
-        As :func:`normalise`.
+    years : DataFrame
+        The years of :func:`overview`.
     scope : str
         The district whose annual values change.
     year : int
@@ -240,21 +314,21 @@ def beyond(
     Returns
     -------
     DataFrame
-        One row per station with weather: station, change (of the district, per cent), swing (the
-        largest change that weather alone made between two years in turn of the record, per cent up
-        or down), spread (the largest between any two). A change beyond the swing is more than
+        One row per pollutant, station and choice of wind: change (of the district, per cent) and
+        swing (the largest change, per cent up or down, that weather alone made from one year of the
+        record to the next, within one weather record). A change beyond the swing is more than
         weather has done there; one within it may be weather. Neither says what it was.
     """
     from .evidence import series
 
-    values = series(pollutant, scope=scope, source="station", data=data)["value"]
-    change = 100 * (values[year] / values[year - 1] - 1)
     rows = []
-    for station in sorted(tables.load("air/weather_daily", data=data)["station"].unique()):
-        made = 1 + normalise(pollutant, station, draws=1, data=data).years["weather"] / 100
-        ratio = 100 * (made / made.shift() - 1).dropna()
+    for (pollutant, station, wind), part in years.groupby(["pollutant", "station", "wind"]):
+        values = series(pollutant, scope=scope, source="station", data=data)["value"]
+        made = 1 + part["weather"] / 100
+        same = part["weather_record"] == part["weather_record"].shift()
         rows.append(
-            {"station": station, "pollutant": pollutant, "change": change,
-             "swing": float(ratio.abs().max()), "spread": 100 * float(made.max() / made.min() - 1)}
+            {"pollutant": pollutant, "station": station, "wind": wind, "year": year,
+             "change": 100 * (values[year] / values[year - 1] - 1),
+             "swing": float(100 * (made / made.shift() - 1)[same].abs().max())}
         )  # fmt: skip
     return pd.DataFrame(rows)
