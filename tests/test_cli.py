@@ -13,7 +13,7 @@ import pytest
 from xc_analysis import cli
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["build", "check", "hourly"]
+COMMANDS = ["build", "check", "hourly", "stations"]
 
 
 def run(*args: str, **options) -> subprocess.CompletedProcess:

@@ -256,3 +256,10 @@ def test_a_missing_column_is_named(name):
 def test_an_empty_frame_is_refused():
     with pytest.raises(InputError, match="no rows"):
         plots.plot_amounts(amounts(ROWS).iloc[:0])
+
+
+def test_a_break_is_explained_only_where_one_panel_holds_both_bases():
+    (pair, (_, _, note)), *_ = palette.BREAKS.items()
+    rows = pd.DataFrame({"status": "printed", "basis": list(pair), "value": [1.0, 2.0]})
+    assert style.tr(*note) in style.evidence_key(rows.assign(panel="one"))
+    assert style.tr(*note) not in style.evidence_key(rows.assign(panel=["one", "two"]))

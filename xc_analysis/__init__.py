@@ -48,6 +48,7 @@ _PLOTS = (
     "plot_monthly",
     "plot_normalised",
     "plot_pairs",
+    "plot_pairs_key",
     "plot_projection",
     "plot_rates",
     "plot_ratios",

@@ -94,7 +94,7 @@ def day_expr(hours, *, keys=("scope",), hour_label="end", pm10="filled"):
     return days.select(*keys, "date", *DAY_COLUMNS)
 
 
-def period_expr(days, *, freq: str):
+def period_expr(days, *, freq: str, last=None):
     """Months or years from days, as an ibis expression.
 
     Parameters
@@ -102,6 +102,8 @@ def period_expr(days, *, freq: str):
     days : ibis table
         scope, date and the columns of :func:`day_expr`.
     freq : {"month", "year"}
+    last : datetime.date, optional
+        Last day of all records, where ``days`` are a part of them; default: of ``days``.
 
     Returns
     -------
@@ -113,7 +115,7 @@ def period_expr(days, *, freq: str):
 
     date = days.date.cast("date")
     days = days.mutate(year=date.year(), month=date.month())
-    last = days.aggregate(last=date.max())
+    newest = days.aggregate(last=date.max())
     columns = ("pm25", "pm10", "pm10_reported", "so2", "no2", "co", "o3_8h", "aqi")
     parts = [
         days.select("scope", "year", "month", column=ibis.literal(c), x=days[c].cast("float64"))
@@ -184,7 +186,10 @@ def period_expr(days, *, freq: str):
         completeness=ibis.cases((strict, "strict"), (adequate, "adequate"), else_="partial"),
         basis=basis,
     )
-    table = table.cross_join(last)
+    if last is None:
+        table = table.cross_join(newest)
+    else:
+        table = table.mutate(last=ibis.literal(last, type="date"))
     table = table.mutate(
         release=ibis.ifelse(table.last < ibis.date(table.year, 12, 31), "draft", "public")
     )

@@ -36,7 +36,7 @@ _NARROW |= {0x2011: "-", 0x301C: "~", 0x223C: "~", 0x3002: "."}
 _SIGNS = {">=": ">=", "=>": ">=", "≥": ">=", "≧": ">=", "⩾": ">=", ">": ">"}
 _SIGNS |= {"<=": "<=", "=<": "<=", "≤": "<=", "≦": "<=", "⩽": "<=", "<": "<"}
 _SIGNS |= dict.fromkeys(["不低于", "不少于", "不小于", "至少", "at least"], ">=")
-_SIGNS |= dict.fromkeys(["大于", "高于", "超过", "超", "多于", "more than", "over", "above"], ">")
+_SIGNS |= dict.fromkeys(["大于", "高于", "超过", "超", "突破", "多于", "more than", "over", "above"], ">")
 _SIGNS |= dict.fromkeys(["不高于", "不超过", "不大于", "不多于", "至多", "at most", "up to"], "<=")
 _SIGNS |= dict.fromkeys(["小于", "低于", "少于", "不足", "less than", "below", "under"], "<")
 _SIGNS |= dict.fromkeys(["大于等于", "大于或等于"], ">=") | dict.fromkeys(
@@ -231,7 +231,15 @@ def parse(raw, *, unit: str, floor=None, ceiling=None, number_format: str = "Gen
     """
     try:
         cell = _parse(raw, unit, number_format)
-        return _possible(cell, floor, ceiling)
+        return _within(cell, floor, ceiling)
+    except _Refuse as refusal:
+        return refusal.args[0]
+
+
+def possible(cell: Cell, floor=None, ceiling=None) -> Cell:
+    """The cell, or its refusal where it passes what the indicator can be."""
+    try:
+        return _within(cell, floor, ceiling)
     except _Refuse as refusal:
         return refusal.args[0]
 
@@ -334,6 +342,11 @@ def _number_text(text: str, unit: str) -> Cell:
                 raise _unreadable(text)
             else:
                 sign = hit
+    more_than = re.fullmatch(r"([^余多]*)[余多]([^余多]*)", tail)
+    if more_than:  # 2000余家, 24.3万余
+        if sign or about:
+            raise _unreadable(text)
+        sign, tail = ">", (more_than[1] + more_than[2]).strip()
     comparator = (_SIGNS | _AFTER).get(sign.lower()) if sign else None
     number, converted = _convert(number, tail, unit)
     if comparator is None:
@@ -426,7 +439,7 @@ def _convert(number: Decimal, tail: str, unit: str) -> tuple[Decimal, str]:
     return _sized(_shorten(_EXACT.multiply(number, factor))), tail
 
 
-def _possible(cell: Cell, floor, ceiling) -> Cell:
+def _within(cell: Cell, floor, ceiling) -> Cell:
     ends = {"floor": floor, "ceiling": ceiling}
     floor, ceiling = (
         None if end is None or math.isnan(float(end)) else Decimal(format(float(end), ".15g"))

@@ -1,8 +1,9 @@
-"""The command line: ``xc build``, ``xc check``, ``xc hourly``, ``xc month``."""
+"""The command line: ``xc build``, ``xc check``, ``xc hourly``, ``xc stations``, ``xc month``."""
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
 import sys
 import time
@@ -16,7 +17,11 @@ EPILOG = {
     "         xc build --data pack --out result --lang both",
     "check": "example: xc check                 the project's tables · 检查本项目的数据表\n"
     "         xc check pack            another folder of tables · 检查另一套数据表",
-    "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air",
+    "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air\n"
+    "         xc hourly archive --to-parquet store    every station, for xc stations · 供 xc stations 使用",
+    "stations": "example: xc stations store --out result                 every station · 逐站\n"
+    "         xc stations store --by district --out result   stations averaged by district · 按区\n"
+    "         xc stations store --engine spark://host:7077 --out result",
     "month": "example: xc month 2023-05               the page as text · 月度调度页（文字）\n"
     "         xc month 2025-10 --out pages    and its figure: png, svg, csv · 并输出图件\n"
     "         xc month 2023-05 --indicator pm10 --lang en --out pages",
@@ -73,9 +78,55 @@ def _parser() -> argparse.ArgumentParser:
         _hourly,
     )
     sub.add_argument("archives", nargs="+", metavar="ARCHIVE", help="zip, folder, csv or csv.gz")
-    sub.add_argument("--stations", required=True, help="the district's stations, comma-separated")
-    sub.add_argument("--name", required=True, help="the district's name")
-    sub.add_argument("--out", required=True, metavar="DIR", help="where the tables go")
+    sub.add_argument("--stations", help="the district's stations, comma-separated")
+    sub.add_argument("--name", help="the district's name")
+    sub.add_argument("--out", metavar="DIR", help="where the tables go")
+    sub.add_argument(
+        "--to-parquet", metavar="DIR", help="write the hours instead, for xc stations; all stations"
+    )
+    _reading_options(sub)
+    sub.set_defaults(wrong_usage=sub.error)
+
+    sub = command(
+        "stations",
+        "由逐时数据仓（Parquet）计算每个监测站、区或市的年、月数据表",
+        "Annual and monthly tables of every station, district or city of a store of hours",
+        _stations,
+    )
+    sub.add_argument("store", metavar="DIR", help="what xc hourly --to-parquet has written")
+    sub.add_argument(
+        "--out", required=True, metavar="DIR", help="annual.csv and monthly.csv go here"
+    )
+    sub.add_argument(
+        "--engine",
+        default="duckdb",
+        metavar="ENGINE",
+        help="duckdb (default), spark (this machine), spark://HOST:PORT",
+    )
+    sub.add_argument(
+        "--by", choices=("station", "district", "city"), default="station", help="what a row is for"
+    )
+    sub.add_argument(
+        "--places",
+        metavar="FILE",
+        help="csv: station, district, city (default: Beijing's stations)",
+    )
+    sub.add_argument("--memory", default="2GB", help="limit for DuckDB (default: 2GB)")
+    _reading_options(sub)
+
+    sub = command(
+        "month", "一个月的调度页：文字与图件", "The page of one month, as text and figure", _month
+    )
+    sub.add_argument("month", metavar="YYYY-MM", help="the month, such as 2023-05")
+    sub.add_argument("--scope", default="西城区", help="the district (default: 西城区)")
+    sub.add_argument("--indicator", default="pm25", help="pm25 (default), pm10, no2 or so2")
+    sub.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the figure")
+    sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
+    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
+    return parser
+
+
+def _reading_options(sub: argparse.ArgumentParser) -> None:
     sub.add_argument(
         "--hour-label",
         choices=("end", "start"),
@@ -88,17 +139,6 @@ def _parser() -> argparse.ArgumentParser:
         default="filled",
         help="PM10 hours withheld: filled with PM2.5 (default) or left out",
     )
-
-    sub = command(
-        "month", "一个月的调度页：文字与图件", "The page of one month, as text and figure", _month
-    )
-    sub.add_argument("month", metavar="YYYY-MM", help="the month, such as 2023-05")
-    sub.add_argument("--scope", default="西城区", help="the district (default: 西城区)")
-    sub.add_argument("--indicator", default="pm25", help="pm25 (default), pm10, no2 or so2")
-    sub.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the figure")
-    sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
-    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
-    return parser
 
 
 def _count(text: str) -> int:
@@ -247,30 +287,73 @@ def _check(args: argparse.Namespace) -> int:
 
 
 def _hourly(args: argparse.Namespace) -> int:
-    from . import hourly
+    if args.to_parquet and (args.name or args.out):
+        args.wrong_usage(
+            "--to-parquet writes hours, --name and --out are for tables: give one or the other"
+        )
+    needed = {"--stations": args.stations, "--name": args.name, "--out": args.out}
+    lacks = [name for name, value in needed.items() if value is None]
+    if lacks and not args.to_parquet:
+        args.wrong_usage(f"the following arguments are required: {', '.join(lacks)}")
+    stations = args.stations
+    if stations is not None:
+        stations = [s.strip() for s in stations.replace("，", ",").split(",") if s.strip()]
+        if not stations:
+            raise InputError(
+                "--stations names no station; give them comma-separated, 官园,万寿西宫"
+            )
+    from . import hourly, parquet_store
 
-    stations = [s.strip() for s in args.stations.replace("，", ",").split(",") if s.strip()]
-    if not stations:
-        raise InputError("--stations names no station; give them comma-separated, 官园,万寿西宫")
+    with _reading("reading · 读取") as (progress, warn):
+        if args.to_parquet:
+            parquet_store.write(
+                args.archives, args.to_parquet, stations=stations, progress=progress, warn=warn
+            )
+        else:
+            hourly.run(
+                args.archives,
+                stations=stations,
+                name=args.name,
+                out=args.out,
+                hour_label=args.hour_label,
+                pm10=args.pm10,
+                progress=progress,
+                warn=warn,
+            )
+    return 0
+
+
+@contextlib.contextmanager
+def _reading(text: str):
+    """A bar that goes when it is done: (progress, warn) to hand to what takes long."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
-        task = bars.add_task("reading · 读取", total=None)
+        task = bars.add_task(text, total=None)
 
         def progress(done: int, total: int | None = None, text: str | None = None) -> None:
             bars.update(task, completed=done, total=total, description=text)
 
-        hourly.run(
-            args.archives,
-            stations=stations,
-            name=args.name,
+        yield progress, lambda text: bars.console.print(text, markup=False, highlight=False)
+
+
+def _stations(args: argparse.Namespace) -> int:
+    from . import stations_run
+
+    with _reading("computing · 计算") as (progress, warn):
+        stations_run.run(
+            args.store,
+            by=args.by,
+            engine=args.engine,
             out=args.out,
+            places=args.places,
             hour_label=args.hour_label,
             pm10=args.pm10,
+            memory=args.memory,
             progress=progress,
-            warn=lambda text: bars.console.print(text, markup=False, highlight=False),
+            warn=warn,
         )
     return 0
 
@@ -282,8 +365,22 @@ def _month(args: argparse.Namespace) -> int:
     page = month_page(year, month, scope=args.scope, indicator=args.indicator, data=args.data)
     print(page_text(page))
     if args.out:
-        from .plots_month import save_month
+        from .evidence import sources_of
+        from .plots_month import month_data, month_figure
+        from .style import save_figure, use_style
 
-        for path in save_month(page, args.out, lang=args.lang, data=args.data):
+        data = month_data(page)
+        sources = sources_of(*data.values(), data=args.data)
+        stem = f"month_{year}-{month:02d}_{page.indicator}_{args.lang}"
+        try:
+            with use_style(args.lang):
+                paths = save_figure(
+                    month_figure(page), stem, data=data, sources=sources, folder=args.out
+                )
+        except OSError as error:
+            raise InputError(
+                f"{args.out}: cannot write here ({error.strerror}); choose another with --out"
+            ) from None
+        for path in paths:
             print(_short(path))
     return 0

@@ -213,11 +213,15 @@ def _period(days, freq: str) -> pd.DataFrame:
     table, backend = _open(days)
     absent = {c: ibis.null("float64") for c in DAY_COLUMNS if c not in names}
     table = table.mutate(**absent, scope=table[key])
-    out = _frame(backend, air_rules.period_expr(table, freq=freq))
+    return tidy_period(_frame(backend, air_rules.period_expr(table, freq=freq)))
+
+
+def tidy_period(out: pd.DataFrame) -> pd.DataFrame:
+    """What :func:`xc_analysis.air_rules.period_expr` gave, typed and in order."""
     whole = [c for c in ("year", "month", "valid_days", "days") if c in out]
     out = out.astype(dict.fromkeys(whole, "int64"))
     rank = out["indicator"].map({name: i for i, name in enumerate(INDICATORS)})
-    by = ["scope", "rank", "year", *(["month"] if freq == "month" else [])]
+    by = ["scope", "rank", "year", *(["month"] if "month" in out else [])]
     return out.assign(rank=rank).sort_values(by, ignore_index=True).drop(columns="rank")
 
 

@@ -40,7 +40,7 @@ class MonthPage:
     #: indicator, period (month, to date): value, valid_days, days, before, before_days, change,
     #: change_pct, comparable (85 % of the days valid in both), names, better
     table: pd.DataFrame
-    #: day by day: date, value, aqi, primary, cause, running (mean of the year to date)
+    #: day by day: date, value, aqi, primary, cause, running (mean of the year to that day)
     days: pd.DataFrame
     #: days past AQI 100: date, aqi, primary, cause
     exceedances: pd.DataFrame
@@ -51,9 +51,9 @@ class MonthPage:
     moving: pd.DataFrame
     #: limits and targets: label, value, to_date, remaining_days, remaining_mean, status
     budget: pd.DataFrame
-    #: rank of this month among the same months (1 the lowest), and of how many; others count
-    #: with 85 % of their days valid
-    rank: tuple[int, int]
+    #: rank of this month among the same months (1 the lowest), and of how many: those with 85 % of
+    #: their days valid; None where this month has fewer
+    rank: tuple[int, int] | None
     #: days elapsed without a valid value: part of what the budget calls remaining
     missed: int
     #: what an output may carry: ``draft`` for a year that the record ends in
@@ -146,6 +146,9 @@ def month_page(
     if indicator not in ("pm25", "pm10", "no2", "so2"):
         raise InputError(f"{indicator!r} has no annual mean: use pm25, pm10, no2 or so2")
     daily = load("air/daily", data=data)
+    scopes = sorted(daily["scope"].unique())
+    if scope not in scopes:
+        raise InputError(f"no days of {scope!r} in air/daily: use one of {', '.join(scopes)}")
     daily = daily[daily["scope"] == scope].sort_values("date", ignore_index=True)
     here = (daily["date"].dt.year == year) & (daily["date"].dt.month == month)
     if not daily.loc[here, indicator].notna().any():
@@ -160,8 +163,8 @@ def month_page(
     record = _record(months, to_date, indicator, data)
     length = pd.Period(f"{year}-{month:02d}", "M")
     enough = record["month_days"] >= ENOUGH * length.days_in_month
-    value = record.loc[enough | (record.index == year), "month"].dropna()
-    rank = int((value < value[year]).sum()) + 1
+    value = record.loc[enough, "month"].dropna()
+    rank = (int((value < value[year]).sum()) + 1, len(value)) if year in value.index else None
     annual = load("air/annual", data=data)
     annual = annual[(annual["scope"] == scope) & (annual["indicator"] == indicator)]
     past = (daily["aqi"].astype("Float64") > 100).fillna(False)
@@ -171,7 +174,8 @@ def month_page(
     )
     in_year = daily[(daily["date"].dt.year == year)].set_index("date")[indicator]
     days["cause"] = cause[here]
-    days["running"] = in_year.expanding().mean().reindex(days["date"]).to_numpy()
+    running = in_year.expanding().mean().where(in_year.notna())
+    days["running"] = running.reindex(days["date"]).to_numpy()
     return MonthPage(
         scope=scope,
         indicator=indicator,
@@ -185,7 +189,7 @@ def month_page(
         record=record,
         moving=_moving(annual),
         budget=_budget(record.loc[year], year, month, scope, indicator, data),
-        rank=(rank, len(value)),
+        rank=rank,
         missed=length.end_time.day_of_year - int(record.at[year, "to_date_days"]),
         release=str(months.loc[months["year"] == year, "release"].iloc[0]),
     )
@@ -311,7 +315,8 @@ def page_text(page: MonthPage) -> str:
     draft = "" if page.release == "public" else "  草稿，未经审核 draft, unaudited"
     month = f"{page.year}-{page.month:02d}"
     lines = [
-        f"{page.scope}  {month}{draft}",
+        f"{page.scope}  {month}  {page.indicator} 有效 valid {page.days['value'].notna().sum()}"
+        f"/{len(page.days)} 天 d{draft}",
         f"{'':15}{month:>9}{f'{page.year - 1}-{page.month:02d}':>9}{'':11}"
         f"{f'1-{page.month}':>9}{page.year - 1:>9}",
     ]
@@ -325,12 +330,13 @@ def page_text(page: MonthPage) -> str:
     known, past = page.days["aqi"].notna().sum(), page.exceedances
     lines.append(f"AQI > 100 · 超标: {len(past)}/{known} 天 days")
     for cause, rows in past.groupby("cause", sort=False):
-        days = ", ".join(
-            f"{d.day} ({a})" for d, a in zip(rows["date"], rows["aqi"], strict=True)
-        )
+        days = ", ".join(f"{d.day} ({a})" for d, a in zip(rows["date"], rows["aqi"], strict=True))
         lines.append(f"  {CAUSE_NAMES[cause]}: {days}")
-    rank, of = page.rank
-    lines.append(f"{page.indicator}: {month} 为{of}年同月第{rank}低 · rank {rank} of {of}, lowest first")
+    if page.rank:
+        rank, of = page.rank
+        lines.append(
+            f"{page.indicator}: {month} 为{of}年同月第{rank}低 · rank {rank} of {of}, lowest first"
+        )
     moving = page.moving["value"].dropna()
     moving = moving[moving.index < page.year]
     if len(moving):
@@ -348,7 +354,7 @@ def _cells(row: pd.Series) -> str:
     if pd.isna(row["before"]):
         return f"{row['value']:9.{decimals}f}{'-':>9}{'':11}"
     change = (
-        f"{row['change_pct']:+.0f} %"
+        f"{round(row['change_pct']) + 0:+.0f} %"
         if pd.notna(row["change_pct"])
         else f"{row['change']:+.{decimals}f}"
     )
@@ -359,8 +365,7 @@ def _cells(row: pd.Series) -> str:
 def _budget_text(row, page: MonthPage) -> str:
     head = f"{row.label} {row.value:g}: 至今 to date {row.to_date:.1f} ({row.valid_days} d)"
     if page.month == 12 or row.remaining_days <= 0:
-        met = "达到 met" if row.to_date < row.ceiling else "未达到 not met"
-        return f"{head}; {met}"
+        return f"{head}; {'低于此值 below' if row.to_date < row.ceiling else '高于此值 above'}"
     if row.remaining_mean < 0:
         return f"{head}; 已无法达到 out of reach"
     return (

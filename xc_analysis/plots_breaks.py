@@ -35,15 +35,16 @@ def plot_variants(
     published=None,
     years: tuple[int, int] | None = None,
     breaks: Sequence[tuple[float, str]] = (),
-    zero: bool = True,
+    key: bool = True,
 ):
-    """One quantity under several choices, a line each, named at its end.
+    """One quantity under several choices, a line each.
 
     Parameters
     ----------
-    data : mapping of str to Series or DataFrame
-        Name to values by year (a frame's columns value, lower, upper). A line breaks where a year
-        is missing; an interval is a bar.
+    data : mapping of str to DataFrame
+        Name to a station series by year, as ``series`` returns it, or one with a column value alone.
+        Lines break where a year is missing, where the basis changes and at partial years, whose
+        diamonds are hollow.
     ax : Axes, optional
     unit, title : str, optional
     published : DataFrame, optional
@@ -52,8 +53,8 @@ def plot_variants(
         First and last year shown.
     breaks : sequence of (year, name)
         Vertical rules.
-    zero : bool
-        Whether the axis starts at zero.
+    key : bool
+        Whether the lines are named.
 
     Returns
     -------
@@ -62,64 +63,48 @@ def plot_variants(
     if not data:
         raise InputError("plot_variants: nothing to draw; give at least one series by name")
     ax = marks.axes(ax)
-    frames = {
-        name: (s.to_frame("value") if isinstance(s, pd.Series) else s).reindex(
-            columns=["value", "lower", "upper"]
-        )
-        for name, s in data.items()
+    plain = {"status": "computed", "completeness": "strict"}
+    parts = {
+        name: marks.points_of(frame if "status" in frame else frame.assign(**plain))
+        for name, frame in data.items()
     }
-    index = np.concatenate([f.index[f["value"].notna()] for f in frames.values()])
-    first, last = years or (index.min(), index.max())
-    room = marks.labels(ax)
-    shift = np.linspace(-0.12, 0.12, len(frames)) if len(frames) > 1 else [0.0]
-    ends = []
-    for (name, frame), color, dash, dx in zip(
-        frames.items(), VARIANTS, STYLES, shift, strict=False
-    ):
-        frame = frame.astype(float)[(frame.index >= first) & (frame.index <= last)]
-        whole = frame.reindex(range(int(first), int(last) + 1))
-        ax.plot(whole.index, whole["value"], ls=dash, color=color, lw=1.1, zorder=3, gid="line")
-        ax.plot(frame.index, frame["value"], "o", ms=2.6, color=color, mec="white", mew=0.4,
-                zorder=4, gid="variant")  # fmt: skip
-        bars = frame.dropna(subset=["lower", "upper"])
-        ax.vlines(bars.index + dx, bars["lower"], bars["upper"], color=color, lw=1.6, alpha=0.35,
-                  zorder=2.5, gid="bar:variant")  # fmt: skip
-        room.lines.append((whole.index.to_numpy(float), whole["value"].to_numpy(float)))
-        end = frame["value"].dropna()
-        ends.append((end.index[-1], end.iloc[-1], name, color))
-        room.dots.append((frame.index, frame["value"]))
-    points = None
+    known = pd.concat([p["x"][p["value"].notna()] for p in parts.values()])
+    first, last = years or (known.min(), known.max())
+    shown = []
+    for n, (points, color, dash) in enumerate(zip(parts.values(), VARIANTS, STYLES, strict=False)):
+        points = points[points["x"].between(first, last)].reset_index(drop=True)
+        path = marks.joined_path(points)
+        if len(path[0]):
+            ax.plot(*path, ls=dash, color=color, lw=1.1, zorder=4 - 0.1 * n, gid="line")
+        hollow = points["kind"] != "computed"
+        for some, face in ((~hollow, color), (hollow, "white")):
+            if some.any():
+                ax.plot(points["x"][some], points["value"][some], "D", ms=2.7, mfc=face, mec=color,
+                        mew=0.7, zorder=4.05 - 0.1 * n, gid="variant")  # fmt: skip
+        shown.append(points["value"].to_numpy(float))
     if published is not None:
         points = marks.points_of(published)
         points = points[points["x"].between(first, last)]
-        marks.draw_points(ax, points, palette.INK, size=4.8)
-        room.dots.append((points["x"], points["value"]))
+        marks.draw_points(ax, points, palette.INK, size=4.8, zorder=2)
+        shown.append(points[["value", "upper"]].to_numpy(float).ravel())
     marks.years_axis(ax, float(first), float(last))
-    values = [
-        f.loc[(f.index >= first) & (f.index <= last)].to_numpy(float) for f in frames.values()
-    ]
-    if points is not None:
-        values.append(points[["value", "lower", "upper"]].to_numpy(float))
-    flat = np.concatenate([np.ravel(v) for v in values])
-    flat = flat[np.isfinite(flat)]
-    low, high = flat.min(), flat.max()
-    pad = 0.16 * (high - (0 if zero else low))
-    ax.set_ylim(0 if zero else low - pad, high + pad)
+    ax.set_ylim(0, 1.16 * float(np.nanmax(np.concatenate(shown))))
     marks.heading(ax, title, unit)
-    _key(ax, [(name, color, dash) for (*_, name, color), dash in zip(ends, STYLES, strict=False)])
+    if key:
+        _key(ax, zip(parts, VARIANTS, STYLES, strict=False))
     marks.draw_breaks(ax, breaks)
     return ax
 
 
 def _key(ax, entries) -> None:
-    """Names of the lines, in a block at the emptier upper corner."""
+    """Names of the lines, in a block at the emptiest corner."""
     from matplotlib.lines import Line2D
 
     handles = [
-        Line2D([], [], color=color, ls=dash, lw=1.3, label=name) for name, color, dash in entries
+        Line2D([], [], color=color, ls=dash, lw=1.2, marker="D", ms=2.7, label=name)
+        for name, color, dash in entries
     ]
-    ax.legend(handles=handles, loc="best", fontsize=5.8, handlelength=1.9, labelspacing=0.25,
-              frameon=True, framealpha=0.85, edgecolor="none", borderpad=0.2)  # fmt: skip
+    ax.legend(handles=handles, loc="best", fontsize=5.8, handlelength=2.6, labelspacing=0.25)
 
 
 def plot_state_factors(data, *, ax=None, title: str | None = None):
@@ -139,10 +124,13 @@ def plot_state_factors(data, *, ax=None, title: str | None = None):
     ax = marks.axes(ax)
     ax.axhline(1, color=palette.MUTED, lw=0.6)
     names = {"particulate": tr("颗粒物", "particulates"), "gas": tr("气体", "gases")}
+    places = {"particulate": (3, 12, 6), "gas": (11, 0, -9)}  # month, offset in points
     for (column, name), color in zip(names.items(), VARIANTS, strict=False):
-        ax.plot(data.index, data[column], "o-", ms=3, lw=1.1, color=color, gid=f"factor:{column}")
-        ax.annotate(name, (data.index[5], data[column].iloc[5]), xytext=(0, -9 if column != "gas"
-                    else 5), textcoords="offset points", ha="center", size=6.2, color=color)  # fmt: skip
+        ax.plot(data.index, data[column], "-", lw=1.1, color=color, zorder=3)
+        ax.plot(data.index, data[column], "D", ms=2.7, color=color, gid=f"factor:{column}")
+        month, *offset = places[column]
+        ax.annotate(name, (month, data[column].loc[month]), xytext=offset, size=6.4, color=color,
+                    textcoords="offset points", ha="left" if offset[0] else "center")  # fmt: skip
     ax.set_xticks(range(1, 13))
     ax.set_xlim(0.5, 12.5)
     ax.set_xlabel(tr("月", "month"), size=6.5)
@@ -175,10 +163,18 @@ def plot_state_test(
         raise InputError("plot_state_test: no published value to draw")
     ax = marks.axes(ax, height=20 + 3.4 * n)
     y = np.arange(n)[::-1]
-    for name, filled, color in (("converted", False, palette.TARGET),
-                                ("recorded", True, palette.THEMES["air"])):  # fmt: skip
-        ax.plot(data[f"error_{name}"], y, "o", ms=3.8, color=color, mfc=color if filled else "white",
-                mew=0.9, zorder=4, gid=f"error:{name}")  # fmt: skip
+    for name, marker, color, face, label in (
+        (
+            "recorded",
+            "D",
+            palette.THEMES["air"],
+            palette.THEMES["air"],
+            tr("按记录", "as recorded"),
+        ),
+        ("converted", "s", palette.TARGET, "white", tr("换算后", "converted")),
+    ):
+        ax.plot(data[f"error_{name}"], y, marker, ms=3.6, color=color, mfc=face, mew=0.9,
+                label=label, zorder=4, gid=f"error:{name}")  # fmt: skip
     ax.hlines(y, data["error_recorded"], data["error_converted"], color="#C9CED6", lw=0.8, zorder=2)
     ax.axvline(0, color=palette.INK, lw=0.7, zorder=1)
     named = labels if labels is not None else data["indicator"] + " " + data["period"]
@@ -189,16 +185,7 @@ def plot_state_test(
     ax.grid(axis="x", visible=True)
     ax.set_xlabel(tr("计算值减公布值（各行本身的单位）", "computed - published (unit of the row)"),
                   size=6.2)  # fmt: skip
-    from matplotlib.lines import Line2D
-
-    handles = [
-        Line2D([], [], ls="", marker="o", ms=3.8, color=palette.THEMES["air"],
-               label=tr("按记录", "as recorded")),
-        Line2D([], [], ls="", marker="o", ms=3.8, color=palette.TARGET, mfc="white",
-               label=tr("换算后", "converted")),
-    ]  # fmt: skip
-    ax.legend(handles=handles, loc="lower left", fontsize=6, frameon=True, framealpha=0.85,
-              edgecolor="none")  # fmt: skip
+    ax.legend(loc="upper left", fontsize=6)
     if title:
         ax.set_title(title, size=8)
     return ax
@@ -282,7 +269,7 @@ def plot_deletions(data, *, ax=None, title: str | None = None):
     ax.set_xticks(range(len(patterns)), [str(p) for p in patterns])
     ax.tick_params(axis="x", length=0)
     ax.set_xlim(-0.6, len(patterns) - 0.4)
-    reach = float(np.abs(error).max()) * 1.12
+    reach = float(np.abs(error).max()) * 1.3
     ax.set_ylim(-reach, reach)
     for position, pattern in enumerate(patterns):
         share = 100 * inside[data["pattern"] == pattern].mean()
@@ -353,21 +340,27 @@ def plot_standing(data, *, ax=None, title: str | None = None):
     points = marks.points_of(values)
     first, last = float(values.index.min()), float(values.index.max())
     marks.years_axis(ax, first, last)
+    ax.set_xticks(values.index)
     ax.set_ylim(0, 1.14 * float(np.nanmax(values[["value", "upper"]].to_numpy(float))))
-    ax.set_xlim(first - 0.6, last + 1.9)
+    ax.set_xlim(first - 0.6, last + 2.3)
     for limit, rows in data.groupby("limit"):
         ax.hlines(limit, first - 0.6, last + 0.6, color=palette.TARGET, lw=0.9,
                   ls="-" if rows["in_force"].all() else (0, (1, 2)), zorder=1, gid="limit")  # fmt: skip
-        since, until = str(rows["valid_from"].iloc[0])[:7], str(rows["valid_to"].iloc[0])[:7]
-        span = tr(f"{since} 起", f"from {since}") if until[:1] not in "12" else f"{since}–{until}"
-        if since <= f"{int(first)}-12":
+        ends = [rows[name].iloc[0] for name in ("valid_from", "valid_to")]
+        since, until = (None if pd.isna(end) else str(end)[:7] for end in ends)
+        if until is None:
+            span = tr(f"{since} 起", f"from {since}")
+        elif rows["in_force"].any():
             span = tr(f"至 {until}", f"to {until}")
-        ax.annotate(f"{limit:g}\n{span}", (last + 0.65, limit), size=5.8, color=palette.TARGET,
-                    va="center", ha="left", linespacing=1.1)  # fmt: skip
+        else:
+            span = tr(f"{since} 至 {until}", f"{since} to {until}")
+        ax.annotate(f"{limit:g}  {span}", (last + 0.65, limit), size=6, color=palette.TARGET,
+                    va="center", ha="left")  # fmt: skip
     marks.draw_points(ax, points, palette.THEMES["air"], size=5)
+    room = marks.labels(ax)
+    room.dots.append((points["x"], points["value"]))
     for row in points.itertuples():
-        ax.annotate(f"{row.value:.1f}", (row.x, row.value), xytext=(5, 0), size=6.2,
-                    textcoords="offset points", va="center", parse_math=False)  # fmt: skip
+        room.beside_point(row.x, row.value, f"{row.value:.1f}", palette.INK)
     marks.heading(ax, title, "µg/m³")
     return ax
 
@@ -386,20 +379,24 @@ def plot_pairs(raw, new, *, ax=None, title: str | None = None):
     -------
     Axes
     """
+    from matplotlib.colors import ListedColormap
+
     ax = marks.axes(ax)
     years = sorted({*raw["first"], *raw["second"]})
     place = {year: i for i, year in enumerate(years)}
+    n, codes = len(years), list(PAIRS)
+    cells = np.full((n, n), len(codes))
     for data, below in ((raw, True), (new, False)):
-        for row in data.itertuples():
-            i, j = place[row.first], place[row.second]
-            x, y = (i, j) if below else (j, i)
-            face, mark, *_ = PAIRS[row.verdict]
-            ax.add_patch(_square(x, y, face))
-            if mark:
-                ax.plot(x, y, "x", ms=2.2, mew=0.6, color="#B5B5B5", gid="pair:no")
-    for i in range(len(years)):
-        ax.add_patch(_square(i, i, "#E7E7E7"))
-    n = len(years)
+        first, second = data["first"].map(place), data["second"].map(place)
+        at = (second, first) if below else (first, second)
+        cells[at] = data["verdict"].map(codes.index)
+    ax.pcolormesh(
+        np.arange(n + 1) - 0.5, np.arange(n + 1) - 0.5, cells, vmin=-0.5, vmax=len(codes) + 0.5,
+        cmap=ListedColormap([*(face for face, *_ in PAIRS.values()), "#E7E7E7"]),
+        edgecolors="#C9CED6", linewidth=0.4, gid="pairs",
+    )  # fmt: skip
+    y, x = np.nonzero(cells == codes.index("no"))
+    ax.plot(x, y, "x", ms=2.2, mew=0.6, color="#B5B5B5", gid="pairs:no")
     ax.set_xlim(-0.5, n - 0.5)
     ax.set_ylim(n - 0.5, -0.5)
     ax.set_aspect("equal")
@@ -415,14 +412,17 @@ def plot_pairs(raw, new, *, ax=None, title: str | None = None):
     return ax
 
 
-def _square(x: float, y: float, face: str):
-    from matplotlib.patches import Rectangle
+def plot_pairs_key(*, ax=None):
+    """What the colours of :func:`plot_pairs` mean, on axes of their own.
 
-    return Rectangle((x - 0.46, y - 0.46), 0.92, 0.92, fc=face, ec="#C9CED6", lw=0.3)
+    Parameters
+    ----------
+    ax : Axes, optional
 
-
-def key_of_pairs(fig, **kw) -> None:
-    """The legend of :func:`plot_pairs`, for a figure of several."""
+    Returns
+    -------
+    Axes
+    """
     from matplotlib.lines import Line2D
 
     handles = [
@@ -430,4 +430,8 @@ def key_of_pairs(fig, **kw) -> None:
                label=("× " if mark else "") + tr(zh, en))
         for face, mark, zh, en in PAIRS.values()
     ]  # fmt: skip
-    fig.legend(handles=handles, ncols=4, fontsize=6.4, frameon=False, handletextpad=0.2, **kw)
+    ax = marks.axes(ax, height=10)
+    ax.axis("off")
+    ax.legend(handles=handles, ncols=4, fontsize=6.4, handletextpad=0.2, loc="center",
+              columnspacing=1.6)  # fmt: skip
+    return ax

@@ -1,5 +1,6 @@
 """Pictures of the monthly page: days, place in the record, budget, table of all indicators."""
 
+import io
 import re
 
 import numpy as np
@@ -144,12 +145,15 @@ def plot_month_record(page, *, ax=None):
     ax.set_xticks(range(first + 1 if (last - first) % 2 else first, last + 1, 2))
     ax.set_xlim(first - 0.7, last + (3.6 if page.year > last - 3 else 0.7))
     ax.set_ylim(0, top)
-    rank, of = page.rank
-    marks.heading(
-        ax,
-        tr(f"历年同期：{of} 年中第 {rank} 低", f"Same month: {_ordinal(rank)} lowest of {of}"),
-        "µg/m³",
-    )
+    valid = int(record.at[page.year, "month_days"])
+    rank, of = page.rank or (0, 0)
+    said = (
+        tr(f"历年同期：{of} 年中{_place(rank, of)}", f"Same month: {_place(rank, of)} of {of} years")
+        if page.rank
+        else tr(f"历年同期：当月仅 {valid} 天有效，不排名",
+                f"Same month: {valid} valid days, not ranked")
+    )  # fmt: skip
+    marks.heading(ax, said, "µg/m³")
     return ax
 
 
@@ -161,9 +165,12 @@ def _breaks(points: pd.DataFrame) -> list[tuple[float, str]]:
     return list(zip(pure.loc[changed, "x"] - 0.5, names, strict=True))
 
 
-def _ordinal(n: int) -> str:
-    ending = "th" if 10 <= n % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(n % 10, "th")
-    return f"{n}{ending}"
+def _place(rank: int, of: int) -> str:
+    """A rank in words, 1 the lowest."""
+    if rank in (1, of):
+        return tr("最低", "the lowest") if rank == 1 else tr("最高", "the highest")
+    ending = "th" if 10 <= rank % 100 <= 20 else {1: "st", 2: "nd", 3: "rd"}.get(rank % 10, "th")
+    return tr(f"第 {rank} 低", f"{rank}{ending} lowest")
 
 
 def _one(value: float) -> str:
@@ -258,7 +265,9 @@ def _fate(rows: pd.DataFrame, over: bool) -> str:
     row = rows.iloc[0]
     if over:
         met = row["to_date"] < row["ceiling"]
-        return tr("：达到", ": met") if met else tr("：未达到", ": not met")
+        return (
+            tr("：已低于", ": the year is below") if met else tr("：仍高于", ": the year is above")
+        )
     return tr("：已无法达到", ": out of reach") if row["remaining_mean"] < 0 else ""
 
 
@@ -331,7 +340,7 @@ def _change(row, decimals: int) -> tuple[str, str]:
         text = f"{row['change_pct']:+.0f} %"
     else:
         text = f"{row['change']:+.{decimals}f} {style.unit_name('pp' if row['unit'] == '%' else row['unit'])}"
-    text = text.replace("-", "−")
+    text = "0 %" if text in ("-0 %", "+0 %") else text.replace("-", "−")
     return (text, palette.INK) if row["comparable"] else (f"({text})", palette.MUTED)
 
 
@@ -420,9 +429,9 @@ def month_data(page) -> dict:
     both = ";".join(dict.fromkeys(f"{source};{before}".split(";")))
     return {
         "days": page.days.assign(**evidence, **own),
-        "record": pd.concat([_long(page, period) for period in ("month", "to_date")]).assign(
-            status="computed", scope=page.scope, **own
-        ),
+        "record": pd.concat(
+            [_long(page, period) for period in ("month", "to_date")], ignore_index=True
+        ).assign(status="computed", scope=page.scope, **own),
         "three-year mean": page.moving.reset_index().assign(
             status="computed", scope=page.scope, source_id=source, **own
         ),
@@ -445,3 +454,24 @@ def _long(page, period: str) -> pd.DataFrame:
         period=period.replace("_", " "),
         completeness=whole.map({True: "adequate", False: "partial"}),
     )
+
+
+def month_png(page, *, place: tuple[str, str] | None = None) -> bytes:
+    """The page's figure as a png for the screen.
+
+    Parameters
+    ----------
+    page, place
+        As in :func:`month_figure`.
+
+    Returns
+    -------
+    bytes
+    """
+    import matplotlib.pyplot as plt
+
+    fig, out = month_figure(page, place=place), io.BytesIO()
+    style.footer(fig, style.evidence_key(month_data(page)))
+    fig.savefig(out, format="png", dpi=150)
+    plt.close(fig)
+    return out.getvalue()

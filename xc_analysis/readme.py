@@ -24,6 +24,9 @@ READS = {
     "coverage": ("observations", "air/annual"),
     "statements": ("statements", "observations", "air/annual"),
     "scorecard": ("targets", "observations", "air/annual", "assumptions"),
+    "sensitivity": ("targets", "observations", "air/annual", "assumptions"),
+    "hindcast": ("observations", "air/annual", "assumptions"),
+    "panel": ("targets", "observations", "air/annual", "assumptions"),
     "sources_of": ("sources",),
 }
 

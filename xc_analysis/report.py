@@ -19,8 +19,17 @@ MARKDOWN = "commonmark_x-smart-emoji-subscript-superscript-fancy_lists-yaml_meta
 CHINESE = re.compile(r"[\u3400-\u9fff]")
 SHOWN_SOURCES = 4  # in a caption; a longer list folds
 WORDS = {
-    "zh": ("zh-CN", "证据与核算报告", "目录", "代码", "数据", "来源", "放大", "图"),
-    "en": ("en", "Evidence report", "Contents", "Code", "data", "Source", "enlarge", "figure"),
+    "zh": ("zh-CN", "{}生态环境规划：证据与核算", "目录", "代码", "数据", "来源", "放大", "图"),
+    "en": (
+        "en",
+        "{}: the evidence behind the environment plan",
+        "Contents",
+        "Code",
+        "data",
+        "Source",
+        "enlarge",
+        "figure",
+    ),
 }
 TEMPLATE = """<!doctype html>
 <html lang="$lang$">
@@ -69,6 +78,7 @@ def html(executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh
         A page that loads nothing: pictures, data and style are in it, and no outside address.
     """
     locale, title, contents, *_ = WORDS[lang]
+    title = title.format(_district(data, lang)).lstrip(": ")
     titles = _source_titles(data, lang)
     chapters = [_chapter(path, figures, titles, lang) for path in executed]
     variables = {"lang": locale, "contents": contents, "pagetitle": title}
@@ -205,11 +215,21 @@ def _source_titles(data: Path, lang: str) -> dict[str, str]:
     return dict(zip(sources["source_id"], title, strict=True))
 
 
+def _district(data: Path, lang: str) -> str:
+    from .places import home
+
+    try:
+        place = home(data)
+    except InputError:  # a folder that is still being filled has a report too
+        return ""
+    return place.scope if lang == "zh" else place.scope_en
+
+
 def _front(data: Path, lang: str) -> str:
     """What is known of the district, in a few lines, from the tables."""
     try:
         facts = [*_known(data, lang), *_judged(data, lang)]
-    except InputError as error:  # a folder that is still being filled has a report too
+    except InputError as error:
         facts = [str(error)]
     heading = {"zh": "已知什么", "en": "What is known"}[lang]
     items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
@@ -217,10 +237,10 @@ def _front(data: Path, lang: str) -> str:
 
 
 def _known(data: Path, lang: str) -> list[str]:
-    from . import evidence, tables
+    from . import evidence, places, tables
 
-    scope = tables.load("air/annual", data=data)["scope"].iloc[0]
-    cells = evidence.coverage(scope=scope, data=data)
+    place = places.home(data)
+    cells = evidence.coverage(scope=place.scope, data=data)
     register = tables.load("indicators", data=data).set_index("indicator")
     listed = register[register["plan_row"].notna()].sort_values("plan_row")
     names = listed["name_zh" if lang == "zh" else "name_en"]
@@ -238,16 +258,16 @@ def _known(data: Path, lang: str) -> list[str]:
     span = f"{cells.columns.min()}–{cells.columns.max()}"
     if lang == "zh":
         facts = [
-            f"{scope}，{span} 年，共 {len(cells)} 项指标；指标—年份格：{'，'.join(sums)}。其余为空，不作插补。",
-            f"规划表 2 的 {len(names)} 项指标中，{len(names) - len(without)} 项至少有一个年度数值。",
+            f"{place.scope}，{span} 年，共 {len(cells)} 项指标；指标—年份格：{'，'.join(sums)}。其余为空，不作插补。",
+            f"规划表 2 的 {len(names)} 项指标中，{len(names) - len(without)} 项至少有一个年度数值或范围。",
         ]
         ends = ("只有一个年度数值：", "没有任何年度数值：", "、", "。")
     else:
         facts = [
-            f"{scope}, {span}: {len(cells)} indicators; indicator-years: {', '.join(sums)}."
+            f"{place.scope_en}, {span}: {len(cells)} indicators; indicator-years: {', '.join(sums)}."
             " The rest is empty and nothing is interpolated.",
             f"Of the {len(names)} indicators of the plan's Table 2, {len(names) - len(without)}"
-            " have a value for at least one whole year.",
+            " have a value or a bound for at least one whole year.",
         ]
         ends = ("A single year only: ", "No year at all: ", "; ", ".")
     for title, which in zip(ends[:2], (once, without), strict=True):

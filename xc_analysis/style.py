@@ -195,8 +195,12 @@ def evidence_key(data) -> str:
                     "thin bar: range left by rounding or treatment",
                 )
             )
-    bases = set(table["basis"]) if "basis" in table else set()
-    parts += [tr(*note) for pair, (_, _, note) in BREAKS.items() if bases.issuperset(pair)]
+    # a rule is drawn where one panel holds both bases, not where two panels tell them apart
+    panels = table.groupby("panel") if "panel" in table else [(None, table)]
+    bases = [set(part["basis"]) for _, part in panels] if "basis" in table else []
+    for pair, (_, _, note) in BREAKS.items():
+        if any(found.issuperset(pair) for found in bases):
+            parts.append(tr(*note))
     marks = [m.replace(" ", "\u00a0") for m in marks]
     return "\n".join(filter(None, ("   ".join(marks), tr("；", "; ").join(parts))))
 
@@ -300,7 +304,7 @@ def figures_dir() -> Path:
     return Path(os.environ.get("XC_FIGURES") or Path(__file__).parents[1] / "figures")
 
 
-def save_figure(fig, stem: str, *, data, sources) -> list[Path]:
+def save_figure(fig, stem: str, *, data, sources, folder=None) -> list[Path]:
     """Write a figure and the numbers in it, under the folder of the language in force.
 
     Parameters
@@ -313,6 +317,8 @@ def save_figure(fig, stem: str, *, data, sources) -> list[Path]:
         Everything that the figure shows.
     sources : DataFrame, sequence of str, or str
         Rows of the sources table, ids, or a text.
+    folder : path, optional
+        Where the three go; default the language's folder in ``figures_dir()``.
 
     Returns
     -------
@@ -347,17 +353,27 @@ def save_figure(fig, stem: str, *, data, sources) -> list[Path]:
     }
     # the salt is set here too: a figure may be saved after its style was left
     with mpl.rc_context({"svg.hashsalt": "xc_analysis", "svg.fonttype": "path"}):
+        _settle(fig)
         for kind, metadata in unsigned.items():
             buffer = io.BytesIO()
             fig.savefig(buffer, format=kind, dpi=300, metadata=metadata)
             contents[kind] = buffer.getvalue()
     contents["png"] = small_png(contents["png"])
-    folder = figures_dir() / _language
+    folder = Path(folder) if folder else figures_dir() / _language
     folder.mkdir(parents=True, exist_ok=True)
     paths = [folder / f"{stem}.{kind}" for kind in ("png", "svg", "csv")]
     for path in paths:
         _replace(path, contents[path.suffix[1:]])
     return paths
+
+
+def _settle(fig) -> None:
+    """Lay the figure out once and for all; the solver's last bits differ from run to run."""
+    fig.draw_without_rendering()
+    if fig.get_layout_engine() is not None:
+        fig.set_layout_engine("none")
+    for ax in fig.axes:
+        ax.set_position([round(x, 5) for x in ax.get_position(original=True).bounds])
 
 
 def _csv_bytes(table: pd.DataFrame) -> bytes:
