@@ -17,7 +17,7 @@ from nbclient import NotebookClient
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
-REPEATS = 3
+REPEATS = int(sys.argv[1]) if sys.argv[1:] else 3
 
 
 def one_after_another(figures: Path) -> float:
@@ -51,8 +51,8 @@ def main() -> None:
     cores = os.cpu_count()
     text = f"""# 构建 · Build
 
-{len(NOTEBOOKS)} notebooks, {cores} cores, Python {platform.python_version()}, median of {REPEATS} alternating runs.
-{len(NOTEBOOKS)} 个笔记本，{cores} 核，{REPEATS} 轮交替运行的中位数。
+{len(NOTEBOOKS)} notebooks, {cores} cores, Python {platform.python_version()}, {REPEATS} alternating runs, median.
+{len(NOTEBOOKS)} 个笔记本，{cores} 核，交替运行 {REPEATS} 轮取中位数。
 
 | | s | × |
 |---|---|---|

@@ -94,7 +94,54 @@ def day_expr(hours, *, keys=("scope",), hour_label="end", pm10="filled"):
     return days.select(*keys, "date", *DAY_COLUMNS)
 
 
-def period_expr(days, *, freq: str, last=None):
+def stats_expr(days, *, freq: str):
+    """What months or years are made of, a row a period and area, as an ibis expression.
+
+    Parameters
+    ----------
+    days : ibis table
+        scope, date and the columns of :func:`day_expr`.
+    freq : {"month", "year"}
+
+    Returns
+    -------
+    ibis table
+        scope, year, (month,) and for each column of the days ``n_`` (valid days), ``full_`` and
+        ``half_`` (months with enough days for the first and second class) and the statistics of
+        `INDICATORS`, such as ``mean_pm25``.
+    """
+    import ibis
+
+    date = days.date.cast("date")
+    days = days.mutate(year=date.year(), month=date.month())
+    columns = ("pm25", "pm10", "pm10_reported", "so2", "no2", "co", "o3_8h", "aqi")
+    x = {c: days[c].cast("float64") for c in columns}
+    made = {f"n_{c}": x[c].count() for c in columns}
+    made |= {f"mean_{c}": x[c].mean() for c in columns if c != "aqi"}
+    made |= {
+        "p90_o3_8h": x["o3_8h"].quantile(0.9), "p95_co": x["co"].quantile(0.95),
+        "good_aqi": (x["aqi"] <= 100).sum(), "heavy_aqi": (x["aqi"] > 200).sum(),
+        "severe_aqi": (x["aqi"] > 300).sum(),
+    }  # fmt: skip
+    by = ["scope", "year", "month"] if freq == "month" else ["scope", "year"]
+    stats = days.group_by(*by).aggregate(**made)
+    months = days.group_by("scope", "year", "month").aggregate(
+        **{f"n_{c}": x[c].count() for c in columns}
+    )
+    need = ibis.ifelse(months.month == 2, 25, 27)
+    enough = {f"full_{c}": (months[f"n_{c}"] >= need).cast("int64") for c in columns}
+    enough |= {f"half_{c}": (months[f"n_{c}"] >= 15).cast("int64") for c in columns}
+    months = months.select(*by, **enough)
+    if freq == "year":
+        months = months.group_by(*by).aggregate(**{c: months[c].sum() for c in enough})
+    stats = stats.join(months, by)
+    n = stats.n_aqi.nullif(0)
+    return stats.mutate(
+        good_ratio_aqi=100.0 * stats.good_aqi / n, heavy_ratio_aqi=100.0 * stats.heavy_aqi / n
+    )
+
+
+def period_expr(days, *, freq: str):
     """Months or years from days, as an ibis expression.
 
     Parameters
@@ -102,8 +149,6 @@ def period_expr(days, *, freq: str, last=None):
     days : ibis table
         scope, date and the columns of :func:`day_expr`.
     freq : {"month", "year"}
-    last : datetime.date, optional
-        Last day of all records, where ``days`` are a part of them; default: of ``days``.
 
     Returns
     -------
@@ -111,56 +156,45 @@ def period_expr(days, *, freq: str, last=None):
         scope, indicator, year, (month,) value, lower, upper, unit, valid_days, days, capture,
         completeness, basis, release.
     """
+    last = days.aggregate(last=days.date.cast("date").max())
+    return period_of_stats(stats_expr(days, freq=freq), freq=freq, last=last)
+
+
+def period_of_stats(stats, *, freq: str, last):
+    """The second half of :func:`period_expr`, for stats that are already there.
+
+    Parameters
+    ----------
+    stats : ibis table
+        As :func:`stats_expr` gives.
+    freq : {"month", "year"}
+    last : datetime.date or ibis table
+        Last day of all records; a table has it in its one row, as ``last``.
+
+    Returns
+    -------
+    ibis table
+        As :func:`period_expr`.
+    """
+    import datetime as dt
+
     import ibis
 
-    date = days.date.cast("date")
-    days = days.mutate(year=date.year(), month=date.month())
-    newest = days.aggregate(last=date.max())
-    columns = ("pm25", "pm10", "pm10_reported", "so2", "no2", "co", "o3_8h", "aqi")
-    parts = [
-        days.select("scope", "year", "month", column=ibis.literal(c), x=days[c].cast("float64"))
-        for c in columns
-    ]
-    long = ibis.union(*parts)
     by = ["scope", "year", "month"] if freq == "month" else ["scope", "year"]
-    x = long.x
-    stats = long.group_by(*by, "column").aggregate(
-        n=x.count(), mean=x.mean(), p90=x.quantile(0.9), p95=x.quantile(0.95),
-        good=(x <= 100).sum(), heavy=(x > 200).sum(), severe=(x > 300).sum(),
-    )  # fmt: skip
-    stats = stats.mutate(
-        good_ratio=100.0 * stats.good / stats.n.nullif(0),
-        heavy_ratio=100.0 * stats.heavy / stats.n.nullif(0),
-    )
-    months = long.group_by("scope", "year", "month", "column").aggregate(m=x.count())
-    need = ibis.ifelse(months.month == 2, 25, 27)
-    months = months.mutate(
-        full=(months.m >= need).cast("int64"), half=(months.m >= 15).cast("int64")
-    )
-    if freq == "month":
-        months = months.select(*by, "column", "full", "half")
-        n_months = 1
-    else:
-        months = months.group_by(*by, "column").aggregate(
-            full=months.full.sum(), half=months.half.sum()
-        )
-        n_months = 12
-    stats = stats.join(months, [*by, "column"])
-    other = stats.filter(stats.column == "pm10_reported")
-    other = other.select(*by, reported="mean")
+    n_months = 1 if freq == "month" else 12
     out = []
     for indicator, (column, statistic, unit) in INDICATORS.items():
-        part = stats.filter(stats.column == column)
+        n = stats[f"n_{column}"]
         if indicator == "pm10":
-            part = part.left_join(other, by)
-            ends = {"lower": ibis.least(part["mean"], part.reported),
-                    "upper": ibis.greatest(part["mean"], part.reported)}  # fmt: skip
+            mean, reported = stats.mean_pm10, stats.mean_pm10_reported
+            ends = {"lower": ibis.least(mean, reported), "upper": ibis.greatest(mean, reported)}
         else:
             ends = {"lower": ibis.null("float64"), "upper": ibis.null("float64")}
-        value = ibis.cases((part.n > 0, part[statistic].cast("float64")))
+        value = ibis.cases((n > 0, stats[f"{statistic}_{column}"].cast("float64")))
         out.append(
-            part.select(*by, "full", "half", "n", indicator=ibis.literal(indicator), value=value,
-                        unit=ibis.literal(unit), **ends)  # fmt: skip
+            stats.select(*by, full=stats[f"full_{column}"], half=stats[f"half_{column}"], n=n,
+                         indicator=ibis.literal(indicator), value=value,
+                         unit=ibis.literal(unit), **ends)  # fmt: skip
         )
     table = ibis.union(*out)
     leap = ((table.year % 4 == 0) & (table.year % 100 != 0)) | (table.year % 400 == 0)

@@ -44,7 +44,8 @@ def recount(daily: pd.DataFrame, breakpoints: dict | None = None) -> pd.DataFram
     schema = {name: "int64" if name == "row" else "float64" for name in numbers}
     # As objects: NaN would reach the engine as a number, None reaches it as missing.
     table = ibis.memtable(numbers.astype(object).where(numbers.notna(), None), schema=schema)
-    result = ibis.duckdb.connect().execute(aqi.with_aqi(table, breakpoints)).sort_values("row")
+    result = ibis.duckdb.connect().to_pyarrow(aqi.with_aqi(table, breakpoints)).to_pandas()
+    result = result.sort_values("row")
     out = daily.copy()
     out["aqi"] = pd.array(result["aqi"].to_numpy(float), dtype="Int64")
     out["primary"] = result["primary"].where(result["primary"].notna(), None).to_numpy()

@@ -129,7 +129,7 @@ def _installed() -> list[str]:
 def common_key(where: Place) -> str:
     """Digest of everything the notebooks share: tables, package, settings, library versions."""
     package = Path(__file__).resolve().parent
-    files = [p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle")]
+    files = [p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle", ".css", ".ipynb")]
     files += [p for p in where.data.rglob("*") if p.suffix in (".csv", ".json")]
     settings = {
         k: v

@@ -325,8 +325,8 @@ def _number_text(text: str, unit: str) -> Cell:
     words = _WORD.match(text)
     sign, about = words["sign"], bool(words["about"])
     rest = text[words.end() :]
-    span = _RANGE.fullmatch(rest)
-    if span and not sign:
+    span = None if sign or _PLAIN.fullmatch(rest) else _RANGE.fullmatch(rest)
+    if span:
         return _range(span, unit, about, year)
     one = _ONE.fullmatch(rest)
     if not one:

@@ -9,9 +9,10 @@ import sys
 import time
 from collections.abc import Sequence
 
+from . import cli_exchange
 from .errors import InputError
 
-EPILOG = {
+EPILOG = cli_exchange.EPILOG | {
     "build": "example: xc build                 everything that has changed · 运行所有有变化的笔记本\n"
     "         xc build 10 --force      notebook 10, changed or not · 强制重跑 10 号笔记本\n"
     "         xc build --data pack --out result --lang both",
@@ -25,6 +26,8 @@ EPILOG = {
     "month": "example: xc month 2023-05               the page as text · 月度调度页（文字）\n"
     "         xc month 2025-10 --out pages    and its figure: png, svg, csv · 并输出图件\n"
     "         xc month 2023-05 --indicator pm10 --lang en --out pages",
+    "explore": "example: xc explore               the page in a browser, on this machine only · 在浏览器中打开\n"
+    "         xc explore --lang en --port 8870 --no-browser",
 }
 
 
@@ -123,6 +126,22 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the figure")
     sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
     sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
+    cli_exchange.add(command)
+
+    sub = command(
+        "explore",
+        "在浏览器中探索序列、预测与判断",
+        "Explore series and verdicts in a browser",
+        _explore,
+    )
+    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
+    sub.add_argument(
+        "--lang", choices=("zh", "en"), default="zh", help="language of the first page"
+    )
+    sub.add_argument(
+        "--port", type=int, metavar="N", help="port on 127.0.0.1 (default: a free one)"
+    )
+    sub.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
     return parser
 
 
@@ -383,4 +402,11 @@ def _month(args: argparse.Namespace) -> int:
             ) from None
         for path in paths:
             print(_short(path))
+    return 0
+
+
+def _explore(args: argparse.Namespace) -> int:
+    from .explore import serve
+
+    serve(data=args.data, lang=args.lang, port=args.port, browser=not args.no_browser)
     return 0

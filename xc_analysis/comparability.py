@@ -27,7 +27,7 @@ from . import tables
 from .breakpoints import read_breakpoints, recount
 from .dust import PARTICLES, causes, dust_days, exceedances, without_dust
 from .errors import InputError
-from .partial import backward, column_of, estimate_partial, forward
+from .partial import backward, column_of, estimate_partial, forward, stamp
 
 __all__ = [
     "CHANGE", "GAS_FACTOR", "adjust", "causes", "choices", "convert", "dust_days", "estimate_partial",
@@ -290,13 +290,12 @@ def days_on(
 
 def _periods(basis: str, dust: str, scope: str, monthly: bool, data) -> pd.DataFrame:
     folder = tables.data_dir(data)
-    files = [folder / "air" / name for name in ("daily.csv", "weather_daily.csv")]
-    stamp = tuple((f.stat().st_mtime_ns, f.stat().st_size) if f.exists() else None for f in files)
-    return _periods_of(basis, dust, scope, monthly, str(folder), stamp)
+    files = stamp(folder, ("air/daily", "air/weather_daily"))
+    return _periods_of(basis, dust, scope, monthly, str(folder), files)
 
 
 @functools.lru_cache(maxsize=32)
-def _periods_of(basis, dust, scope, monthly, folder, stamp) -> pd.DataFrame:
+def _periods_of(basis, dust, scope, monthly, folder, _files) -> pd.DataFrame:
     """Periods from days, on one state; kept, since every series of a pack asks for them."""
     from . import hourly
 

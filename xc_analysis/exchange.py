@@ -1,462 +1,484 @@
-"""Figures from people into a pack: a workbook to fill, and its way back with every cell answered."""
+"""Figures to and from people: the gaps as a workbook, and a file's way into a pack and back out."""
 
 from __future__ import annotations
 
+import csv
+import io
 import os
 import re
 import shutil
 import tempfile
-import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime
-from decimal import Decimal
+from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 
 import pandas as pd
 
-from . import cells as cell_reader
-from .cells import Cell, plain, refuse
-from .columns import KINDS, RELEASE
+from .cells import plain
+from .entries import Figure, Incoming, Refusal, number_of, read_file
 from .errors import InputError
-from .incoming import Grid, Raw, grids, letters
-from .localpack import commit, digest, held, recover, table_file, writable_pack
+from .localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
 from .newpack import as_csv, cells_of
-from .places import home
-from .reading import near
-from .tables import check, data_dir, load
+from .tables import check, data_dir, format_offence, load
 
-DATA_SHEET, NOTES_SHEET = "填报 data", "说明 notes"
-# column -> words that name it in a header, the first two being the template's
-HEADERS: dict[str, tuple[str, ...]] = {
-    "indicator": ("指标代码", "indicator", "指标", "指标名称", "项目", "indicator id", "代码"),
-    "name": ("名称", "name"),
-    "scope": ("范围", "scope", "地区", "区域", "行政区", "区县", "district"),
-    "year": ("年份", "year", "年度", "时间", "年"),
-    "period": ("时段", "period"),
-    "value": ("数值", "value", "指标值", "数据", "值", "完成值", "实际值", "年均值"),
-    "unit": ("单位", "unit", "计量单位"),
-    "title": ("来源", "source", "来源标题", "资料来源", "数据来源", "出处", "title", "刊物"),
-    "publisher": ("发布单位", "publisher", "发布者", "来源单位", "提供单位", "填报单位"),
-    "document_no": ("文号", "document no"),
-    "published": ("发布日期", "published", "日期"),
-    "locator": ("出处位置", "locator", "页码", "表号", "位置", "page"),
-    "reliability": ("等级", "reliability"),
-    "release": ("公开级别", "release"),
-    "basis": ("口径", "basis"),
-    "note": ("备注", "note", "remark", "remarks"),
-}
-_NEEDED = ("title", "publisher", "locator")
-_MAX_TEXT = 300
-_RELEASE = {"公开": "public", "内部": "internal", "草稿": "draft"} | {word: word for word in RELEASE}
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A cell that was not understood, in both languages; ``place`` is sheet and cell."""
-
-    place: str
-    content: str
-    cell: Cell
-
-    def line(self, language: str = "both") -> str:
-        shown = f" {self.content!r}" if self.content else ""
-        c = self.cell
-        return (
-            f"{self.place}:{shown} {c.reason_zh}；{c.remedy_zh} · {c.reason_en}; {c.remedy_en}"
-        )
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One figure understood: what it says, where it stood, and its source."""
-
-    place: str
-    scope: str
-    indicator: str
-    year: int
-    period: str
-    cell: Cell
-    texts: dict[str, str]
-
-
-@dataclass(frozen=True)
-class Incoming:
-    """All that a file holds: figures, refusals, cells not filled, remarks on the reading."""
-
-    path: Path
-    figures: tuple[Figure, ...]
-    refusals: tuple[Refusal, ...]
-    unfilled: int
-    remarks: tuple[str, ...]
+_ANSWER = ("plan_row", "indicator", "name_zh", "latest", "verdict", "verdict_zh", "p_meet", "grade")
+_ANSWER += ("verdict_under_reading", "verdict_under_reading_zh")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What an import would do to a pack: tables to write, and each row added or changed."""
+    """What an import would do to a pack: tables to write, each row told in a line, what moves."""
 
     files: dict[str, bytes]
     lines: tuple[str, ...]
-    refusals: tuple[Refusal, ...] = ()
-    origin: dict[str, str] = field(default_factory=dict)
-    indicators: tuple[str, ...] = ()
+    moved: tuple[str, ...]
+    figures: tuple[str, ...]
 
 
-# ---- reading -------------------------------------------------------------------------------------
+# ---- from a file to rows -------------------------------------------------------------------------
 
 
-def _plain_word(text) -> str:
-    text = unicodedata.normalize("NFKC", str(text or "")).lower()
-    return re.sub(r"[\s_*:：]+", " ", text).strip()
+def _source_row(figure: Figure, sources: list[dict], file: str) -> tuple[dict, bool]:
+    """The source that a figure names, and whether it is new."""
+    texts = figure.texts
+    wanted = (texts["title"], texts["publisher"], texts["document_no"], texts["published"])
+    for row in sources:
+        same = row["title"] == wanted[0] and row["publisher"] == wanted[1]
+        if same and all(
+            not new or not old or new == old
+            for new, old in zip(wanted[2:], (row["document_no"], row["published"]), strict=True)
+        ):
+            return row, False
+    row = {
+        "source_id": f"local-{digest('|'.join(wanted).encode())[:10]}",
+        "title": texts["title"],
+        "publisher": texts["publisher"],
+        "document_no": texts["document_no"],
+        "published": texts["published"],
+        "accessed": date.today().isoformat(),
+        "reliability": texts["reliability"],
+        "via": f"由 {file} 导入 imported from {file}",
+    }
+    return row, True
 
 
-_HEADER_WORDS = {word: name for name, words in HEADERS.items() for word in words}
+def _observation(figure: Figure, entry, basis: str, source_id: str, file: str) -> dict:
+    cell = figure.cell
+    notes = [figure.texts["note"]]
+    if cell.about:
+        notes.append("原文为约数 printed as about")
+    if cell.kind == "bound" and cell.strict:
+        notes.append(f"原文为 {number_of(cell)} printed so")
+    if cell.converted:
+        notes.append(f"由 {cell.converted} 换算 converted from {cell.converted}")
+    ends = {n: "" if getattr(cell, n) is None else plain(getattr(cell, n)) for n in ("lower", "upper")}
+    return {
+        "scope": figure.scope,
+        "indicator": figure.indicator,
+        "statistic": entry["statistic"],
+        "year": str(figure.year),
+        "period": figure.period,
+        "value": "" if cell.value is None else plain(cell.value),
+        **ends,
+        "unit": entry["unit"],
+        "status": "printed" if cell.kind == "value" else "bound",
+        "basis": basis,
+        "derivation": "" if cell.kind == "value" else ends["upper"] or ends["lower"],
+        "source_id": source_id,
+        "locator": figure.texts["locator"],
+        "use": "true",
+        "release": figure.texts["release"],
+        "note": "; ".join(note for note in notes if note),
+        "evidence": f"{file}:{figure.place}",
+    }
 
 
-def _header_name(content) -> str | None:
-    """The column that a header's cell names; ``年份 year``, ``数值（µg/m³）`` and the like."""
-    word = _plain_word(content)
-    bare = re.sub(r"[(（\[].*?[)）\]]", "", word).strip()
-    for attempt in (word, bare, *bare.split(" ")):
-        if attempt in _HEADER_WORDS:
-            return _HEADER_WORDS[attempt]
-    return None
+_SERIES = ("scope", "indicator", "statistic", "year", "period")
+_SAID = ("value", "lower", "upper", "basis", "release", "status")
 
 
-def _header_year(raw: Raw) -> int | None:
-    if raw.value is None or isinstance(raw.value, bool) or str(raw.value).strip() == "":
-        return None
-    found = cell_reader.parse_year(raw.value)
-    return found if isinstance(found, int) else None
+def _same(a: dict, b: dict, names) -> bool:
+    return all(a[name] == b[name] for name in names)
 
 
-def _find_header(grid: Grid):
-    """(position of the header's row, column -> place, year -> place), or None."""
-    for at, (_, row) in enumerate(grid.rows[:30]):
-        names: dict[str, int] = {}
-        years: dict[int, int] = {}
-        doubled = []
-        for place, raw in enumerate(row):
-            name = _header_name(raw.value) if isinstance(raw.value, str) else None
-            year = None if name else _header_year(raw)
-            if name and name in names:
-                doubled.append(name)
-            elif name:
-                names[name] = place
-            elif year is not None:
-                years[year] = place
-        if "indicator" not in names and "name" in names:
-            names["indicator"] = names.pop("name")
-        if "indicator" in names and (("value" in names and "year" in names) or years):
-            return at, names, ({} if "value" in names else years), doubled
-    return None
+def _basis_for(figure: Figure, observations: list[dict], register: dict) -> str | None:
+    """The basis that a figure names, or the one that all its neighbours share."""
+    if figure.texts["basis"]:
+        return figure.texts["basis"]
+    rows = [
+        row
+        for row in observations
+        if row["indicator"] == figure.indicator and row["scope"] == figure.scope
+    ]
+    if figure.period == "annual":
+        rows = [row for row in rows if row["period"] == "annual"]
+    if register["theme"] == "air" and "µg/m³" in register["unit"]:
+        # the state of reference changed on 2018-09-01 for every concentration alike
+        return "ref-mixed" if figure.year == 2018 else f"ref-{273 if figure.year < 2018 else 298}K"
+    known = list(dict.fromkeys(row["basis"] for row in rows))
+    return "unstated" if not known else known[0] if len(known) == 1 else None
 
 
-class _Register:
-    """Indicators by id and by every name that they go by."""
-
-    def __init__(self, data) -> None:
-        table = load("indicators", data=data)
-        self.rows = table.set_index("indicator").to_dict("index")
-        self.names: dict[str, str] = {}
-        for indicator, row in self.rows.items():
-            for word in (indicator, row["name_zh"], row["name_en"]):
-                self.names.setdefault(_name_key(word), indicator)
-        for word, indicator in _COMMON_NAMES.items():
-            if indicator in self.rows:
-                self.names.setdefault(_name_key(word), indicator)
-
-    def find(self, content) -> str | None:
-        key = _name_key(content)
-        return self.names.get(key) or self.names.get(re.sub(r"\(.*?\)", "", key))
+def _next_id(observations: list[dict]) -> int:
+    taken = [int(row["obs_id"][1:]) for row in observations if row["obs_id"][1:].isdigit() and row["obs_id"][0] == "u"]
+    return max(taken, default=0) + 1
 
 
-_COMMON_NAMES = {
-    "PM2.5": "pm25", "PM2.5年均浓度": "pm25", "细颗粒物": "pm25", "细颗粒物年均浓度": "pm25",
-    "细颗粒物(PM2.5)年均浓度": "pm25", "PM10": "pm10", "可吸入颗粒物": "pm10", "NO2": "no2",
-    "二氧化氮": "no2", "SO2": "so2", "二氧化硫": "so2", "优良天数比例": "good_day_ratio",
-    "空气质量优良天数比率": "good_day_ratio", "重污染天数比例": "heavy_day_ratio",
-    "区域环境噪声": "area_noise", "区域环境噪声平均值": "area_noise",
-    "区域声环境平均等效声级": "area_noise", "道路交通噪声平均值": "traffic_noise",
-    "交通噪声": "traffic_noise", "绿化覆盖率": "green_cover",
-    "公园绿地500米服务半径覆盖率": "park_500m_coverage", "二氧化碳排放总量": "co2_total",
-    "常住人口": "population", "地区生产总值": "gdp",
-}  # fmt: skip
+def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
+    """The pack's tables with the figures put in, the lines told, and each new row's origin."""
+    tables = {name: cells_of(name, folder) for name in ("observations", "sources", "publishers")}
+    heads = {name: list(frame.columns) for name, frame in tables.items()}
+    rows = {name: frame.to_dict("records") for name, frame in tables.items()}
+    register = cells_of("indicators", folder).set_index("indicator").to_dict("index")
+    observations = rows["observations"]
+    file = re.sub(r"[^\w.()（）-]|www\.", "_", incoming.path.name).lstrip("-")[:80]
+    number, lines, refusals, origin = _next_id(observations), [], [], {}
+    for figure in incoming.figures:
+        entry = register[figure.indicator]
+        basis = _basis_for(figure, observations, entry)
+        if basis is None:
+            refusals.append(_which_basis(figure, observations))
+            continue
+        source, new_source = _source_row(figure, rows["sources"], file)
+        if new_source:
+            rows["sources"].append(source)
+            if source["publisher"] not in {row["publisher"] for row in rows["publishers"]}:
+                rows["publishers"].append({"publisher": source["publisher"], "hosts": ""})
+        row = _observation(figure, entry, basis, source["source_id"], file)
+        told = f"{figure.place}: {figure.scope} {entry['name_zh']} {figure.indicator} {figure.year if figure.period == 'annual' else figure.period}"
+        shown = f"{number_of(figure.cell)} {entry['unit']}"
+        mine = [r for r in observations if _same(r, row, (*_SERIES, "source_id", "locator"))]
+        if mine:
+            if _same(mine[0], row, _SAID):
+                lines.append(f"= {told}: {shown}, there already · 已有 ({mine[0]['obs_id']})")
+                continue
+            lines.append(f"~ {told}: {_shown(mine[0])} → {shown} · 更正 corrects ({mine[0]['obs_id']})")
+            mine[0].update({k: v for k, v in row.items() if k not in ("use", "note") or v and k == "note"})
+            origin[mine[0]["obs_id"]] = figure.place
+            continue
+        row["obs_id"] = f"u{number:04d}"
+        number += 1
+        used = next((r for r in observations if r["use"] == "true" and _same(r, row, _SERIES)), None)
+        lines.append(_settle(row, used, told, shown, prefer_new))
+        observations.append(row)
+        origin[row["obs_id"]] = figure.place
+    files = {
+        name: as_csv(heads[name], [{h: row.get(h, "") for h in heads[name]} for row in rows[name]])
+        for name in ("publishers", "sources", "observations")
+    }
+    return files, lines, refusals, origin
 
 
-def _name_key(content) -> str:
-    text = unicodedata.normalize("NFKC", str(content or "")).lower()
-    return re.sub(r"[\s_、，,;；:：]+", "", text)
+def _shown(row: dict) -> str:
+    if row["value"]:
+        return row["value"]
+    return f"{row['lower'] or '…'}–{row['upper'] or '…'}"
 
 
-def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Incoming:
-    """Every cell of a file: understood, not filled, or refused with the reason and the remedy.
+def _settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: bool) -> str:
+    """Which of two rows the series takes; both stay, the other one says why it is not used."""
+
+    def aside(which: dict, why: str) -> None:
+        which["use"] = "false"
+        which["note"] = "; ".join(part for part in (which["note"], why) if part)
+
+    if used is None:
+        return f"+ {told}: {shown}"
+    if row["value"] and not used["value"]:
+        aside(used, f"已有确值 {row['obs_id']} gives way to {row['obs_id']}, which has a value")
+        return f"+ {told}: {shown}, 取代上下限 takes the place of the bound {_shown(used)} ({used['obs_id']})"
+    if row["value"] and used["value"] and float(row["value"]) == float(used["value"]):
+        aside(row, f"与 {used['obs_id']} 相同 same as {used['obs_id']}")
+        return f"+ {told}: {shown}, 与已用的相同，作旁证 agrees with {used['obs_id']} in use"
+    if prefer_new and row["value"]:
+        aside(used, f"与 {row['obs_id']} 不一致，改用后者 differs from {row['obs_id']}, which is used")
+        return f"! {told}: {shown}, 改用，原用 used instead of {_shown(used)} ({used['obs_id']})"
+    aside(row, f"与 {used['obs_id']} 不一致，未采用 differs from {used['obs_id']}, not used")
+    return (
+        f"! {told}: {shown}, 与已用的 {_shown(used)} ({used['obs_id']}) 不一致，只记录；用 --prefer-new 改用"
+        f" differs from {_shown(used)} in use, recorded only; --prefer-new takes it"
+    )
+
+
+def _which_basis(figure: Figure, observations: list[dict]) -> Refusal:
+    from .cells import refuse
+
+    known = {
+        row["basis"]
+        for row in observations
+        if row["indicator"] == figure.indicator and row["scope"] == figure.scope
+    } | ({"ref-273K", "ref-298K"} if figure.indicator in ("pm25", "pm10", "no2", "so2") else set())
+    listed = ", ".join(sorted(known))
+    return Refusal(
+        figure.place,
+        number_of(figure.cell),
+        refuse(
+            "没有写口径，而该指标有几种", "does not say its basis, of which this indicator has several",
+            f"在“口径”栏写明其一（{listed}）或新口径", f"write one of {listed}, or a new one, into 口径 basis",
+        ),
+    )  # fmt: skip
+
+
+# ---- what would change ---------------------------------------------------------------------------
+
+
+def prepare(incoming: Incoming, folder: Path, *, prefer_new: bool = False):
+    """What an import would do, worked out on a copy; nothing in the pack is touched.
 
     Parameters
     ----------
-    path : path
-        See `incoming.grids`. A sheet needs a header within its first 30 rows that names an
-        indicator and either year and value, or years as columns.
-    data : path, optional
-        The pack whose registers are spoken of.
-    defaults : dict of str to str, optional
-        What a column that the file lacks, or an empty cell, is taken to hold: ``title``,
-        ``publisher``, ``locator``, ``basis``, ``release``, ``scope``, ``published``.
+    incoming : Incoming
+        From `entries.read_file`.
+    folder : Path
+        The pack.
+    prefer_new : bool
+        Use the file's figure where the pack has another one in use.
 
     Returns
     -------
-    Incoming
+    tuple of Change and list of Refusal
 
     Raises
     ------
     InputError
-        If the file cannot be read, or no sheet has such a header.
+        If the pack cannot be read.
     """
-    path = Path(path)
-    register, where = _Register(data), home(data)
-    given = {k: v for k, v in (defaults or {}).items() if v}
-    figures, refusals, remarks, unfilled, found = [], [], [], 0, False
-    sheets = grids(path)
-    for grid in sheets:
-        header = _find_header(grid)
-        named = f"sheet {grid.sheet!r} · 工作表“{grid.sheet}”" if grid.sheet else path.name
-        if header is None:
-            if grid.sheet != NOTES_SHEET and grid.rows:
-                remarks.append(f"{named}: no header found, not read · 没有表头，未读")
-            continue
-        found = True
-        at, names, years, doubled = header
-        remarks.append(f"{named}: {grid.how}")
-        remarks += [f"{named}: column {name} stands twice; the first is read · 列重复，取前者" for name in doubled]
-        unread = [
-            str(raw.value)
-            for place, raw in enumerate(grid.rows[at][1])
-            if raw.value not in (None, "")
-            and place not in names.values()
-            and place not in years.values()
-            and _header_name(raw.value) is None
-        ]
-        if unread:
-            remarks.append(f"{named}: columns not read · 未读的列: {', '.join(unread)[:200]}")
-        for number, row in grid.rows[at + 1 :]:
-            for year, column in (years or {None: names.get("value")}).items():
-                result = _one(
-                    grid, number, row, names, column, year, register, where.scope, given
-                )
-                if result is None:
-                    unfilled += 1
-                elif isinstance(result, Refusal):
-                    refusals.append(result)
-                else:
-                    figures.append(result)
-    if not found:
-        raise InputError(
-            f"{path}: no header with an indicator, a year and a value was found in the first 30 rows:"
-            " use the workbook of `xc template`, or name the columns 指标, 年份, 数值"
-        )
-    figures, clashes = _without_clashes(figures)
-    return Incoming(
-        path,
-        tuple(figures),
-        tuple(dict.fromkeys([*refusals, *clashes])),
-        unfilled,
-        tuple(remarks),
-    )
-
-
-def _place(grid: Grid, number: int, column: int) -> str:
-    at = f"{letters(column)}{number}"
-    return f"{grid.sheet}!{at}" if grid.sheet else at
-
-
-def _one(grid, number, row, names, column, year, register, own_scope, given):
-    """One cell of figures with all that its row says of it: Figure, Refusal, or None if unfilled."""
-
-    def raw(name) -> Raw:
-        place = names.get(name)
-        return row[place] if place is not None and place < len(row) else Raw(None)
-
-    def no(name, *words, content=None) -> Refusal:
-        place = names.get(name, column)
-        shown = raw(name).value if content is None else content
-        shown = "" if shown is None else str(shown)[:40]
-        return Refusal(_place(grid, number, place), shown, refuse(*words))
-
-    held_cell = row[column] if column < len(row) else Raw(None)
-    if _is_unfilled(held_cell):
-        return None
-    if raw("indicator").value in (None, ""):
-        return no(
-            "indicator", "没有指标", "names no indicator",
-            "每行都写指标，不用合并单元格", "write it in every row; do not merge cells",
-        )  # fmt: skip
-    indicator = register.find(raw("indicator").value)
-    if indicator is None:
-        hint = near(_name_key(raw("indicator").value), register.names)
-        return no(
-            "indicator", f"登记表中没有这个指标{hint}", f"is no indicator of the register{hint}",
-            "写指标代码或登记表中的名称", "write its id or its name in indicators.csv",
-        )  # fmt: skip
-    entry = register.rows[indicator]
-    if year is None:
-        year = cell_reader.parse_year(raw("year").value)
-        if isinstance(year, Cell):
-            return Refusal(
-                _place(grid, number, names.get("year", column)), str(raw("year").value)[:40], year
-            )
-    unit, factor = str(entry["unit"]), Decimal(1)
-    written = str(raw("unit").value or "").strip()
-    if written:
-        factor = cell_reader.unit_factor(written, unit)
-        if factor is None:
-            return no(
-                "unit", f"不是单位 {unit}，也不能由它换算", f"is not the unit {unit} of {indicator}, and no"
-                " exact conversion is known",
-                f"换算成 {unit}", f"convert the figure to {unit}",
-            )  # fmt: skip
-    said = _said(held_cell, entry, written, factor, unit)
-    where = _place(grid, number, column)
-    if said.kind == "missing":
-        return None
-    if said.kind == "refused":
-        return Refusal(where, str(held_cell.value)[:40], said)
-    texts = {}
-    for name in ("title", "publisher", "document_no", "locator", "basis", "note"):
-        text = _text(raw(name).value) or given.get(name, "")
-        fault = _text_fault(text)
-        if fault:
-            return no(name, *fault)
-        texts[name] = text
-    for name in _NEEDED:
-        if not texts[name]:
-            zh, en = HEADERS[name][:2]
-            return no(
-                name if name in names else "value", f"没有{zh}", f"has no {en}",
-                f"填写{zh}（或用 --{name} 给全表一个）",
-                f"fill in the column {zh} {en}, or give one for the whole file by --{name}",
-                content=held_cell.value if name not in names else "",
-            )  # fmt: skip
-    texts["release"] = _RELEASE.get(_plain_word(raw("release").value or given.get("release", "internal")), "")
-    texts["reliability"] = str(raw("reliability").value or "B").strip()[:1].upper()
-    texts["published"] = _day(raw("published").value or given.get("published", ""))
-    for name, sound, want in (
-        ("release", texts["release"] != "", "public, internal, draft"),
-        ("reliability", texts["reliability"] in "ABC", "A, B, C"),
-        ("published", texts["published"] is not None, "2024-05-30, 2024-05, 2024"),
-    ):
-        if not sound:
-            return no(name, "看不懂", "cannot be read", f"写成 {want}", f"write it like {want}")
-    period = _text(raw("period").value) or "annual"
-    if not re.fullmatch(KINDS["period"][0], period):
-        return no("period", "不是时段", "is no period", "写 annual 或 2021..2025", "write annual, or 2021..2025")
-    scope = _text(raw("scope").value) or given.get("scope") or own_scope
-    if said.year is not None and said.year != year:
-        texts["note"] = "; ".join(
-            t for t in (texts["note"], f"填在{year}年栏，标明为{said.year}年 entered under {year}, marked {said.year}") if t
-        )
-        year = said.year
-    return Figure(where, scope, indicator, int(year), period, said, texts)
-
-
-def _is_unfilled(raw: Raw) -> bool:
-    return raw.value is None or (isinstance(raw.value, str) and not raw.value.strip())
-
-
-def _said(raw: Raw, entry, written: str, factor: Decimal, unit: str) -> Cell:
-    own = isinstance(raw.value, str) and bool(re.search(r"[^\W\d_]|[%％‰]", raw.value))
-    if factor == 1 or own:
-        # the cell's own unit speaks for it, whatever the column says
-        said = cell_reader.parse(
-            raw.value, unit=unit, floor=entry["floor"], ceiling=entry["ceiling"],
-            number_format=raw.number_format,
-        )  # fmt: skip
-        if said.kind != "refused" or factor == 1:
-            return said
-    said = cell_reader.parse(raw.value, unit=written, number_format=raw.number_format)
-    ends = {
-        name: None if getattr(said, name) is None else Decimal(plain((getattr(said, name) * factor).normalize()))
-        for name in ("value", "lower", "upper")
+    files, lines, refusals, origin = _rows(incoming, folder, prefer_new=prefer_new)
+    refusals = [*incoming.refusals, *refusals]
+    files = {
+        name: text for name, text in files.items() if text != (folder / f"{name}.csv").read_bytes()
     }
-    return cell_reader.possible(
-        replace(said, **ends, converted=written), entry["floor"], entry["ceiling"]
-    )
+    if not origin:
+        return Change({}, tuple(lines), (), ()), refusals
+    with tempfile.TemporaryDirectory(prefix="xc-import-") as place:
+        copy = Path(place) / folder.name
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".*"))
+        for name, text in files.items():
+            (copy / f"{name}.csv").write_bytes(text)
+        offences = _new_offences(folder, copy, origin)
+        moved = () if offences else _moved(folder, copy)
+    if offences:
+        return Change({}, tuple(lines), (), ()), [*refusals, *offences]
+    touched = sorted({f.indicator for f in incoming.figures})
+    return Change(files, tuple(lines), tuple(moved), tuple(_figures_of(touched))), refusals
 
 
-def _text(content) -> str:
-    if isinstance(content, (datetime, date)):
-        return f"{content:%Y-%m-%d}"
-    if isinstance(content, float) and content == int(content):
-        content = int(content)
-    text = unicodedata.normalize("NFC", str(content if content is not None else ""))
-    text = "".join(c for c in text if unicodedata.category(c)[0] != "C" or c in "\t\n")
-    return re.sub(r"\s+", " ", text).strip()
+def _new_offences(before: Path, after: Path, origin: dict[str, str]) -> list[Refusal]:
+    """What `check` says of the copy and not of the pack, told at the cell it comes from."""
+    from .cells import refuse
 
-
-def _text_fault(text: str):
-    if len(text) > _MAX_TEXT:
-        return ("太长", f"has {len(text)} characters", "写短些", f"keep it below {_MAX_TEXT}")
-    if text[:1] in tuple("=+-@"):
-        return (
-            f"以 {text[0]} 开头，表格软件会当作公式", f"begins with {text[0]}, which spreadsheets take"
-            " for a formula", "去掉开头的符号", "drop the sign",
-        )  # fmt: skip
-    if re.search(r"://|\bwww\.|\b(?:javascript|data|file|mailto):", text, re.IGNORECASE):
-        return (
-            "含网址", "holds an address", "用文字写明出处", "name the source in words",
-        )  # fmt: skip
-    return None
-
-
-def _day(content) -> str | None:
-    """A date as the tables hold it; empty if none, None if it is no date."""
-    if isinstance(content, (datetime, date)):
-        return f"{content:%Y-%m-%d}"
-    text = _text(content)
-    if not text:
-        return ""
-    parts = re.fullmatch(r"([12]\d{3})(?:[-/.年]\s?(\d{1,2}))?(?:[-/.月]\s?(\d{1,2}))?[年月日]?", text)
-    if not parts:
-        return None
-    numbers = [int(p) for p in parts.groups() if p]
-    try:
-        date(*(numbers + [1, 1])[:3])
-    except ValueError:
-        return None
-    return "-".join(f"{n:02d}" for n in numbers)
-
-
-def _without_clashes(figures) -> tuple[list[Figure], list[Refusal]]:
-    """One figure for each place and source; two that differ refuse each other."""
-    groups: dict[tuple, list[Figure]] = {}
-    for f in figures:
-        key = (f.scope, f.indicator, f.year, f.period, f.texts["title"], f.texts["locator"])
-        groups.setdefault(key, []).append(f)
-    kept, refused = [], []
-    for group in groups.values():
-        if len({(f.cell.value, f.cell.lower, f.cell.upper) for f in group}) == 1:
-            kept.append(group[0])
+    columns = ["table", "column", "value", "problem", "remedy"]
+    old = {tuple(row) for row in check(before)[columns].itertuples(index=False)}
+    places = _lines_of(after / "observations.csv", origin)
+    found = []
+    for row in check(after).itertuples(index=False):
+        if (row.table, row.column, row.value, row.problem, row.remedy) in old:
             continue
-        for f in group:
-            others = ", ".join(other.place for other in group if other is not f)
-            refused.append(
-                Refusal(
-                    f.place,
-                    _number(f.cell),
-                    refuse(
-                        f"与 {others} 是同一指标同一年份而数不同", f"differs from {others} for the same"
-                        " indicator, year and source",
-                        "只留一个，或写明各自的来源", "keep one, or name the source of each",
-                    ),
+        place = places.get(row.line, "") if row.table == "observations" else ""
+        where = place or format_offence(row).split(": ")[0]
+        words = refuse(f"写入后不合规则（{row.column}）", row.problem, "按此改正", row.remedy)
+        found.append(Refusal(where, f"{row.column} {row.value}".strip()[:60], words))
+    return found
+
+
+def _lines_of(path: Path, origin: dict[str, str]) -> dict[int, str]:
+    reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
+    header = next(reader)
+    at, line, out = header.index("obs_id"), reader.line_num, {}
+    for row in reader:
+        if row and row[at] in origin:
+            out[line + 1] = origin[row[at]]
+        line = reader.line_num
+    return out
+
+
+def _cards(folder: Path) -> pd.DataFrame:
+    """The scorecards of the district's plans, at base and at target year."""
+    from .places import home
+    from .scorecard import scorecard
+
+    scope = home(folder).scope
+    targets = load("targets", data=folder)
+    own = targets[(targets["scope"] == scope) & targets["plan_row"].notna()]
+    out = []
+    for plan, rows in own.groupby("plan", sort=False):
+        for as_of in sorted({*rows["base_year"].dropna().astype(int), *rows["target_year"]}):
+            card = scorecard(scope=scope, plan=plan, as_of=int(as_of), data=folder)
+            card = card.reindex(columns=list(dict.fromkeys((*card.columns, *_ANSWER))))
+            out.append(card[list(_ANSWER)].assign(plan=plan, as_of=int(as_of)))
+    return pd.concat(out, ignore_index=True) if out else pd.DataFrame()
+
+
+def _moved(before: Path, after: Path) -> list[str]:
+    """Lines of the scorecard that move, told before → after."""
+    old, new = _cards(before), _cards(after)
+    lines = []
+    for a, b in zip(old.to_dict("records"), new.to_dict("records"), strict=True):
+        moves = []
+        for name, word in (("latest", "最近值 latest"), ("grade", "等级 grade")):
+            if not _equal(a[name], b[name]):
+                moves.append(f"{word} {_word(a[name])} → {_word(b[name])}")
+        for name, word in (("verdict", "判断 verdict"), ("verdict_under_reading", "按读法 under its reading")):
+            if not _equal(a[name], b[name]):
+                zh = f"{name}_zh"
+                moves.append(
+                    f"{word} {_word(a[zh])} {_word(a[name])} → {_word(b[zh])} {_word(b[name])}"
                 )
-            )  # fmt: skip
-    return kept, refused
+        if not _equal(a["p_meet"], b["p_meet"]):
+            moves.append(f"P {_word(a['p_meet'])} → {_word(b['p_meet'])}")
+        if moves:
+            lines.append(
+                f"{a['plan']} {int(a['plan_row'])} {a['name_zh']} {a['indicator']}, {a['as_of']}: "
+                + "; ".join(moves)
+            )
+    return lines
 
 
-def _number(cell: Cell) -> str:
-    if cell.kind == "value":
-        return ("约 " if cell.about else "") + plain(cell.value)
-    if cell.lower is not None and cell.upper is not None:
-        return f"{plain(cell.lower)}–{plain(cell.upper)}"
-    if cell.lower is not None:
-        return f"{'>' if cell.strict else '≥'} {plain(cell.lower)}"
-    return f"{'<' if cell.strict else '≤'} {plain(cell.upper)}"
+def _equal(a, b) -> bool:
+    return (pd.isna(a) and pd.isna(b)) or a == b
+
+
+def _word(value) -> str:
+    if pd.isna(value) or value == "":
+        return "—"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def _figures_of(indicators: list[str]) -> list[str]:
+    """Figures that carry one of the indicators, by the data beside the project's own."""
+    root = Path(__file__).resolve().parents[1] / "figures" / "zh"
+    wanted = [f"{indicator}".encode() for indicator in indicators]
+    names = []
+    for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        if any(word in text for word in wanted):
+            names.append(path.stem)
+    return names
+
+
+# ---- commands ------------------------------------------------------------------------------------
+
+
+def import_file(
+    path,
+    *,
+    data: str | os.PathLike | None = None,
+    apply: bool = False,
+    prefer_new: bool = False,
+    skip_refused: bool = False,
+    defaults: dict[str, str] | None = None,
+    say: Callable[[str], None] = print,
+) -> tuple[Change, list[Refusal], Entry | None]:
+    """Read a file of figures, tell what it would change, and with ``apply`` change the pack.
+
+    Parameters
+    ----------
+    path : path
+        Workbook or csv, see `incoming.grids`.
+    data : path, optional
+        The pack; default ``$XC_DATA``. Without ``apply`` the project's own tables may be compared
+        with; they are never written.
+    apply : bool
+        Write. All tables change together, or none; a backup is kept and `undo_last` takes it back.
+    prefer_new, defaults
+        See `prepare` and `entries.read_file`.
+    skip_refused : bool
+        Write what was understood though other cells were refused.
+    say : callable
+        Told each line.
+
+    Returns
+    -------
+    tuple
+        The change, the cells refused, and the entry of the history if it was written.
+
+    Raises
+    ------
+    InputError
+        If the file or the pack cannot be read or written, or, with ``apply``, if any cell is
+        refused: then nothing is written.
+    """
+    folder = writable_pack(data) if apply else data_dir(data)
+    with held(folder, write=apply, say=say):
+        if apply:
+            _recovered(folder, say)
+        incoming = read_file(path, data=folder, defaults=defaults)
+        change, refusals = prepare(incoming, folder, prefer_new=prefer_new)
+        _tell(incoming, change, refusals, say)
+        if not apply:
+            return change, refusals, None
+        if refusals and not (skip_refused and change.files):
+            raise InputError(
+                f"{path}: {len(refusals)} cells refused, nothing written: correct or empty them, or"
+                " write the others with --skip-refused"
+            )
+        if not change.files:
+            say("nothing to write · 没有可写入的变化")
+            return change, refusals, None
+        for name in ("publishers", "sources", "observations"):
+            table_file(folder, name)
+        entry = commit(folder, change.files, did=f"import of {Path(path).name}")
+        say(
+            f"written as change {entry.number}; `xc undo` takes it back · 已写入，编号 {entry.number}，"
+            "可用 xc undo 撤销"
+        )
+        return change, refusals, entry
+
+
+def _recovered(folder: Path, say) -> None:
+    finished = recover(folder)
+    if finished:
+        say(f"change {finished.number} had been cut off and is now finished · 上次中断的写入已补完: {finished.did}")
+
+
+def _tell(incoming: Incoming, change: Change, refusals, say) -> None:
+    for remark in incoming.remarks:
+        say(remark)
+    counts = (
+        f"{len(incoming.figures)} understood · 读懂, {len(refusals)} refused · 拒绝,"
+        f" {incoming.unfilled} empty · 空"
+    )
+    say(counts)
+    for refusal in refusals:
+        say(f"x {refusal.line()}")
+    for line in change.lines:
+        say(line)
+    if not change.files:
+        return
+    say("verdicts that move · 变动的判断:" if change.moved else "no verdict moves · 判断不变")
+    for line in change.moved:
+        say(f"  {line}")
+    if change.figures:
+        say(f"figures with these indicators · 涉及的图: {', '.join(change.figures)}")
+
+
+def undo_last(*, data=None, say: Callable[[str], None] = print) -> Entry:
+    """Take back the last import of a pack.
+
+    Parameters
+    ----------
+    data : path, optional
+        The pack; default ``$XC_DATA``.
+    say : callable
+        Told what was done.
+
+    Returns
+    -------
+    Entry
+        The change taken back.
+
+    Raises
+    ------
+    InputError
+        If there is none, or the tables have been changed since by other means.
+    """
+    folder = writable_pack(data)
+    with held(folder, write=True, say=say):
+        _recovered(folder, say)
+        last, made = undo(folder)
+        say(f"change {last.number} taken back · 已撤销: {last.did} ({last.when}); change {made.number}")
+    return last

@@ -119,7 +119,8 @@ def serve(*, data=None, lang="zh", port=None, browser=True, say=print) -> None:
     config.Voila.open_browser = False
     config.Voila.log_level = "CRITICAL"
     # a name other than this machine's in the request is refused: no page elsewhere can reach in
-    config.Voila.tornado_settings = {"allow_remote_access": False}
+    # and the page may end its own process without a cookie (its id is the secret; origin is checked)
+    config.Voila.tornado_settings = {"allow_remote_access": False, "disable_check_xsrf": True}
     config.VoilaConfiguration.preheat_kernel = True
     config.VoilaConfiguration.default_pool_size = 1
     config.VoilaConfiguration.allow_template_override = "NO"

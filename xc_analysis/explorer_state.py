@@ -75,9 +75,7 @@ PAGE_KEYS = (
     *("view", "lang", "scope", "plan", "indicator", "show", "freq", "other", "from", "to"),
     "known",
 )
-CHOICE_KEYS = (
-    *("source", "basis", "partial", "fit", "method", "phi", "prior", "odd", "reading"),
-)
+CHOICE_KEYS = (*("source", "basis", "partial", "fit", "method", "phi", "prior", "odd", "reading"),)
 KEYS = (*PAGE_KEYS, *CHOICE_KEYS, *(f"b_{key}" for key in CHOICE_KEYS))
 _FIELD = {"from": "first", "to": "last"}
 
@@ -136,7 +134,8 @@ def _window(name: str, text: str) -> tuple[int, int]:
     first, last = _year(name, found[1]), _year(name, found[2])
     if first >= last:
         raise Refused(
-            f"{name}={text}：起始年须早于终止年", f"{name}={text}: the first year must be the earlier"
+            f"{name}={text}：起始年须早于终止年",
+            f"{name}={text}: the first year must be the earlier",
         )
     return first, last
 
@@ -185,7 +184,7 @@ def with_entry(state: State, name: str, text: str, book) -> State:
         "lang": LANGUAGES,
         "show": SHOWS,
         "freq": FREQUENCIES,
-        "scope": book.scopes(),
+        "scope": book.scopes(state.view),
         "plan": book.plans(state.scope),
         "indicator": book.indicators(state.scope, state.view, state.plan),
         "other": ("", *book.others(state.indicator, state.scope)),
@@ -258,7 +257,8 @@ def read_address(query: str, book, *, lang: str = "zh") -> tuple[State, list[Pro
         if name in given:
             problems.append(
                 Problem(
-                    f"{_cut(name)}：出现两次，取第一个", f"{_cut(name)}: given twice, the first holds"
+                    f"{_cut(name)}：出现两次，取第一个",
+                    f"{_cut(name)}: given twice, the first holds",
                 )
             )
         elif name not in KEYS:
@@ -268,32 +268,23 @@ def read_address(query: str, book, *, lang: str = "zh") -> tuple[State, list[Pro
                 problems.append(error.problem)
         else:
             given[name] = text
-    # what others depend on comes first, in the order of KEYS; `to` before a later `from`
-    order = [*(k for k in KEYS if k in given)]
-    if "from" in given and "to" in given:
-        try:
-            first, last = _year("from", given["from"]), _year("to", given["to"])
-            order = [k for k in order if k not in ("from", "to")]
-            if first > last:
-                raise Refused(
-                    f"from={first}&to={last}：起始年不得晚于终止年",
-                    f"from={first}&to={last}: the years are reversed",
-                )
-            state = replace(state, first=first, last=last)
-        except Refused as error:
-            order = [k for k in order if k not in ("from", "to")]
-            problems.append(error.problem)
-        given.pop("from"), given.pop("to")
-        years = (state.first, state.last)
-    else:
-        years = None
-    for key in order:
+    # what others depend on comes first, in the order of KEYS; the years shown come last, together
+    for key in (k for k in KEYS if k in given and k not in ("from", "to")):
         try:
             state = with_entry(state, key, given[key], book)
         except Refused as error:
             problems.append(error.problem)
-    if years:
-        state = replace(state, first=years[0], last=years[1])
+    try:
+        first = _year("from", given["from"]) if "from" in given else state.first
+        last = _year("to", given["to"]) if "to" in given else state.last
+        if first > last:
+            raise Refused(
+                f"from={first}&to={last}：起始年不得晚于终止年",
+                f"from={first}&to={last}: the years are reversed",
+            )
+        state = replace(state, first=first, last=last)
+    except Refused as error:
+        problems.append(error.problem)
     return state, problems
 
 
@@ -301,7 +292,9 @@ def entries(state: State, book) -> Mapping[str, str]:
     """The entries of a state that differ from what would hold without them."""
     base = book.start(state.lang)
     base = book.settled(
-        replace(base, scope=state.scope, plan=state.plan, indicator=state.indicator)
+        replace(
+            base, view=state.view, scope=state.scope, plan=state.plan, indicator=state.indicator
+        )
     )
     out = {"view": state.view, "lang": state.lang}
     start = book.start(state.lang)
@@ -321,7 +314,7 @@ def entries(state: State, book) -> Mapping[str, str]:
         for key in CHOICE_KEYS:
             if key != "fit" and getattr(choice, key) != getattr(usual, key):
                 value = getattr(choice, key)
-                out[prefix + key] = f"{value:g}" if isinstance(value, float) else str(value)
+                out[prefix + key] = f"{value:.10g}" if isinstance(value, float) else str(value)
     return out
 
 

@@ -79,8 +79,8 @@ def gaps(*, scope=None, plan=None, data: str | os.PathLike | None = None) -> pd.
     lines, plan = _lines(scope, plan, folder)
     tables = {
         "assumptions": load("assumptions", data=folder),
-        "observations": load("observations", data=folder),
-        "air": load("air/annual", data=folder),
+        "observations": load("observations", data=folder).query("scope == @scope"),
+        "air": load("air/annual", data=folder).query("scope == @scope"),
     }
     try:
         cover = coverage(scope=scope, data=folder)
@@ -168,9 +168,7 @@ def _line_gaps(line, scope, tables, cover, where) -> list[dict]:
         if name in cover.index and year in cover.columns:
             known = str(cover.at[name, year])
         row = fixed | {"year": year, "period": period, "known": known}
-        bounds = line.series.loc[year] if year in line.series.index and not span else None
-        for side in ("lower", "upper"):
-            row[side] = math.nan if bounds is None else bounds[side]
+        row |= _bounds(tables["observations"], name, scope, year, period)
         filled = [] if now is None or span else _filled(line, year, now, row, tables, scope, last)
         row["grade_filled"] = min((a.grade for a in filled), default=row["grade_now"])
         for suffix, place in (("", 0), ("_zh", 1)):
@@ -216,6 +214,19 @@ def _has_span(observations, name, scope, last) -> bool:
     return bool(((rows["year"] == last) & rows["value"].notna() & rows["use"]).any())
 
 
+def _bounds(observations, name, scope, year, period) -> dict:
+    """What the published figures say that the missing value must lie between."""
+    rows = observations[
+        (observations["indicator"] == name)
+        & (observations["scope"] == scope)
+        & (observations["year"] == year)
+        & (observations["period"] == period)
+        & (observations["status"] == "bound")
+        & observations["use"]
+    ]
+    return {"lower": rows["lower"].max(), "upper": rows["upper"].min()}
+
+
 def _judge(frame, line, tables, scope, as_of):
     if line.target is None:
         return None
@@ -245,18 +256,17 @@ def _trials(line, year, now, row) -> list[float]:
     aim = read_target(line.target)
     if aim.value is None:
         aim = read_by(aim, aim.reading) if aim.reading else None
-    values = [] if aim is None else [aim.value - step, aim.value, aim.value + step]
     known = line.series["value"].dropna().astype(float)
-    if len(known):
-        values.append(float(known.iloc[-1]))
-        values += [float(known.min()), float(known.max())]
-    shown = now.under_reading or now
-    values += [shown.components.get(key, math.nan) for key in ("lower_80", "upper_80")]
+    values = [float(known.iloc[-1])] if len(known) else []
+    if aim is not None:  # without one no value can move the verdict, only the grade
+        values += [aim.value - step, aim.value, aim.value + step]
+        parts = (now.under_reading or now).components
+        values += [parts.get(key, math.nan) for key in ("lower_80", "upper_80")]
     low = max(_number(line.indicator["floor"], -math.inf), _number(row["lower"], -math.inf))
     high = min(_number(line.indicator["ceiling"], math.inf), _number(row["upper"], math.inf))
     inside = [float(v) for v in values if low <= v <= high]
-    if not inside and math.isfinite(low + high):
-        inside = [low, high]
+    if not inside:
+        inside = [end for end in (low, high) if math.isfinite(end)]
     return sorted(set(inside))
 
 

@@ -1,7 +1,7 @@
 """A pack on disk that people change: locked, changed whole or not at all, and back again.
 
-Every change is kept below ``.xc/history/NNNN`` of the pack: the files as they were, the files as
-they became, and what was done. The entry is complete on disk before the first table is touched;
+Every change is kept below ``.xc/history/NNNN`` of the pack: the files as they were, the digests
+of what they became, and what was done. The entry is complete on disk before the first table is touched;
 a run that is killed between two tables is finished by the next command that opens the pack.
 """
 
@@ -177,7 +177,10 @@ def _write(path: Path, data: bytes) -> None:
 
 def _settle(folder: Path) -> None:
     """The folder's own entries on the disk."""
-    handle = os.open(folder, os.O_RDONLY)
+    try:
+        handle = os.open(folder, os.O_RDONLY)
+    except OSError:  # some systems cannot open a folder
+        return
     try:
         os.fsync(handle)
     except OSError:  # some file systems cannot
@@ -248,30 +251,28 @@ def commit(
         for left in root.glob(".draft-*"):  # of runs that were killed: the pack is held by us
             shutil.rmtree(left, ignore_errors=True)
         digests = {}
-        for part in ("before", "after", "ready"):
+        for part in ("before", "ready"):
             (draft / part / "air").mkdir(parents=True)
         for name, new in files.items():
             old, path = paths[name].read_bytes(), TABLES[name].path
             digests[path] = digest(old), digest(new)
             _write(draft / "before" / path, old)
-            _write(draft / "after" / path, new)
             _write(draft / "ready" / path, new)
         told = {"did": did, "when": time.strftime("%Y-%m-%d %H:%M:%S"), "undoes": undoes}
         text = json.dumps(told | {"files": digests}, ensure_ascii=False, indent=1)
         _write(draft / "change.json", text.encode())
-        for place in (draft, root):
-            _settle(place)
-        entry = root / f"{number:04d}"
-        os.rename(draft, entry)  # from here on the change will be finished, whatever happens
-        _settle(root)
+        _settle(draft)
+        place = root / f"{number:04d}"
+        os.rename(draft, place)  # from here on a run that is killed is finished by the next
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise InputError(f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}") from None
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
-    made = history(folder)[-1]
+    made = Entry(number, did, told["when"], undoes, digests, place)
     try:
+        _settle(root)
         _finish(folder, made)
     except OSError as error:
         _take_back(folder, made)

@@ -21,6 +21,7 @@ Concentrations work on ln y, counts of days on ln(y + 0.5), ratios of days on th
 
 from __future__ import annotations
 
+import functools
 import os
 from dataclasses import dataclass
 
@@ -317,8 +318,26 @@ def estimate_partial(
     -----
     The comparator city is the assumption ``comparator``; without it the pattern alone is used.
     """
+    column_of(indicator)
+    folder = tables.data_dir(data)
+    return _estimates(indicator, scope, str(folder), stamp(folder, _READ)).copy()
+
+
+#: Tables that an estimate is made from.
+_READ = ("air/annual", "air/daily", "assumptions", "indicators", "observations")
+
+
+def stamp(folder, names) -> tuple:
+    """What changes when one of the tables in a folder does: for results that are kept."""
+    files = [folder / f"{name}.csv" for name in names]
+    return tuple((f.stat().st_mtime_ns, f.stat().st_size) if f.exists() else None for f in files)
+
+
+@functools.lru_cache(maxsize=64)
+def _estimates(indicator: str, scope: str, folder: str, _stamp: tuple) -> pd.DataFrame:
+    """Estimates of one pack, kept: every series of a partial record asks for them."""
     column, statistic = column_of(indicator)
-    annual = tables.load("air/annual", data=data)
+    annual = tables.load("air/annual", data=folder)
     annual = annual[(annual["scope"] == scope) & (annual["indicator"] == indicator)]
     annual = annual.set_index("year").sort_index()
     partial = annual[annual["completeness"] == "partial"]
@@ -326,9 +345,9 @@ def estimate_partial(
     names = ["value", "lower", "upper", "observed", "valid_days"]
     if partial.empty or len(whole) < MIN_WHOLE:
         return pd.DataFrame(columns=names, index=pd.Index([], name="year", dtype="int64"))
-    daily = tables.load("air/daily", data=data)
+    daily = tables.load("air/daily", data=folder)
     daily = daily[daily["scope"] == scope].set_index("date")[column]
-    place = Place(days_by_year(daily), statistic, *city_values(indicator, data=data))
+    place = Place(days_by_year(daily), statistic, *city_values(indicator, data=folder))
     rows = {}
     for year in partial.index.intersection(list(place.days)):
         row = estimate_year(place, int(year), seen_days(place.days[year]), whole)

@@ -79,7 +79,9 @@ def plot_monthly(data, *, ax=None, printed=None, color=None, title: str | bool =
         marks.draw_points(ax, more, palette.INK, size=3.2, zorder=6)
     first, last = np.floor(points["x"].min()), np.ceil(points["x"].max())
     ax.set_xlim(first - 0.1, last + 0.1)
-    ax.set_xticks(np.arange(first, last) + 0.5, [f"{int(y)}" for y in np.arange(first, last)])
+    every = 1 if marks.width_mm(ax) / (last - first) > 7.5 else 2
+    years = np.arange(first, last)[::every]
+    ax.set_xticks(years + 0.5, [f"{int(y)}" for y in years])
     ax.set_xticks(np.arange(first, last + 1), minor=True)
     ax.tick_params(axis="x", length=0)
     ax.tick_params(axis="x", which="minor", length=3, width=0.5)
@@ -187,6 +189,8 @@ def plot_calendar(data, *, ax=None, value: str = "aqi", date: str = "date", key:
     ax.set_xticks([m * 33.0 + 15.5 for m in range(12)], [tr(*MONTHS[m]) for m in range(12)])
     ax.xaxis.tick_top()
     ax.tick_params(length=0)
+    for label in ax.get_xticklabels():
+        label.set_va("baseline")
     ax.grid(False)
     ax.spines["bottom"].set_visible(False)
     for i in range(1, len(years)):
@@ -207,7 +211,7 @@ def _aqi_key(ax, rows: int) -> None:
         handles.append(Patch(fc=color, ec="none", label=f"{tr(zh, en)} {span}"))
         low = top + 1
     handles.append(Patch(fc="white", ec="#C9CED6", lw=0.5, label=tr("无AQI", "no AQI")))
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.2 / max(rows, 1)), ncol=7,
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0, -0.2 / max(rows, 1)), ncol=7 if marks.width_mm(ax) > 110 else 3,
               fontsize=6, columnspacing=1.0, handlelength=1.1, handleheight=0.9)  # fmt: skip
 
 

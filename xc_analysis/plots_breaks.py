@@ -307,7 +307,7 @@ def plot_normalised(data, *, ax=None, title: str | None = None, change: float | 
         part = data[data["wind"] == wind]
         x = part["weather_year"] + dx
         ax.vlines(x, part["lower"], part["upper"], color=color, lw=2.4, alpha=0.35, gid="bar")
-        ax.plot(x, part["normalised"], "o", ms=3.4, mfc="white", mec=color, mew=1.0, zorder=4,
+        ax.plot(x, part["normalised"], "s", ms=3.4, mfc="white", mec=color, mew=1.0, zorder=4,
                 label=name, gid="normalised")  # fmt: skip
     marks.years_axis(ax, float(data["weather_year"].min()), float(data["weather_year"].max()))
     years = sorted(data["weather_year"].unique())

@@ -39,8 +39,8 @@ def plot_weekday(data, *, ax=None, title: str | None = None):
     reach = 1.15 * np.nanmax(np.abs(ends))
     ax.set_ylim(-reach, reach)
     marks.heading(ax, title, tr("% 对当周均值", "% of the week's mean"))
-    ax.legend(loc="lower right", bbox_to_anchor=(1, 1.0), ncol=len(periods), fontsize=6,
-              handletextpad=0.2, columnspacing=0.9)  # fmt: skip
+    ax.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncol=len(periods), fontsize=6.4,
+              handletextpad=0.2, columnspacing=1.0)  # fmt: skip
     return ax
 
 
@@ -162,8 +162,10 @@ def _error_key(ax, indicators: list[str]) -> None:
                                ("s", "white", tr("多月", "several months"))):  # fmt: skip
         handles.append(Line2D([], [], marker=marker, ls="none", ms=3.4, mfc=fill, mew=0.8,
                               mec=palette.INK, label=name))  # fmt: skip
-    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1.0), ncol=len(handles),
-              fontsize=6, handletextpad=0.1, columnspacing=0.8)  # fmt: skip
+    where = {"loc": "lower right", "bbox_to_anchor": (1, 1.0), "ncol": len(handles)}
+    if marks.width_mm(ax) < 110:  # no room beside the unit
+        where = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.17), "ncol": 4}
+    ax.legend(handles=handles, fontsize=6, handletextpad=0.1, columnspacing=0.8, **where)
 
 
 def plot_month_ranges(data, *, ax=None, unit: str | None = None, title: str | None = None):
@@ -206,4 +208,32 @@ def plot_month_ranges(data, *, ax=None, unit: str | None = None, title: str | No
     handles = [Patch(fc=POLLUTANTS[c][1], ec="none", label=pollutant_name(c)) for c in causes]
     ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1, 1.0), ncol=len(handles),
               fontsize=6, handlelength=1.0, handleheight=0.8, columnspacing=0.9)  # fmt: skip
+    return ax
+
+
+def plot_stations(frames, *, names, ax=None, colors=None, title: str | None = None):
+    """Several series of one quantity, named in a key in the emptiest corner.
+
+    Parameters
+    ----------
+    frames : sequence of DataFrame
+        As ``series`` returns, each of its own scope.
+    names : sequence of str
+    ax : Axes, optional
+    colors : sequence, optional
+        Default: air, water, and grey for the last.
+    title : str, optional
+
+    Returns
+    -------
+    Axes
+    """
+    from matplotlib.lines import Line2D
+
+    colors = list(colors or (palette.THEMES["air"], palette.THEMES["water"], palette.CITY))
+    ax = plot_series(list(frames), ax=ax, label="none", colors=colors, names=[""] * len(frames),
+                     title=title or False)  # fmt: skip
+    handles = [Line2D([], [], color=color, lw=2.2, label=name)
+               for name, color in zip(names, colors, strict=True)]  # fmt: skip
+    ax.legend(handles=handles, loc="upper right", fontsize=6.4, handlelength=1.2)
     return ax

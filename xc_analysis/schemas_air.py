@@ -167,6 +167,72 @@ TABLES = (
         key=("date", "station"),
     ),
     Table(
+        "air/stations",
+        "监测站：所在区、类别、坐标",
+        "Monitoring stations: district, kind, coordinates",
+        (
+            AT_STATION,
+            may("name_since_2021", "label", "2021-01-23 起的名称", "name since 2021-01-23"),
+            need("district", "label", "所在区", "district it stands in"),
+            need("city", "label", "城市", "city"),
+            need(
+                "kind",
+                "text",
+                "类别：urban 评价点，background 对照点和区域点，traffic 交通点",
+                "urban (assessment), background (control, regional) or traffic (roadside)",
+                values=("urban", "background", "traffic"),
+            ),
+            need(
+                "network",
+                "text",
+                "所属站网：before 2021-01-23 前，since 其后，both 前后均有",
+                "network it belongs to: before 2021-01-23, since, or both",
+                values=("before", "since", "both"),
+            ),
+            may("lon", "number", "经度（东经，度）", "longitude (degrees east)", low=70, high=140),
+            may("lat", "number", "纬度（北纬，度）", "latitude (degrees north)", low=0, high=60),
+        ),
+        key=("station",),
+        notes=(
+            (
+                "名称与坐标见2021-01-23站点列表（archive-stations），旧站无坐标；区按站名或站址，"
+                "类别按站网分组。",
+                "Names and coordinates from the list of 2021-01-23 (archive-stations), none for"
+                " stations given up; the district by name or site, the kind by the network's groups.",
+            ),
+        ),
+        optional=True,
+    ),
+    Table(
+        "air/stations_annual",
+        "各监测站的年值；始终为观测值",
+        "Annual values of every station; always as observed",
+        (
+            AT_STATION,
+            INDICATOR,
+            IN_YEAR,
+            *QUANTITY,
+            need("valid_days", "integer", "有效日数", "valid days", low=0, high=366),
+            need(
+                "completeness",
+                "text",
+                "完整性等级，见 air/annual",
+                "class of completeness, as in air/annual",
+                values=COMPLETENESS,
+            ),
+            need("basis", "label", "可比口径", "what must match to be comparable"),
+            OPENNESS,
+        ),
+        key=("station", "indicator", "year"),
+        notes=(
+            (
+                "由 `python -m xc_analysis.station_table 存档` 写出；单位见指标表。",
+                "Written by `python -m xc_analysis.station_table ARCHIVE`; units in indicators.",
+            ),
+        ),
+        optional=True,
+    ),
+    Table(
         "air/defects",
         "读取档案时剔除或改动的内容",
         "What reading the archive left out or changed",

@@ -61,11 +61,13 @@ def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> 
     baseline is the published value of the base year or the nearest before it, since that is
     what a plan sets its targets against; the fit may rest on another source.
     """
-    rows = [
-        _cells(judged, as_of, plan, scope)
-        for judged in judged_rows(scope=scope, plan=plan, as_of=as_of, data=data)
-    ]
-    frame = pd.DataFrame(rows)
+    judged = judged_rows(scope=scope, plan=plan, as_of=as_of, data=data)
+    return card_of(judged, scope=scope, plan=plan, as_of=as_of)
+
+
+def card_of(judged, *, scope, plan, as_of) -> pd.DataFrame:
+    """The table of :func:`scorecard` from lines already judged."""
+    frame = pd.DataFrame([_cells(one, as_of, plan, scope) for one in judged])
     frame.attrs = {"scope": scope, "plan": plan, "as_of": as_of}
     return frame
 

@@ -107,11 +107,12 @@ def decompose(
     *,
     first: int,
     last: int,
+    log: bool = True,
     basis: str = "new",
     scope: str = "西城区",
     data: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
-    """Trend, season and remainder of whole years, by STL on the logarithm.
+    """Trend, season and remainder of whole years, by STL.
 
     Parameters
     ----------
@@ -119,14 +120,17 @@ def decompose(
         As in :func:`season_profile`.
     first, last : int
         Years without a gap, as :func:`whole_years` finds them; two at least.
+    log : bool
+        On the logarithm, which lets the season scale with the level; else on the values.
     basis : {"new", "raw", "old"}
         Reference state that the months are put on before, lest its change pass for a trend.
 
     Returns
     -------
     DataFrame
-        Index month (PeriodIndex); observed and trend in the indicator's unit, seasonal and resid
-        in percent of the trend: observed = trend * (1 + seasonal/100) * (1 + resid/100).
+        Index month (PeriodIndex); observed and trend in the indicator's unit. On the logarithm
+        seasonal and resid are in percent: observed = trend * (1 + seasonal/100) * (1 + resid/100);
+        else in the indicator's unit: observed = trend + seasonal + resid.
 
     Raises
     ------
@@ -135,8 +139,7 @@ def decompose(
 
     Notes
     -----
-    Cleveland et al. 1990, J. Off. Stat. 6, 3-73, robust fit, seasonal window 7, as statsmodels
-    computes it. The logarithm lets the season scale with the level.
+    Cleveland et al. 1990, J. Off. Stat. 6, 3-73, as statsmodels computes it; seasonal window 13.
     """
     from statsmodels.tsa.seasonal import STL
 
@@ -151,15 +154,13 @@ def decompose(
         )
     if last <= first:
         raise InputError(f"STL needs two years at least, not {first}..{last}")
-    fit = STL(np.log(rows["value"].to_numpy(float)), period=12, seasonal=7, robust=True).fit()
+    value = rows["value"].to_numpy(float)
+    fit = STL(np.log(value) if log else value, period=12, seasonal=13).fit()
+    trend, seasonal, resid = fit.trend, fit.seasonal, fit.resid
+    if log:
+        trend, seasonal, resid = np.exp(trend), 100 * np.expm1(seasonal), 100 * np.expm1(resid)
     return pd.DataFrame(
-        {
-            "observed": rows["value"],
-            "trend": np.exp(fit.trend),
-            "seasonal": 100 * np.expm1(fit.seasonal),
-            "resid": 100 * np.expm1(fit.resid),
-        },
-        index=wanted,
+        {"observed": value, "trend": trend, "seasonal": seasonal, "resid": resid}, index=wanted
     )
 
 
@@ -182,7 +183,7 @@ def weekday_profile(daily: pd.DataFrame, column: str, periods: Periods) -> pd.Da
         ``<name> weeks``. Only weeks with all seven days enter, so that season and level drop out.
     """
     date = pd.to_datetime(daily["date"])
-    day = date.dt.weekday
+    day = date.dt.day_of_week
     table = pd.DataFrame(
         {
             "monday": date - pd.to_timedelta(day, unit="D"),
@@ -415,10 +416,8 @@ def stations_apart(
         For a station that the table does not have.
     """
     daily = load("air/station_daily", data=data)
-    known = sorted(daily["station"].unique())
     for name in stations:
-        if name not in known:
-            raise InputError(f"no days of station {name!r}: use two of {', '.join(known)}")
+        _known_station(name, daily)
     column = DAILY_COLUMNS[indicator]
     wide = daily.pivot(index="date", columns="station", values=column)[list(stations)].dropna()
     share = _QUANTILE.get(indicator)
@@ -433,28 +432,26 @@ def stations_apart(
 
 
 def station_years(
-    indicator: str,
-    stations: tuple[str, ...],
+    like: Mapping[str, pd.DataFrame],
     *,
-    like: pd.DataFrame,
+    stations: tuple[str, ...],
     data: str | os.PathLike | None = None,
-) -> dict[str, pd.DataFrame]:
-    """Annual values of single stations, in the form of a series.
+) -> dict[tuple[str, str], pd.DataFrame]:
+    """Annual values of single stations, in the form of series.
 
     Parameters
     ----------
-    indicator : str
-        As in ``air/annual``.
+    like : mapping of str to DataFrame
+        Indicator (as in ``air/annual``) to the district's series, whose attributes (unit, scale,
+        names) and sources the stations share.
     stations : sequence of str
         Names in ``air/station_daily``.
-    like : DataFrame
-        The district's series, whose attributes (unit, scale, names) and sources they share.
     data : path, optional
 
     Returns
     -------
-    dict of str to DataFrame
-        Index year; value, completeness, basis, release, valid_days, status, source_id.
+    dict of (str, str) to DataFrame
+        Indicator and station to a frame of index year; value, completeness, basis, release, valid_days, status, source_id.
 
     Raises
     ------
@@ -462,15 +459,22 @@ def station_years(
         For a station that the table does not have.
     """
     daily = load("air/station_daily", data=data)
-    out = {}
     for name in stations:
-        days = daily[daily["station"] == name].rename(columns={"station": "scope"})
-        if days.empty:
-            known = ", ".join(sorted(daily["station"].unique()))
-            raise InputError(f"no days of station {name!r}: use one of {known}")
-        table = hourly.annual(days)
-        table = table[table["indicator"] == indicator].set_index("year")
-        table = table.assign(status="computed", source_id=like["source_id"].reindex(table.index))
-        table.attrs = {**like.attrs, "scope": name}
-        out[name] = table
+        _known_station(name, daily)
+    days = daily[daily["station"].isin(stations)].rename(columns={"station": "scope"})
+    annual = hourly.annual(days)
+    out = {}
+    for indicator, district in like.items():
+        for name in stations:
+            table = annual[(annual["scope"] == name) & (annual["indicator"] == indicator)]
+            table = table.set_index("year").drop(columns=["scope", "indicator", "unit"])
+            source = district["source_id"].reindex(table.index)
+            out[indicator, name] = table.assign(status="computed", source_id=source)
+            out[indicator, name].attrs = {**district.attrs, "scope": name}
     return out
+
+
+def _known_station(name: str, daily: pd.DataFrame) -> None:
+    known = sorted(daily["station"].unique())
+    if name not in known:
+        raise InputError(f"no days of station {name!r}: use one of {', '.join(known)}")

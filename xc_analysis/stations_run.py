@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import tempfile
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -76,11 +77,12 @@ def run(store, *, by="station", engine="duckdb", out=None, places=None, hour_lab
             if placed is not None:
                 _tell_unplaced(backend, store, files, placed, by, warn)
             spans = _spans(files, whole=engine != "duckdb")
+            days = _writer(backend, "hours", lambda t: air_rules.day_expr(t, **options))
             for number, span in enumerate(spans):
                 if progress:
                     progress(number, len(spans) + 1, "days")
-                expr = _days(backend, store, files, span, placed, options)
-                backend.to_parquet(expr, Path(work, f"days-{span[0].year}-{number:04d}.parquet"))
+                hours = _span_of(backend, store, files, span, placed, hour_label)
+                days(hours, Path(work, f"days-{span[0].year}-{number:04d}.parquet"))
             if progress:
                 progress(len(spans), len(spans) + 1, "periods")
             frames = _periods(backend, Path(work), spans)
@@ -130,7 +132,7 @@ def _tell_unplaced(backend, store, files, placed: Path, by: str, warn) -> None:
 
 
 def _spans(files: dict, *, whole: bool) -> list[tuple]:
-    """Spans of whole days, (first day, day after the last), each within a year.
+    """Spans of whole days, (first day, day after the last), each within a year; or the whole.
 
     The first hour of the first year may be the last of the day before: alone it makes no day.
     """
@@ -152,26 +154,43 @@ def _hours(backend, store, files, years=None):
     return backend.read_parquet(paths)
 
 
-def _days(backend, store, files, span, placed, options):
-    """The days of one span, as an expression."""
+def _writer(backend, name: str, build):
+    """``write(table, path)``: what `build` makes of one table after the other, as Parquet.
+
+    To compile the rules takes ibis half a second, more than DuckDB needs for a small span. So
+    DuckDB gets the SQL once, over a view that is defined anew for each table.
+    """
+    if backend.name != "duckdb":
+        return lambda table, path: backend.to_parquet(build(table), path)
+    sql = []
+
+    def write(table, path: Path) -> None:
+        backend.raw_sql(f"CREATE OR REPLACE TEMP VIEW {name} AS {backend.compile(table)}")
+        if not sql:
+            sql.append(backend.compile(build(backend.table(name))))
+        place = str(path).replace("'", "''")
+        backend.raw_sql(f"COPY ({sql[0]}) TO '{place}' (FORMAT parquet)")
+
+    return write
+
+
+def _span_of(backend, store, files, span, placed, hour_label):
+    """The hours of one span with what they are for, as an expression."""
     begin, end = span
     hours = _hours(backend, store, files, range(begin.year, end.year + 1))
-    if options["hour_label"] == "end":
-        inside = (hours.time > _stamp(begin)) & (hours.time <= _stamp(end))
-    else:
-        inside = (hours.time >= _stamp(begin)) & (hours.time < _stamp(end))
-    hours = hours.filter(inside)
+    if backend.name == "duckdb":
+        if hour_label == "end":
+            inside = (hours.time > _midnight(begin)) & (hours.time <= _midnight(end))
+        else:
+            inside = (hours.time >= _midnight(begin)) & (hours.time < _midnight(end))
+        hours = hours.filter(inside)
     if placed is None:
-        hours = hours.mutate(scope=hours.station)
-    else:
-        hours = hours.join(backend.read_parquet(str(placed.resolve())), "station")
-    return air_rules.day_expr(hours, **options)
+        return hours.mutate(scope=hours.station)
+    return hours.join(backend.read_parquet(str(placed.resolve())), "station")
 
 
-def _stamp(day: dt.date):
-    import ibis
-
-    return ibis.timestamp(day.year, day.month, day.day, 0, 0, 0)
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime(day.year, day.month, day.day)
 
 
 def _periods(backend, work: Path, spans) -> dict[str, pd.DataFrame]:
@@ -190,15 +209,18 @@ def _periods(backend, work: Path, spans) -> dict[str, pd.DataFrame]:
     if last is None:
         raise InputError("no day comes of the store's hours; see the stations and places given")
     frames: dict[str, list] = {"annual": [], "monthly": []}
-    for paths in parts.values():
-        # Spark writes a folder for each table, and reads it as one.
-        days = backend.read_parquet(
-            [str(p.resolve()) for p in paths]
-            if backend.name == "duckdb"
-            else str(paths[0].resolve())
+    for name, freq in (("annual", "year"), ("monthly", "month")):
+        stats = _writer(backend, f"{name}_days", partial(air_rules.stats_expr, freq=freq))
+        periods = _writer(
+            backend, f"{name}_stats", partial(air_rules.period_of_stats, freq=freq, last=last)
         )
-        for freq, kept in (("year", frames["annual"]), ("month", frames["monthly"])):
-            path = work / f"{freq}-{len(kept)}.parquet"
-            backend.to_parquet(air_rules.period_expr(days, freq=freq, last=last), path)
-            kept.append(ds.dataset(path).to_table().to_pandas())
+        for year, paths in parts.items():
+            # Spark writes a folder for each table, and reads it as one.
+            several = [str(p.resolve()) for p in paths]
+            days = backend.read_parquet(several if backend.name == "duckdb" else several[0])
+            # Written down in between: twelve indicators come of it, and Spark would begin anew.
+            half, whole = work / f"stats-{name}-{year}.parquet", work / f"{name}-{year}.parquet"
+            stats(days, half)
+            periods(backend.read_parquet(str(half.resolve())), whole)
+            frames[name].append(ds.dataset(whole).to_table().to_pandas())
     return {name: hourly.tidy_period(pd.concat(kept)) for name, kept in frames.items()}

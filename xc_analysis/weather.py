@@ -24,7 +24,6 @@ choice with and without wind shows.
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
@@ -52,28 +51,6 @@ def formula(level: str, *, weather: bool = True, wind: bool = True) -> str:
         terms += [f"bs({name}, df=4)" for name in names]
         terms += ["rained", *(["C(sector)"] if wind else [])]
     return " + ".join(terms)
-
-
-@dataclass(frozen=True)
-class Normalised:
-    """Result of :func:`normalise`.
-
-    Attributes
-    ----------
-    years : DataFrame
-        See :func:`normalise`.
-    trend : DataFrame
-        See :func:`normalise`.
-    r2 : float
-        Share of the variance of ln c that the model explains.
-    days : int
-        Days fitted.
-    """
-
-    years: pd.DataFrame
-    trend: pd.DataFrame
-    r2: float
-    days: int
 
 
 def days_with_weather(
@@ -118,7 +95,7 @@ def days_with_weather(
     return pd.DataFrame(
         {"date": date, "log": np.log(frame[pollutant]), **{p: frame[p] for p in PREDICTORS},
          "sector": frame["wd"].map(_SECTORS).astype(int), "rained": (frame["rain"] > 0).astype(int),
-         "season": (date.dt.dayofyear - 1) / 365.25, "time": (date - date.min()).dt.days / 365.25,
+         "season": (date.dt.day_of_year - 1) / 365.25, "time": (date - date.min()).dt.days / 365.25,
          "weather_year": date.dt.year - (date.dt.month < 3), "year": date.dt.year}
     )  # fmt: skip
 
@@ -132,8 +109,8 @@ def normalise(
     draws: int = 400,
     seed: int = 1,
     data: str | os.PathLike | None = None,
-) -> Normalised:
-    """Levels of each year in the average weather of the record, and the trend with and without.
+) -> pd.DataFrame:
+    """Levels of each year in the average weather of the record.
 
     Parameters
     ----------
@@ -155,13 +132,11 @@ def normalise(
 
     Returns
     -------
-    Normalised
-        ``years``: index year; days, observed (mean, µg/m³), normalised, lower, upper (95 %),
-        weather (per cent by which the year's weather raised the mean above what average weather
-        would have made it), weather_low, weather_high, weather_record ("before", "after" or
-        "across" the change of the weather record; "one" where it has none). ``trend``: index
-        "season only", "season and weather"; per_year (per cent a year), low, high (95 %, HAC over
-        14 days).
+    DataFrame
+        Index year; days, observed (mean, µg/m³), normalised, lower, upper (95 %), weather (per cent
+        by which the year's weather raised the mean above what average weather would have made it),
+        weather_low, weather_high, weather_record ("before", "after" or "across" the change of the
+        weather record; "one" where it has none), r2 (of ln c, all years together).
 
     Raises
     ------
@@ -185,8 +160,8 @@ def normalise(
     level = design[:, : len(years)]
     fitted, residual = np.asarray(fit.fittedvalues), np.asarray(fit.resid)
     smear = np.exp(frame["log"]).mean() / np.exp(fitted).mean()
-    # One factorisation serves every resampling: the days stay, only the residuals move.
-    solve = np.linalg.pinv(design)
+    # One solution serves every resampling: the days stay, only the residuals move.
+    solve = np.asarray(model.pinv_wexog)
 
     def means(coefficients: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         rest = np.exp(design[:, len(years) :] @ coefficients[len(years) :])
@@ -208,8 +183,43 @@ def normalise(
         index=pd.Index(years, name=by),
     )  # fmt: skip
     out["weather_record"] = _side(frame, by, record_change(data=data))
-    shown = out[out["days"] >= MIN_DAYS]
-    return Normalised(shown, _trend(frame, wind), float(fit.rsquared), len(frame))
+    return out.assign(r2=fit.rsquared)[out["days"] >= MIN_DAYS]
+
+
+def trend(
+    pollutant: str,
+    station: str,
+    *,
+    weather: bool = True,
+    wind: bool = True,
+    data: str | os.PathLike | None = None,
+) -> dict[str, float]:
+    """Change per year of the record, season and, if asked, weather removed.
+
+    Parameters
+    ----------
+    pollutant, station : str
+        As :func:`normalise`.
+    weather, wind : bool
+        What the model knows besides the season.
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    dict
+        ``per_year``, ``low``, ``high`` (per cent a year, 95 %, HAC over 14 days), ``r2``, ``days``.
+    """
+    from statsmodels.formula.api import ols
+
+    frame = days_with_weather(station, pollutant, data=data)
+    fit = ols("log ~ " + formula("time", weather=weather, wind=wind), frame).fit(
+        cov_type="HAC", cov_kwds={"maxlags": LAGS}
+    )
+    ends = [fit.params["time"], *fit.conf_int().loc["time"]]
+    per_year, low, high = (100 * (np.exp(float(end)) - 1) for end in ends)
+    return {"per_year": per_year, "low": low, "high": high, "r2": float(fit.rsquared),
+            "days": len(frame)}  # fmt: skip
 
 
 def record_change(*, data: str | os.PathLike | None = None) -> pd.Timestamp | None:
@@ -247,22 +257,6 @@ def _blocks(residual: np.ndarray, rng) -> np.ndarray:
     return residual[(starts[:, None] + np.arange(BLOCK)).ravel()[:n]]
 
 
-def _trend(frame: pd.DataFrame, wind: bool) -> pd.DataFrame:
-    from statsmodels.formula.api import ols
-
-    rows = {}
-    for name, weather in (("season only", False), ("season and weather", True)):
-        fit = ols("log ~ " + formula("time", weather=weather, wind=wind), frame).fit(
-            cov_type="HAC", cov_kwds={"maxlags": LAGS}
-        )
-        low, high = fit.conf_int().loc["time"]
-        rows[name] = {
-            key: 100 * (np.exp(value) - 1)
-            for key, value in (("per_year", fit.params["time"]), ("low", low), ("high", high))
-        }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("model")
-
-
 def overview(
     pollutants=POLLUTANTS, *, data: str | os.PathLike | None = None
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
@@ -278,21 +272,27 @@ def overview(
     Returns
     -------
     tuple of DataFrame
-        The years and the trends, each with pollutant, station and wind in front; the trends also
-        with r2 and days.
+        The years of :func:`normalise` with pollutant, station and wind in front; and the trends with
+        pollutant, station and model ("season", "season, weather without wind", "season, weather").
     """
     stations = sorted(tables.load("air/weather_daily", data=data)["station"].unique())
     years, trends = [], []
+    models = {
+        "season": (False, False), "season, weather without wind": (True, False),
+        "season, weather": (True, True),
+    }  # fmt: skip
     for pollutant in pollutants:
         for station in stations:
+            key = {"pollutant": pollutant, "station": station}
             for wind in (True, False):
-                found = normalise(pollutant, station, wind=wind, data=data)
-                key = {"pollutant": pollutant, "station": station, "wind": wind}
-                years.append(found.years.reset_index().assign(**key))
-                trends.append(found.trend.reset_index().assign(**key, r2=found.r2, days=found.days))
+                found = normalise(pollutant, station, wind=wind, data=data).reset_index()
+                years.append(found.assign(**key, wind=wind))
+            for name, (weather, wind) in models.items():
+                found = trend(pollutant, station, weather=weather, wind=wind, data=data)
+                trends.append({**key, "model": name, **found})
     front = ["pollutant", "station", "wind"]
-    frames = (pd.concat(parts, ignore_index=True) for parts in (years, trends))
-    return tuple(f[[*front, *(c for c in f if c not in front)]] for f in frames)
+    both = pd.concat(years, ignore_index=True)
+    return both[[*front, *(c for c in both if c not in front)]], pd.DataFrame(trends)
 
 
 def beyond(
