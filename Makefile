@@ -38,6 +38,7 @@ lab: $(READY)
 data: $(READY)
 	@test -n "$(ARCHIVE)" || { echo "say which folder: make data ARCHIVE=DIR"; exit 1; }
 	@$(PY) -m xc_analysis hourly "$(ARCHIVE)" --stations 官园,万寿西宫 --name 西城区 --out data/air
+	@$(PY) -m xc_analysis.experiments "$(ARCHIVE)" --name 西城区 --out data/air
 
 bench: .venv/.bench
 	@for script in benchmarks/bench_*.py; do echo "$$script"; $(PY) "$$script" || exit 1; done

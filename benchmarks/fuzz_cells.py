@@ -16,7 +16,7 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["xc_analysis"]):
-    from xc_analysis import cells, incoming, reading
+    from xc_analysis import cells, incoming, reading, years
     from xc_analysis.errors import InputError
     from xc_analysis.schemas import TABLES
 
@@ -24,7 +24,9 @@ UNITS = ("%", "µg/m³", "10⁴t", "dB(A)", "ha", "count", "t/(km²·month)", "1
 # what people type, put together at random: reaches further than random characters
 TOKENS = "0 1 5 35 90 97.57 2019 6,850,000 1,23 １２ ３．５ . , ， - − — ~ ～ 至 / % ％ ‰ > ＞ ≥ ≤ < = =< >="
 TOKENS += " ( ) （ ） 年 约 左右 以上 以下 余 多 不低于 超过 万 亿 千 吨 万吨 微克/立方米 mg/m3 公顷 天 个 dB(A) 分贝"
-TOKENS += " e E+ 1e308 NaN # #N/A ' \" \t \n \u200b \ufeff ² ① ½ 三十 A1 SUM( @ + TRUE 初步 ; ：\u3000"
+TOKENS += (
+    " e E+ 1e308 NaN # #N/A ' \" \t \n \u200b \ufeff ² ① ½ 三十 A1 SUM( @ + TRUE 初步 ; ：\u3000"
+)
 TOKENS = [" ", "", *TOKENS.split(" ")]
 PLACE = Path(tempfile.mkdtemp(prefix="xc-fuzz-")) / "in.csv"
 
@@ -40,7 +42,7 @@ def one(data: bytes) -> None:
         cell = cells.parse(text, unit=UNITS[len(text) % len(UNITS)], floor=0, ceiling=100)
         check_cell(cell)
     elif which == 1:
-        year = cells.parse_year(provider.ConsumeUnicodeNoSurrogates(20))
+        year = years.parse_year(provider.ConsumeUnicodeNoSurrogates(20))
         assert isinstance(year, int) or year.kind == "refused"
         check_cell(cells.parse(provider.ConsumeFloat(), unit="%", number_format="0.0%"))
     elif which == 2:

@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xc_analysis.cells import Cell, parse, parse_year, plain, unit_factor
+from xc_analysis.cells import Cell, parse, plain
+from xc_analysis.units import unit_factor
+from xc_analysis.years import parse_year
 
 VALUES = [
     # typed, unit of the register, what it means
@@ -288,7 +290,9 @@ def test_a_plain_number_comes_back_as_it_is(number):
     st.one_of(
         st.text(max_size=60),
         st.lists(
-            st.sampled_from([*"0123456789.,，（）()%％<>≥≤~—-/ +eE", "约", "万", "吨", "年", "2019", "以上"])
+            st.sampled_from(
+                [*"0123456789.,，（）()%％<>≥≤~—-/ +eE", "约", "万", "吨", "年", "2019", "以上"]
+            )
         ).map("".join),
         st.floats(),
         st.integers(),

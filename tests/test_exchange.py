@@ -14,11 +14,16 @@ from xc_analysis import cli
 from xc_analysis.entries import DATA_SHEET, read_file
 from xc_analysis.errors import InputError
 from xc_analysis.exchange import import_file, undo_last
+from xc_analysis.gap_sheet import write_template
 from xc_analysis.gaps import gaps
 from xc_analysis.tables import check, load
-from xc_analysis.workbook import write_template
 
-SOURCE = {"title": "示例统计年鉴", "publisher": "示例统计局", "locator": "表3-2", "published": "2025-06-30"}
+SOURCE = {
+    "title": "示例统计年鉴",
+    "publisher": "示例统计局",
+    "locator": "表3-2",
+    "published": "2025-06-30",
+}
 
 
 @pytest.fixture
@@ -123,7 +128,9 @@ def test_a_file_that_contradicts_itself_is_refused_at_both_cells(tmp_path, pack)
 @pytest.mark.parametrize("column", ["title", "publisher", "locator"])
 def test_no_figure_without_its_source(tmp_path, pack, column):
     given = {k: v for k, v in SOURCE.items() if k != column}
-    read = read_file(csv_file(tmp_path, "指标,年份,数值\npm25,2022,35\n"), data=pack, defaults=given)
+    read = read_file(
+        csv_file(tmp_path, "指标,年份,数值\npm25,2022,35\n"), data=pack, defaults=given
+    )
     assert not read.figures
     assert f"--{column}" in read.refusals[0].line()
 
@@ -156,7 +163,9 @@ def fill(path, *rows):
     head = {str(c.value).split()[0]: c.column for c in sheet[1]}
     for indicator, year, cells in rows:
         line = next(
-            r[0].row for r in sheet.iter_rows(min_row=2) if (r[0].value, r[3].value) == (indicator, year)
+            r[0].row
+            for r in sheet.iter_rows(min_row=2)
+            if (r[0].value, r[3].value) == (indicator, year)
         )
         for word, value in cells.items():
             sheet.cell(line, head[word]).value = value
@@ -166,7 +175,13 @@ def fill(path, *rows):
 def test_a_filled_workbook_is_imported_shown_written_and_undone(tmp_path, pack):
     path = tmp_path / "gaps.xlsx"
     write_template(path, data=pack)
-    cells = {"来源": "年鉴", "发布单位": "示例统计局", "出处位置": "表1", "发布日期": "2026-03", "公开级别": "public"}
+    cells = {
+        "来源": "年鉴",
+        "发布单位": "示例统计局",
+        "出处位置": "表1",
+        "发布日期": "2026-03",
+        "公开级别": "public",
+    }
     fill(
         path,
         ("green_cover", 2025, {"数值": "31.90", **cells}),
@@ -305,7 +320,13 @@ def test_what_the_pack_would_not_accept_is_told_at_the_cell(tmp_path, pack):
 
 def test_several_bases_must_be_told_apart(tmp_path, pack):
     minipack.append(
-        pack, "observations", {"obs_id": "o11"}, obs_id="o12", year="2017", basis="other", locator="表8"
+        pack,
+        "observations",
+        {"obs_id": "o11"},
+        obs_id="o12",
+        year="2017",
+        basis="other",
+        locator="表8",
     )
     path = csv_file(tmp_path, "指标,年份,数值\n绿化覆盖率,2021,31.8\n")
     _, refusals, _, _ = quiet(path, data=pack, defaults=SOURCE)
@@ -361,14 +382,24 @@ def test_the_projects_own_tables_are_never_written(tmp_path, monkeypatch):
 def test_two_imports_at_once_both_arrive(tmp_path, pack):
     runs = []
     for number, value in enumerate(("31.8", "31.9")):
-        path = csv_file(tmp_path, f"指标,年份,数值\n绿化覆盖率,{2021 + number},{value}\n", name=f"{number}.csv")
-        command = [sys.executable, "-m", "xc_analysis", "import", str(path), "--apply", "--data", str(pack)]
+        path = csv_file(
+            tmp_path, f"指标,年份,数值\n绿化覆盖率,{2021 + number},{value}\n", name=f"{number}.csv"
+        )
+        command = [
+            sys.executable,
+            "-m",
+            "xc_analysis",
+            "import",
+            str(path),
+            "--apply",
+            "--data",
+            str(pack),
+        ]
         command += [f"--{k}={v}" for k, v in SOURCE.items()]
-        runs.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True))
+        runs.append(
+            subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        )
     told = [run.communicate(timeout=120) for run in runs]
     assert [run.returncode for run in runs] == [0, 0], told
     assert set(rows_of(pack, indicator="green_cover")["year"]) >= {2021, 2022}
     assert not len(check(pack))
-
-
-

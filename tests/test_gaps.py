@@ -59,7 +59,13 @@ def test_a_promised_change_is_what_happens_when_the_gap_is_filled(tmp_path):
     before = gaps(data=pack)
     gap = before[(before["indicator"] == "green_cover") & (before["year"] == 2025)].iloc[0]
     minipack.append(
-        pack, "observations", {"obs_id": "o3"}, obs_id="o90", year="2025", value="31.90", locator="表9"
+        pack,
+        "observations",
+        {"obs_id": "o3"},
+        obs_id="o90",
+        year="2025",
+        value="31.90",
+        locator="表9",
     )
     card = xc.scorecard(scope="示例区", plan="示例规划", as_of=2025, data=pack)
     verdict = card.set_index("indicator").at["green_cover", "verdict"]

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xc_analysis import InputError
-from xc_analysis.month_page import month_page, parse_month, remaining_mean
+from xc_analysis.month_page import month_page, page_text, parse_month, remaining_mean
 from xc_analysis.tables import data_dir, load
 
 
@@ -83,6 +83,27 @@ def test_the_cause_of_each_exceedance_day(page):
 
 def test_rank_counts_from_the_cleanest(page):
     assert page.rank == (2, 2)
+
+
+def test_days_missed_are_told_from_days_to_come(page):
+    assert page.missed == 3
+
+
+def test_a_month_with_few_days_has_no_rank_and_counts_in_no_other():
+    assert month_page(2024, 6).rank is None  # 4 days
+    june = month_page(2023, 6)
+    valid = june.record["month_days"] >= 0.85 * 30
+    assert june.rank[1] == valid.sum() < len(june.record)
+
+
+def test_the_text_says_what_the_frames_say(page):
+    told = page_text(page)
+    assert "2020-05" in told and "28/31" in told
+    assert "沙尘 dust: 10 (175)" in told
+    assert "rank 2 of 2" in told
+    mean = (121 * 30 + 27 * 50 + 60) / 149
+    rest = (35.5 * 366 - mean * 149) / 217
+    assert f"the other 217 d below {rest:.1f}" in told
 
 
 def test_running_mean_is_the_years(page):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from xc_analysis import cli, palette, plots_month, plots_seasons, seasons, series, style, trend
-from xc_analysis.month_page import month_page
+from xc_analysis.month_page import month_data, month_page
 
 
 @pytest.fixture(autouse=True)
@@ -125,7 +125,7 @@ def test_brackets_where_a_period_is_not_comparable(may):
 
 
 def test_every_number_of_the_page_is_in_its_csv(may):
-    data = plots_month.month_data(may)
+    data = month_data(may)
     assert set(data) == {"days", "record", "three-year mean", "budget", "table"}
     assert data["days"]["value"].tolist() == may.days["value"].tolist()
     record = data["record"].set_index(["period", "year"])["value"]

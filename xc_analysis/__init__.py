@@ -19,6 +19,7 @@ _HOME = {
     "coverage": "evidence",
     "sources_of": "evidence",
     "home": "places",
+    "needs": "places",
     "trend": "trend",
     "project": "projection",
     "assess": "assessment",

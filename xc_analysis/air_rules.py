@@ -220,10 +220,10 @@ def period_of_stats(stats, *, freq: str, last):
         completeness=ibis.cases((strict, "strict"), (adequate, "adequate"), else_="partial"),
         basis=basis,
     )
-    if last is None:
-        table = table.cross_join(newest)
-    else:
+    if isinstance(last, dt.date):
         table = table.mutate(last=ibis.literal(last, type="date"))
+    else:
+        table = table.cross_join(last)
     table = table.mutate(
         release=ibis.ifelse(table.last < ibis.date(table.year, 12, 31), "draft", "public")
     )

@@ -178,7 +178,7 @@ def standing(
     Returns
     -------
     DataFrame
-        One row per year and limit: year, value, lower, upper, status, standard, limit, valid_from,
+        One row per year and limit: year, value, lower, upper, status, release, standard, limit, valid_from,
         valid_to, in_force (that year, whole or in part), verdict: ``meets``, ``does not meet``, or
         ``interval spans it`` for an estimate. Values are rounded to the indicator's decimals
         before they are compared, interval ends too. A limit is one of the annual mean alone.
@@ -210,7 +210,7 @@ def standing(
             low, high = np.round(ends.to_numpy(float), digits)
             verdict = "meets" if high <= limit.limit else "does not meet"
             rows.append(
-                {"year": int(year), **row[["value", "lower", "upper", "status"]].to_dict(),
+                {"year": int(year), **row[["value", "lower", "upper", "status", "release"]].to_dict(),
                  "standard": limit.standard, "limit": limit.limit, "valid_from": limit.valid_from,
                  "valid_to": limit.valid_to,
                  "in_force": int(first) <= year and (not last.isdigit() or year <= int(last)),

@@ -13,7 +13,7 @@ import pandas as pd
 
 from . import dust as dust_rule
 from . import tables
-from .comparability import CHANGE, GASES, days_on, state_factors
+from .comparability import CHANGE, GASES, convert, days_on, state_factors
 from .errors import InputError
 from .evidence import series
 from .partial import FULL_MONTH, column_of, statistic_values
@@ -225,10 +225,7 @@ def published_state(
     """
     recorded = days_on("raw", scope=scope, data=data)
     converted = days_on("new", scope=scope, data=data)
-    factors = state_factors(data=data)
-    from .comparability import convert
-
-    forced = convert(recorded, "new", factors, given="old")
+    forced = convert(recorded, "new", state_factors(data=data), given="old")
     seen = _published(scope, indicators, data)
     seen = seen[seen["use"]]
     rows = []
@@ -278,8 +275,7 @@ def restated(city: str, *, scope: str, data: str | os.PathLike | None = None) ->
         both allows), factor (expected of a conversion), fits ("conversion", "no change", "both",
         "neither"), source_id (both).
     """
-    names = [name for name in ("pm25", "pm10", "no2", "so2")]
-    seen = _published(city, names, data)
+    seen = _published(city, ("pm25", "pm10", "no2", "so2"), data)
     late = seen[seen["basis"].str.startswith("restated")]
     factors, days = state_factors(data=data), days_on("raw", scope=scope, data=data)
     rows = []

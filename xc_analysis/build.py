@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+import itertools
 import json
 import os
 import platform
@@ -21,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import InputError
+from .localpack import held
 from .running import execute, warnings_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -172,11 +174,11 @@ def _is_current(name: str, key: str, where: Place) -> bool:
 # ---- putting results in place ------------------------------------------------------------------
 
 
-def _write(path: Path, text: str) -> None:
+def _write(path: Path, content: str | bytes) -> None:
     """Whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_text(text, encoding="utf-8")
+    draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
     os.replace(draft, path)
 
 
@@ -203,6 +205,8 @@ def _install(name: str, key: str, nb: dict, seconds: float, staged: Path, where:
     for rel in set(_record(name, where).get("figures", {})) - set(digests) - set(others):
         (where.figures / rel).unlink(missing_ok=True)
     warned = warnings_of(nb["cells"])
+    if nb["metadata"].get("empty"):
+        warned = (*warned, f"空 empty: {nb['metadata']['empty']}")
     _write(where.executed / f"{name}.ipynb", nbformat.writes(nb))
     record = {"key": key, "seconds": round(seconds, 2), "figures": digests, "warnings": warned}
     _write(where.executed / f"{name}.json", json.dumps(record, indent=1))
@@ -275,6 +279,8 @@ def build(
     force: bool = False,
     jobs: int | None = None,
     languages: Sequence[str] = ("zh",),
+    formats: Sequence[str] = ("html",),
+    audience: str = "internal",
     show=None,
 ) -> tuple[list[Outcome], list[Path]]:
     """Run the notebooks that are not current, side by side, and write the report.
@@ -291,6 +297,10 @@ def build(
         Notebooks at a time; default the number of cores.
     languages : sequence of str
         Languages of the report's figures and frame, of "zh" and "en".
+    formats : sequence of str
+        Kinds of report, of "html", "word", "excel" and "slides".
+    audience : {"public", "internal"}
+        Whose eyes Word, Excel and slides are for: what they may not see is left out and counted.
     show : object, optional
         Told of ``begin(names)``, ``start(name)``, ``step(name, done, total)``,
         ``finish(outcome)`` and ``say(text)``.
@@ -311,7 +321,8 @@ def build(
     where = where or place()
     show = show or _Silent()
     asked = select(names, where.notebooks)
-    with _alone(where, show.say):
+    # tables stay as they are while notebooks read them: an import waits
+    with _alone(where, show.say), held(where.data, write=False, say=show.say):
         common = common_key(where)
         keys = {p: notebook_key(p, common) for p in select((), where.notebooks)}
         stale = {p: k for p, k in keys.items() if not _is_current(p.stem, k, where)}
@@ -326,29 +337,37 @@ def build(
                 shutil.rmtree(where.staging, ignore_errors=True)
         built = {outcome.name for outcome in done if outcome.state == "built"}
         whole = all(p.stem in built for p in {**stale, **todo})
-        reports = _reports(keys, languages, where, show.say) if whole else []
+        reports = _reports(keys, languages, formats, audience, where, show.say) if whole else []
     return sorted(done, key=lambda outcome: outcome.name), reports
 
 
 def _reports(
-    keys: dict[Path, str], languages: Sequence[str], where: Place, say: Callable[[str], None]
+    keys: dict[Path, str],
+    languages: Sequence[str],
+    formats: Sequence[str],
+    audience: str,
+    where: Place,
+    say: Callable[[str], None],
 ) -> list[Path]:
-    """Write the report in each language unless what it is made of has not changed."""
+    """Write each report in each language unless what it is made of has not changed."""
+    from .papers import FORMATS, Papers
+
     written = []
     records = [json.dumps(_record(p.stem, where).get("figures")) for p in keys]
-    for lang in languages:
-        target = where.report / f"xc-report-{lang}.html"
-        made_of = "\n".join([lang, *keys.values(), *records])
+    package = Path(__file__).resolve().parent
+    records += [_file_digest(p) for s in ("md", "css") for p in sorted(package.glob(f"*.{s}"))]
+    executed = [where.executed / p.name for p in keys]
+    papers = Papers(executed, figures=where.figures, data=where.data, audience=audience)
+    for lang, kind in itertools.product(languages, formats):
+        target = where.report / f"xc-report-{lang}.{FORMATS[kind]}"
+        made_of = "\n".join([lang, kind, audience, *keys.values(), *records])
         key = hashlib.sha256(made_of.encode()).hexdigest()
         stamp = where.executed / f".{target.name}.key"
         if not (target.is_file() and stamp.is_file() and stamp.read_text() == key):
-            from . import report
-
             say(f"report · 报告 {target.name}")
-            executed = [where.executed / p.name for p in keys]
-            text = report.html(executed, figures=where.figures, data=where.data, lang=lang)
+            paper = papers.make(kind, lang)
             stamp.unlink(missing_ok=True)
-            _write(target, text)
+            _write(target, paper)
             _write(stamp, key)
         written.append(target)
     return written

@@ -9,10 +9,10 @@ import sys
 import time
 from collections.abc import Sequence
 
-from . import cli_exchange
+from . import cli_exchange, cli_papers
 from .errors import InputError
 
-EPILOG = cli_exchange.EPILOG | {
+EPILOG = cli_exchange.EPILOG | cli_papers.EPILOG | {
     "build": "example: xc build                 everything that has changed · 运行所有有变化的笔记本\n"
     "         xc build 10 --force      notebook 10, changed or not · 强制重跑 10 号笔记本\n"
     "         xc build --data pack --out result --lang both",
@@ -64,6 +64,18 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
     sub.add_argument("--out", metavar="DIR", help="where figures/ and report/ go")
     sub.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="report language")
+    sub.add_argument(
+        "--report",
+        default="html,word,excel,slides",
+        metavar="LIST",
+        help="of html, word, excel, slides, comma-separated (default: all)",
+    )
+    sub.add_argument(
+        "--audience",
+        choices=("public", "internal"),
+        default="internal",
+        help="whom Word, Excel and slides are for (default: internal, drafts marked)",
+    )
     sub.add_argument("--force", action="store_true", help="run also what has not changed")
     sub.add_argument(
         "--jobs", type=_count, metavar="N", help="notebooks at a time (default: cores)"
@@ -127,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
     sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
     cli_exchange.add(command)
+    cli_papers.add(command)
 
     sub = command(
         "explore",
@@ -203,7 +216,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from .build import build, place
+    from .papers import formats_of
 
+    formats = formats_of(args.report)
     began = time.perf_counter()
     where = place(data=args.data, out=args.out)
     languages = ("zh", "en") if args.lang == "both" else (args.lang,)
@@ -214,6 +229,8 @@ def _build(args: argparse.Namespace) -> int:
             force=args.force,
             jobs=args.jobs,
             languages=languages,
+            formats=formats,
+            audience=args.audience,
             show=show,
         )
     count = {
@@ -378,14 +395,14 @@ def _stations(args: argparse.Namespace) -> int:
 
 
 def _month(args: argparse.Namespace) -> int:
-    from .month_page import month_page, page_text, parse_month
+    from .month_page import month_data, month_page, page_text, parse_month
 
     year, month = parse_month(args.month)
     page = month_page(year, month, scope=args.scope, indicator=args.indicator, data=args.data)
     print(page_text(page))
     if args.out:
         from .evidence import sources_of
-        from .plots_month import month_data, month_figure
+        from .plots_month import month_figure
         from .style import save_figure, use_style
 
         data = month_data(page)

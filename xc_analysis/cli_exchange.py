@@ -75,6 +75,7 @@ def add(command) -> None:
     sub.add_argument("--name", required=True, help="the district's name")
     sub.add_argument("--english", default="", help="its name in English figures")
     sub.add_argument("--stations", default="", help="its monitoring stations, comma-separated")
+    sub.add_argument("--bare", action="store_true", help="without the comparator's figures")
 
 
 def _pack(sub: argparse.ArgumentParser) -> None:
@@ -103,7 +104,7 @@ def _gaps(args: argparse.Namespace) -> int:
 
 
 def _template(args: argparse.Namespace) -> int:
-    from .workbook import write_template
+    from .gap_sheet import write_template
 
     count = write_template(args.file, data=args.data, scope=args.scope, plan=args.plan)
     print(f"{args.file}: {count} gaps to fill in · {count} 个空缺待填")
@@ -137,7 +138,9 @@ def _new(args: argparse.Namespace) -> int:
     from .newpack import create
 
     stations = [s.strip() for s in args.stations.replace("，", ",").split(",") if s.strip()]
-    folder = create(args.dir, name=args.name, english=args.english, stations=stations)
+    folder = create(
+        args.dir, name=args.name, english=args.english, stations=stations, bare=args.bare
+    )
     readme = os.path.join(args.dir, "README.md")
     print(f"{folder}: made; {readme} says what comes next · 已建，下一步见 {readme}")
     return 0

@@ -488,3 +488,21 @@ def report_markdown(
     }  # fmt: skip
     path = template or Path(__file__).with_name(f"report_{lang}.md")
     return render(path.read_text(encoding="utf-8"), values, place=path.name)
+
+
+def slides_markdown(known: Known, figures: Sequence[Illustration]) -> str:
+    """The deck: the summary on three slides, then one figure a slide with what it shows."""
+    page = summary(known)
+    heads = known.tr(
+        ("已知", "可能", "无法判断"), ("What is known", "What is likely", "What cannot be judged")
+    )
+    parts = []
+    for head, lines in zip(heads, (page.known, page.likely, page.cannot), strict=True):
+        parts.append(f"## {head}\n\n" + "\n".join(f"- {escaped(line)}" for line in lines))
+    for item in figures:
+        alt = re.sub(r'["\n]', " ", item.alt)
+        parts.append(
+            f"## {escaped(item.chapter)}\n\n"
+            f'![]({item.png}){{alt="{alt}"}}\n\n::: notes\n{escaped(item.alt)}\n:::'
+        )
+    return "\n\n".join(parts)

@@ -17,6 +17,8 @@ from .incoming import Grid, Raw, grids, letters
 from .places import home
 from .reading import near
 from .tables import load
+from .units import unit_factor
+from .years import parse_year
 
 DATA_SHEET, NOTES_SHEET = "填报 data", "说明 notes"
 # column -> words that name it in a header, the first two being the template's
@@ -40,7 +42,9 @@ HEADERS: dict[str, tuple[str, ...]] = {
 }
 _NEEDED = ("title", "publisher", "locator")
 _MAX_TEXT = 300
-_RELEASE = {"公开": "public", "内部": "internal", "草稿": "draft"} | {word: word for word in RELEASE}
+_RELEASE = {"公开": "public", "内部": "internal", "草稿": "draft"} | {
+    word: word for word in RELEASE
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,7 @@ class Refusal:
         """One line: where, what it holds, why not, what to do."""
         shown = f" {self.content!r}" if self.content else ""
         c = self.cell
-        return (
-            f"{self.place}:{shown} {c.reason_zh}；{c.remedy_zh} · {c.reason_en}; {c.remedy_en}"
-        )
+        return f"{self.place}:{shown} {c.reason_zh}；{c.remedy_zh} · {c.reason_en}; {c.remedy_en}"
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,7 @@ def _header_name(content) -> str | None:
 def _header_year(raw: Raw) -> int | None:
     if raw.value is None or isinstance(raw.value, bool) or str(raw.value).strip() == "":
         return None
-    found = cell_reader.parse_year(raw.value)
+    found = parse_year(raw.value)
     return found if isinstance(found, int) else None
 
 
@@ -209,7 +211,10 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
         found = True
         at, names, years, doubled = header
         remarks.append(f"{named}: {grid.how}")
-        remarks += [f"{named}: column {name} stands twice; the first is read · 列重复，取前者" for name in doubled]
+        remarks += [
+            f"{named}: column {name} stands twice; the first is read · 列重复，取前者"
+            for name in doubled
+        ]
         unread = [
             str(raw.value)
             for place, raw in enumerate(grid.rows[at][1])
@@ -222,9 +227,7 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
             remarks.append(f"{named}: columns not read · 未读的列: {', '.join(unread)[:200]}")
         for number, row in grid.rows[at + 1 :]:
             for year, column in (years or {None: names.get("value")}).items():
-                result = _one(
-                    grid, number, row, names, column, year, register, where.scope, given
-                )
+                result = _one(grid, number, row, names, column, year, register, where.scope, given)
                 if result is None:
                     unfilled += 1
                 elif isinstance(result, Refusal):
@@ -281,7 +284,7 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
         )  # fmt: skip
     entry = register.rows[indicator]
     if year is None:
-        year = cell_reader.parse_year(raw("year").value)
+        year = parse_year(raw("year").value)
         if isinstance(year, Cell):
             return Refusal(
                 _place(grid, number, names.get("year", column)), str(raw("year").value)[:40], year
@@ -289,7 +292,7 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
     unit, factor = str(entry["unit"]), Decimal(1)
     written = str(raw("unit").value or "").strip()
     if written:
-        factor = cell_reader.unit_factor(written, unit)
+        factor = unit_factor(written, unit)
         if factor is None:
             return no(
                 "unit", f"不是单位 {unit}，也不能由它换算", f"is not the unit {unit} of {indicator}, and no"
@@ -318,7 +321,9 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
                 f"fill in the column {zh} {en}, or give one for the whole file by --{name}",
                 content=held_cell.value if name not in names else "",
             )  # fmt: skip
-    texts["release"] = _RELEASE.get(_plain_word(raw("release").value or given.get("release", "internal")), "")
+    texts["release"] = _RELEASE.get(
+        _plain_word(raw("release").value or given.get("release", "internal")), ""
+    )
     texts["reliability"] = str(raw("reliability").value or "B").strip()[:1].upper()
     texts["published"] = _day(raw("published").value or given.get("published", ""))
     for name, sound, want in (
@@ -330,11 +335,22 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
             return no(name, "看不懂", "cannot be read", f"写成 {want}", f"write it like {want}")
     period = _text(raw("period").value) or "annual"
     if not re.fullmatch(KINDS["period"][0], period):
-        return no("period", "不是时段", "is no period", "写 annual 或 2021..2025", "write annual, or 2021..2025")
+        return no(
+            "period",
+            "不是时段",
+            "is no period",
+            "写 annual 或 2021..2025",
+            "write annual, or 2021..2025",
+        )
     scope = _text(raw("scope").value) or given.get("scope") or own_scope
     if said.year is not None and said.year != year:
         texts["note"] = "; ".join(
-            t for t in (texts["note"], f"填在{year}年栏，标明为{said.year}年 entered under {year}, marked {said.year}") if t
+            t
+            for t in (
+                texts["note"],
+                f"填在{year}年栏，标明为{said.year}年 entered under {year}, marked {said.year}",
+            )
+            if t
         )
         year = said.year
     return Figure(where, scope, indicator, int(year), period, said, texts)
@@ -356,7 +372,9 @@ def _said(raw: Raw, entry, written: str, factor: Decimal, unit: str) -> Cell:
             return said
     said = cell_reader.parse(raw.value, unit=written, number_format=raw.number_format)
     ends = {
-        name: None if getattr(said, name) is None else Decimal(plain((getattr(said, name) * factor).normalize()))
+        name: None
+        if getattr(said, name) is None
+        else Decimal(plain((getattr(said, name) * factor).normalize()))
         for name in ("value", "lower", "upper")
     }
     return cell_reader.possible(
@@ -396,7 +414,9 @@ def _day(content) -> str | None:
     text = _text(content)
     if not text:
         return ""
-    parts = re.fullmatch(r"([12]\d{3})(?:[-/.年]\s?(\d{1,2}))?(?:[-/.月]\s?(\d{1,2}))?[年月日]?", text)
+    parts = re.fullmatch(
+        r"([12]\d{3})(?:[-/.年]\s?(\d{1,2}))?(?:[-/.月]\s?(\d{1,2}))?[年月日]?", text
+    )
     if not parts:
         return None
     numbers = [int(p) for p in parts.groups() if p]

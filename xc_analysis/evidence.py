@@ -7,7 +7,7 @@ import os
 import numpy as np
 import pandas as pd
 
-from .errors import InputError
+from .errors import Empty, InputError
 from .reading import near
 from .tables import load
 
@@ -158,7 +158,7 @@ def _choose(found, source, indicator, scope, freq, data) -> str:
     if (source is None and not have) or (source is not None and source not in have):
         other = f" (source={have[0]!r} exists)" if have else _elsewhere(indicator, scope, data)
         what = "published or station" if source is None else source
-        raise InputError(
+        raise Empty(
             f"no {freq} {what} series of {indicator!r} for {str(scope)!r}{other}: choose another"
             " source, scope or freq; `coverage` shows what is known"
         )
@@ -285,7 +285,7 @@ def coverage(*, scope: str = "西城区", data: str | os.PathLike | None = None)
         ]
     )
     if cells.empty:
-        raise InputError(
+        raise Empty(
             f"nothing is known of scope {str(scope)!r}{_elsewhere('', scope, data)}:"
             " choose another scope"
         )

@@ -13,17 +13,13 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-import pandas as pd
-
 from .cells import plain
 from .entries import Figure, Incoming, Refusal, number_of, read_file
 from .errors import InputError
 from .localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
+from .moves import figures_of, moved_lines
 from .newpack import as_csv, cells_of
-from .tables import check, data_dir, format_offence, load
-
-_ANSWER = ("plan_row", "indicator", "name_zh", "latest", "verdict", "verdict_zh", "p_meet", "grade")
-_ANSWER += ("verdict_under_reading", "verdict_under_reading_zh")
+from .tables import check, data_dir, format_offence
 
 
 @dataclass(frozen=True)
@@ -72,7 +68,9 @@ def _observation(figure: Figure, entry, basis: str, source_id: str, file: str) -
         notes.append(f"原文为 {number_of(cell)} printed so")
     if cell.converted:
         notes.append(f"由 {cell.converted} 换算 converted from {cell.converted}")
-    ends = {n: "" if getattr(cell, n) is None else plain(getattr(cell, n)) for n in ("lower", "upper")}
+    ends = {
+        n: "" if getattr(cell, n) is None else plain(getattr(cell, n)) for n in ("lower", "upper")
+    }
     return {
         "scope": figure.scope,
         "indicator": figure.indicator,
@@ -121,7 +119,11 @@ def _basis_for(figure: Figure, observations: list[dict], register: dict) -> str 
 
 
 def _next_id(observations: list[dict]) -> int:
-    taken = [int(row["obs_id"][1:]) for row in observations if row["obs_id"][1:].isdigit() and row["obs_id"][0] == "u"]
+    taken = [
+        int(row["obs_id"][1:])
+        for row in observations
+        if row["obs_id"][1:].isdigit() and row["obs_id"][0] == "u"
+    ]
     return max(taken, default=0) + 1
 
 
@@ -153,13 +155,19 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
             if _same(mine[0], row, _SAID):
                 lines.append(f"= {told}: {shown}, there already · 已有 ({mine[0]['obs_id']})")
                 continue
-            lines.append(f"~ {told}: {_shown(mine[0])} → {shown} · 更正 corrects ({mine[0]['obs_id']})")
-            mine[0].update({k: v for k, v in row.items() if k not in ("use", "note") or v and k == "note"})
+            lines.append(
+                f"~ {told}: {_shown(mine[0])} → {shown} · 更正 corrects ({mine[0]['obs_id']})"
+            )
+            mine[0].update(
+                {k: v for k, v in row.items() if k not in ("use", "note") or v and k == "note"}
+            )
             origin[mine[0]["obs_id"]] = figure.place
             continue
         row["obs_id"] = f"u{number:04d}"
         number += 1
-        used = next((r for r in observations if r["use"] == "true" and _same(r, row, _SERIES)), None)
+        used = next(
+            (r for r in observations if r["use"] == "true" and _same(r, row, _SERIES)), None
+        )
         lines.append(_settle(row, used, told, shown, prefer_new))
         observations.append(row)
         origin[row["obs_id"]] = figure.place
@@ -192,7 +200,9 @@ def _settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: boo
         aside(row, f"与 {used['obs_id']} 相同 same as {used['obs_id']}")
         return f"+ {told}: {shown}, 与已用的相同，作旁证 agrees with {used['obs_id']} in use"
     if prefer_new and row["value"]:
-        aside(used, f"与 {row['obs_id']} 不一致，改用后者 differs from {row['obs_id']}, which is used")
+        aside(
+            used, f"与 {row['obs_id']} 不一致，改用后者 differs from {row['obs_id']}, which is used"
+        )
         return f"! {told}: {shown}, 改用，原用 used instead of {_shown(used)} ({used['obs_id']})"
     aside(row, f"与 {used['obs_id']} 不一致，未采用 differs from {used['obs_id']}, not used")
     return (
@@ -257,11 +267,11 @@ def prepare(incoming: Incoming, folder: Path, *, prefer_new: bool = False):
         for name, text in files.items():
             (copy / f"{name}.csv").write_bytes(text)
         offences = _new_offences(folder, copy, origin)
-        moved = () if offences else _moved(folder, copy)
+        moved = () if offences else moved_lines(folder, copy)
     if offences:
         return Change({}, tuple(lines), (), ()), [*refusals, *offences]
     touched = sorted({f.indicator for f in incoming.figures})
-    return Change(files, tuple(lines), tuple(moved), tuple(_figures_of(touched))), refusals
+    return Change(files, tuple(lines), tuple(moved), tuple(figures_of(touched))), refusals
 
 
 def _new_offences(before: Path, after: Path, origin: dict[str, str]) -> list[Refusal]:
@@ -291,73 +301,6 @@ def _lines_of(path: Path, origin: dict[str, str]) -> dict[int, str]:
             out[line + 1] = origin[row[at]]
         line = reader.line_num
     return out
-
-
-def _cards(folder: Path) -> pd.DataFrame:
-    """The scorecards of the district's plans, at base and at target year."""
-    from .places import home
-    from .scorecard import scorecard
-
-    scope = home(folder).scope
-    targets = load("targets", data=folder)
-    own = targets[(targets["scope"] == scope) & targets["plan_row"].notna()]
-    out = []
-    for plan, rows in own.groupby("plan", sort=False):
-        for as_of in sorted({*rows["base_year"].dropna().astype(int), *rows["target_year"]}):
-            card = scorecard(scope=scope, plan=plan, as_of=int(as_of), data=folder)
-            card = card.reindex(columns=list(dict.fromkeys((*card.columns, *_ANSWER))))
-            out.append(card[list(_ANSWER)].assign(plan=plan, as_of=int(as_of)))
-    return pd.concat(out, ignore_index=True) if out else pd.DataFrame()
-
-
-def _moved(before: Path, after: Path) -> list[str]:
-    """Lines of the scorecard that move, told before → after."""
-    old, new = _cards(before), _cards(after)
-    lines = []
-    for a, b in zip(old.to_dict("records"), new.to_dict("records"), strict=True):
-        moves = []
-        for name, word in (("latest", "最近值 latest"), ("grade", "等级 grade")):
-            if not _equal(a[name], b[name]):
-                moves.append(f"{word} {_word(a[name])} → {_word(b[name])}")
-        for name, word in (("verdict", "判断 verdict"), ("verdict_under_reading", "按读法 under its reading")):
-            if not _equal(a[name], b[name]):
-                zh = f"{name}_zh"
-                moves.append(
-                    f"{word} {_word(a[zh])} {_word(a[name])} → {_word(b[zh])} {_word(b[name])}"
-                )
-        if not _equal(a["p_meet"], b["p_meet"]):
-            moves.append(f"P {_word(a['p_meet'])} → {_word(b['p_meet'])}")
-        if moves:
-            lines.append(
-                f"{a['plan']} {int(a['plan_row'])} {a['name_zh']} {a['indicator']}, {a['as_of']}: "
-                + "; ".join(moves)
-            )
-    return lines
-
-
-def _equal(a, b) -> bool:
-    return (pd.isna(a) and pd.isna(b)) or a == b
-
-
-def _word(value) -> str:
-    if pd.isna(value) or value == "":
-        return "—"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
-
-
-def _figures_of(indicators: list[str]) -> list[str]:
-    """Figures that carry one of the indicators, by the data beside the project's own."""
-    root = Path(__file__).resolve().parents[1] / "figures" / "zh"
-    wanted = [f"{indicator}".encode() for indicator in indicators]
-    names = []
-    for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
-        try:
-            text = path.read_bytes()
-        except OSError:
-            continue
-        if any(word in text for word in wanted):
-            names.append(path.stem)
-    return names
 
 
 # ---- commands ------------------------------------------------------------------------------------
@@ -432,7 +375,9 @@ def import_file(
 def _recovered(folder: Path, say) -> None:
     finished = recover(folder)
     if finished:
-        say(f"change {finished.number} had been cut off and is now finished · 上次中断的写入已补完: {finished.did}")
+        say(
+            f"change {finished.number} had been cut off and is now finished · 上次中断的写入已补完: {finished.did}"
+        )
 
 
 def _tell(incoming: Incoming, change: Change, refusals, say) -> None:
@@ -480,5 +425,7 @@ def undo_last(*, data=None, say: Callable[[str], None] = print) -> Entry:
     with held(folder, write=True, say=say):
         _recovered(folder, say)
         last, made = undo(folder)
-        say(f"change {last.number} taken back · 已撤销: {last.did} ({last.when}); change {made.number}")
+        say(
+            f"change {last.number} taken back · 已撤销: {last.did} ({last.when}); change {made.number}"
+        )
     return last

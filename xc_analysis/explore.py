@@ -12,6 +12,7 @@ from .errors import InputError
 PAGE = Path(__file__).with_name("explorer_page")
 NOTEBOOK = PAGE / "explorer.ipynb"
 ADDRESS = "127.0.0.1"
+TARGET = "xc-explorer"  # the comm that the page opens
 
 
 def free_port(wanted: int | None = None) -> int:
@@ -101,9 +102,9 @@ def serve(*, data=None, lang="zh", port=None, browser=True, say=print) -> None:
     def told():
         say(f"{address}    ({time.perf_counter() - began:.1f} s; Ctrl-C ends · 按 Ctrl-C 结束)")
         say(
-            "the first page takes 5-15 s, most of it loading libraries and tables; "
+            "the first page takes 3-15 s, most of it loading libraries and tables; "
             "then a change shows in under half a second\n"
-            "首页需 5–15 秒，主要用于加载程序库和数据表；之后每次改动半秒内可见"
+            "首页需 3–15 秒，主要用于加载程序库和数据表；之后每次改动半秒内可见"
         )
         if browser:
             import webbrowser
@@ -121,8 +122,7 @@ def serve(*, data=None, lang="zh", port=None, browser=True, say=print) -> None:
     # a name other than this machine's in the request is refused: no page elsewhere can reach in
     # and the page may end its own process without a cookie (its id is the secret; origin is checked)
     config.Voila.tornado_settings = {"allow_remote_access": False, "disable_check_xsrf": True}
-    config.VoilaConfiguration.preheat_kernel = True
-    config.VoilaConfiguration.default_pool_size = 1
+    config.VoilaConfiguration.preheat_kernel = False
     config.VoilaConfiguration.allow_template_override = "NO"
     config.VoilaConfiguration.allow_theme_override = "NO"
     config.VoilaConfiguration.show_tracebacks = False
@@ -132,3 +132,67 @@ def serve(*, data=None, lang="zh", port=None, browser=True, say=print) -> None:
     app = Explorer(config=config)
     app.initialize([str(NOTEBOOK)])
     app.start()
+
+
+def page(data=None):
+    """What the notebook ends in: answers the page of this visit, or is itself the page.
+
+    Parameters
+    ----------
+    data : path, optional
+        Folder of the tables.
+
+    Returns
+    -------
+    anywidget.AnyWidget or None
+        In JupyterLab the page as a widget; None where ``xc explore`` serves it.
+    """
+    answer = _answering(data)
+    if os.environ.get("XC_EXPLORE_LANG"):
+        from comm import get_comm_manager
+
+        def opened(comm, _):
+            comm.on_msg(lambda m: answer(m["content"]["data"], comm.send))
+
+        get_comm_manager().register_target(TARGET, opened)
+        return None
+    import anywidget
+
+    class Page(anywidget.AnyWidget):
+        _esm = "".join((PAGE / name).read_text("utf-8") for name in ("explorer.js", "widget.js"))
+        _css = (PAGE / "explorer.css").read_text("utf-8")
+
+    shown = Page()
+    shown.on_msg(lambda _, content, __: answer(content, shown.send))
+    return shown
+
+
+def _answering(data):
+    """Answers messages; the first one loads what is needed and tells how far it has come."""
+    made: dict = {}
+
+    def answer(message, send) -> None:
+        if not made:
+            steps = [time.perf_counter()]
+
+            def step(text: str) -> None:
+                send({"do": "progress", "text": text})
+                steps.append(time.perf_counter())
+
+            step("加载程序库 · loading libraries")
+            import matplotlib.pyplot  # noqa: F401  (what the first figure would wait for)
+
+            from .explorer import Explorer
+
+            step("读取数据表 · reading tables")
+            made["explorer"] = Explorer(data)
+            step("绘制第一幅图 · drawing the first figure")
+            reply = made["explorer"].answer(message)
+            steps.append(time.perf_counter())
+            names = ("libraries", "tables", "figure")
+            spent = [round(b - a, 2) for a, b in zip(steps[1:], steps[2:], strict=False)]
+            send(reply | {"spent": dict(zip(names, spent, strict=True))})
+            return
+        send(made["explorer"].answer(message))
+
+    return answer

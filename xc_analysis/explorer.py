@@ -14,7 +14,6 @@ import re
 import tempfile
 import time
 from html import escape
-from pathlib import Path
 
 from . import explorer_views as views
 from . import style
@@ -25,8 +24,6 @@ from .explorer_state import LANGUAGES, Refused, State, address, read_address, wi
 from .explorer_words import half
 from .style import tr
 
-PAGE = Path(__file__).with_name("explorer_page")
-TARGET = "xc-explorer"
 LONGEST_COMMENT = 200
 
 
@@ -55,7 +52,7 @@ class Explorer:
         Parameters
         ----------
         message : dict
-            ``do``: "show" (with ``query`` and perhaps ``set``: [name, value]), "more", "download"
+            ``do``: "show" (with ``query`` and perhaps ``set``: [name, value]), "more" (``at``), "download"
             (``kind``: png, svg, csv), "cite" or "keep" (``reviewer``, ``comment``); ``narrow``;
             ``seq``, which comes back.
 
@@ -122,7 +119,8 @@ class Explorer:
         }
 
     def _more(self, state, problems, message) -> dict:
-        return {"html": views.alternatives(state, self.book)}
+        at = message.get("at")
+        return views.alternative(state, self.book, at if isinstance(at, int) else 0)
 
     def _download(self, state, problems, message) -> dict:
         kind = message.get("kind")
@@ -312,49 +310,11 @@ def _page_words() -> dict:
             "hover, tap, or use the left and right arrow keys to see a point's row and source",
         ),
         "problems": tr("地址或输入有误：", "the address or entry is wrong: "),
-        "more": tr("敏感性计算中…", "computing the sensitivity…"),
+        "spent": [
+            tr("启动", "start"),
+            tr("程序库", "libraries"),
+            tr("数据表", "tables"),
+            tr("绘图", "figure"),
+        ],
+        "began": tr("本页就绪用时", "this page was ready after"),
     }
-
-
-def page(data=None):
-    """What the notebook ends in: answers the page of this visit, or is itself the page.
-
-    Parameters
-    ----------
-    data : path, optional
-        Folder of the tables.
-
-    Returns
-    -------
-    anywidget.AnyWidget or None
-        In JupyterLab the page as a widget; None where ``xc explore`` serves it.
-    """
-    explorer = Explorer(data)
-    # drawn once before anyone asks, so that a reader need not wait for fonts and tables
-    explorer.answer({"do": "show", "query": ""})
-    explorer.answer({"do": "more", "query": ""})
-    if os.environ.get("XC_EXPLORE_LANG"):
-        return _listen(explorer)
-    return _widget(explorer)
-
-
-def _listen(explorer: Explorer) -> None:
-    """Answer whoever opens a comm of the explorer's name in this kernel."""
-    from comm import get_comm_manager
-
-    def opened(comm, _):
-        comm.on_msg(lambda m: comm.send(explorer.answer(m["content"]["data"])))
-
-    get_comm_manager().register_target(TARGET, opened)
-
-
-def _widget(explorer: Explorer):
-    import anywidget
-
-    class Page(anywidget.AnyWidget):
-        _esm = (PAGE / "explorer.js").read_text("utf-8") + (PAGE / "widget.js").read_text("utf-8")
-        _css = (PAGE / "explorer.css").read_text("utf-8")
-
-    shown = Page()
-    shown.on_msg(lambda _, content, __: shown.send(explorer.answer(content)))
-    return shown

@@ -353,9 +353,8 @@ def _scorecard(state, book) -> Shown:
     frame = book.scorecard(state)
     lines = book.lines(state.scope, state.plan)
     head = (
-        *("#", tr("指标", "indicator"), tr("最近值", "latest"), tr("目标", "target")),
-        *(tr("判断", "verdict"), tr("按读法", "under reading"), "P", tr("等级", "grade")),
-        tr("标记", "flags"),
+        *("#", tr("指标", "indicator"), tr("判断", "verdict"), tr("按读法", "under reading"), "P"),
+        *(tr("最近值", "latest"), tr("目标", "target"), tr("等级", "grade"), tr("标记", "flags")),
     )
     body = ""
     for row in frame.to_dict("records"):
@@ -372,10 +371,16 @@ def _scorecard(state, book) -> Shown:
             named = f"<button type='button' class='link' data-open='{row['indicator']}'>{named}</button>"
         under = row["verdict_under_reading"]
         cells = (
-            str(row["plan_row"]), None, latest, goal, verdict_name(row["verdict"]),
+            str(row["plan_row"]),
+            None,
+            verdict_name(row["verdict"]),
             f"{verdict_name(under)} ({words.sign(row['reading'])})" if under else "",
-            "" if pd.isna(p) else f"{p:.2f}", row["grade"], row.get(tr("flags_zh", "flags_en")) or "",
-        )  # fmt: skip
+            "" if pd.isna(p) else f"{p:.2f}",
+            latest,
+            goal,
+            row["grade"],
+            row.get(tr("flags_zh", "flags_en")) or "",
+        )
         body += "<tr>" + "".join(
             f"<td>{named}</td>" if c is None else f"<td>{escape(str(c))}</td>" for c in cells
         ) + "</tr>"  # fmt: skip
@@ -479,11 +484,11 @@ _VIEWS = {
 }
 
 
-def alternatives(state, book) -> str:
-    """How the verdict moves when one choice at a time is another, as a table."""
+def _alternatives(state, book) -> list:
+    """The setting and its neighbours, one choice moved at a time, each with its name."""
     a = state.a
     low, _ = book.span(state.indicator, state.scope)
-    tries = [("", a)]
+    tries = [(tr("当前设定", "as set"), a)]
     tries += [
         (f"{tr('时段', 'window')} {f}–{t}", replace(a, fit_from=f, fit_to=t))
         for f, t in (
@@ -520,26 +525,38 @@ def alternatives(state, book) -> str:
             for b in ("old", "new")
             if b != a.basis
         ]
-    rows = []
-    for name, choice in tries:
-        name = name or tr("当前设定", "as set")
-        try:
-            _, assessment = book.judge(state, choice)
-        except InputError as error:
-            rows.append((name, "", "", "", words.half(str(error))))
-            continue
+    return tries
+
+
+def alternative(state, book, at: int) -> dict:
+    """One line of the sensitivity table; asked for line by line, so that no reader waits for it.
+
+    Returns
+    -------
+    dict
+        ``at``, ``of`` (how many there are), ``cells``, ``head`` and ``caption``.
+    """
+    tries = _alternatives(state, book)
+    at = min(max(at, 0), len(tries) - 1)
+    name, choice = tries[at]
+    try:
+        _, assessment = book.judge(state, choice)
+    except InputError as error:
+        cells = [name, words.half(str(error)), "", "", ""]
+    else:
         shown = assessment.under_reading or assessment
         parts = shown.components
-        span = f"{parts['lower_80']:.4g}–{parts['upper_80']:.4g}" if "lower_80" in parts else ""
-        rows.append(
-            (
-                name,
-                verdict_name(shown.verdict),
-                f"{shown.p_meet:.2f}" if shown.p_meet == shown.p_meet else "",
-                f"{parts['median']:.4g}" if "median" in parts else "",
-                span,
-            )
-        )
-    head = ("", tr("判断", "verdict"), "P", tr("中位数", "median"), "80 %")
-    caption = tr("敏感性：一次只改一项", "sensitivity: one choice moved at a time")
-    return words.table_html(caption, head, rows)
+        cells = [
+            name,
+            verdict_name(shown.verdict),
+            f"{shown.p_meet:.2f}" if shown.p_meet == shown.p_meet else "",
+            f"{parts['median']:.4g}" if "median" in parts else "",
+            f"{parts['lower_80']:.4g}–{parts['upper_80']:.4g}" if "lower_80" in parts else "",
+        ]
+    return {
+        "at": at,
+        "of": len(tries),
+        "cells": cells,
+        "head": ["", tr("判断", "verdict"), "P", tr("中位数", "median"), "80 %"],
+        "caption": tr("敏感性：一次只改一项", "sensitivity: one choice moved at a time"),
+    }

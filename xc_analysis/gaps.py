@@ -114,13 +114,14 @@ def _lines(scope, plan, folder) -> tuple[list[_Line], str]:
     seen = {line.indicator["indicator"] for line in lines}
     others = targets[(targets["plan"] == plan) & (targets["scope"] == scope)]
     names = load("indicators", data=folder).set_index("indicator", drop=False)
-    tables = {"observations": load("observations", data=folder), "air": load("air/annual", data=folder)}
+    tables = {
+        "observations": load("observations", data=folder),
+        "air": load("air/annual", data=folder),
+    }
     for indicator, rows in others.groupby("indicator", sort=False):
         if indicator in seen:
             continue
-        settings = register.fit_settings(
-            assumptions, plan=plan, scope=scope, indicator=indicator
-        )
+        settings = register.fit_settings(assumptions, plan=plan, scope=scope, indicator=indicator)
         target = rows.iloc[0].copy()
         _, target["reading"] = register.reading_text(assumptions, target.get("reading"))
         frame = known_series(indicator, scope, settings, tables, folder)
@@ -139,7 +140,7 @@ def _period(targets, plan, scope) -> tuple[int, int]:
 
 
 def _line_gaps(line, scope, tables, cover, where) -> list[dict]:
-    name, target = line.indicator["indicator"], line.target
+    name = line.indicator["indicator"]
     first, last = _span(line, tables["assumptions"])
     span = any(word in str(line.indicator["statistic"]) for word in _OVER)
     if span:
@@ -187,7 +188,9 @@ def _span(line, assumptions) -> tuple[int, int]:
     base, last = line.period
     if line.target is not None:
         last, base = int(line.target["target_year"]), line.target.get("base_year")
-    starts = [year for year in (window[0], None if pd.isna(base) else int(base)) if year is not None]
+    starts = [
+        year for year in (window[0], None if pd.isna(base) else int(base)) if year is not None
+    ]
     if any(word in str(line.indicator["statistic"]) for word in _OVER) and not pd.isna(base):
         return int(base), last
     return min(starts, default=last), last
@@ -331,8 +334,12 @@ def described(frame: pd.DataFrame) -> list[str]:
     for _, rows in frame.groupby("indicator", sort=False):
         first = rows.iloc[0]
         number = "" if pd.isna(first["plan_row"]) else f"{int(first['plan_row'])} "
-        out.append(f"{number}{first['name_zh']} {first['name_en']} [{first['indicator']}, {first['unit']}]")
-        out.append(f"    now · 现在: {first['grade_now']}, {first['verdict_now_zh']} {first['verdict_now']}")
+        out.append(
+            f"{number}{first['name_zh']} {first['name_en']} [{first['indicator']}, {first['unit']}]"
+        )
+        out.append(
+            f"    now · 现在: {first['grade_now']}, {first['verdict_now_zh']} {first['verdict_now']}"
+        )
         same = rows.groupby(["known", "grade_filled", "verdicts_filled"], sort=False)
         for _, group in same:
             row = group.iloc[0]

@@ -131,7 +131,11 @@ def decode(path: Path, data: bytes) -> tuple[str, str]:
     else:
         guess = guess_encoding(data)
         wide = [guess] if guess and guess.startswith("utf-") else []
-        candidates = wide or ["utf-8", *([guess] if guess in ("gb18030", "big5") else []), "gb18030"]
+        candidates = wide or [
+            "utf-8",
+            *([guess] if guess in ("gb18030", "big5") else []),
+            "gb18030",
+        ]
     bad = None
     for encoding in dict.fromkeys(candidates):
         try:
@@ -168,7 +172,9 @@ def _text(path: Path, data: bytes) -> Grid:
     try:
         for cells in reader:
             if len(cells) > MAX_COLUMNS:
-                raise InputError(f"{path}:{reader.line_num}: {len(cells)} columns: keep those needed")
+                raise InputError(
+                    f"{path}:{reader.line_num}: {len(cells)} columns: keep those needed"
+                )
             rows.append((reader.line_num, tuple(Raw(cell) for cell in cells)))
     except csv.Error as error:
         raise InputError(
@@ -232,7 +238,9 @@ def _safe_zip(path: Path, data: bytes) -> None:
         raise InputError(damaged) from None
     names = {member.filename for member in members}
     if "[Content_Types].xml" not in names or not any(n.startswith("xl/") for n in names):
-        what = "an OpenDocument or Word file" if names & {"mimetype", "word/document.xml"} else "a zip"
+        what = (
+            "an OpenDocument or Word file" if names & {"mimetype", "word/document.xml"} else "a zip"
+        )
         raise InputError(f"{path}: is {what}, not an xlsx workbook: save the table as xlsx or csv")
     if any(name.lower().endswith("vbaproject.bin") for name in names):
         raise InputError(f"{path}: is a workbook with macros: save it as xlsx, without them")
@@ -241,7 +249,11 @@ def _safe_zip(path: Path, data: bytes) -> None:
     left = MAX_UNPACKED
     for member in members:
         name = member.filename
-        if name.startswith(("/", "\\")) or ".." in name.replace("\\", "/").split("/") or ":" in name:
+        if (
+            name.startswith(("/", "\\"))
+            or ".." in name.replace("\\", "/").split("/")
+            or ":" in name
+        ):
             raise InputError(f"{path}: holds a part that leads outside it: save it again as xlsx")
         if member.flag_bits & 1:
             raise InputError(f"{path}: is protected by a password: save it without one")
@@ -263,7 +275,14 @@ def _safe_zip(path: Path, data: bytes) -> None:
                     tail = chunk[-64:]
         except InputError:
             raise
-        except (zipfile.BadZipFile, OSError, ValueError, EOFError, NotImplementedError, RuntimeError):
+        except (
+            zipfile.BadZipFile,
+            OSError,
+            ValueError,
+            EOFError,
+            NotImplementedError,
+            RuntimeError,
+        ):
             raise InputError(damaged) from None
         except Exception:  # zlib.error, lzma.LZMAError
             raise InputError(damaged) from None

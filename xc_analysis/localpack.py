@@ -130,7 +130,9 @@ def held(
                 if error.errno not in (errno.EAGAIN, errno.EACCES):
                     break  # a file system without locks
             if not said:
-                say(f"{folder.name}: another xc command is using this pack, waiting · 数据包正被使用，等待中")
+                say(
+                    f"{folder.name}: another xc command is using this pack, waiting · 数据包正被使用，等待中"
+                )
                 said = True
             if time.monotonic() > until:
                 raise InputError(
@@ -199,7 +201,9 @@ def history(folder: Path) -> list[Entry]:
             files = {str(k): (str(b), str(a)) for k, (b, a) in told["files"].items()}
             if not all(name in _PATHS for name in files):
                 raise ValueError("a path that is no table")
-            entry = Entry(int(path.name), str(told["did"]), str(told["when"]), told["undoes"], files, path)
+            entry = Entry(
+                int(path.name), str(told["did"]), str(told["when"]), told["undoes"], files, path
+            )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
                 f"{path}: the record of a change cannot be read ({error}): move this folder away; the"
@@ -266,7 +270,9 @@ def commit(
         os.rename(draft, place)  # from here on a run that is killed is finished by the next
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
-        raise InputError(f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}") from None
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}"
+        ) from None
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
         raise
@@ -276,7 +282,9 @@ def commit(
         _finish(folder, made)
     except OSError as error:
         _take_back(folder, made)
-        raise InputError(f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}") from None
+        raise InputError(
+            f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}"
+        ) from None
     return made
 
 
@@ -386,4 +394,6 @@ def undo(folder: Path) -> tuple[Entry, Entry]:
                 f"{last.folder / 'before' / path}: the backup has been changed: compare by hand"
             )
         files[path.removesuffix(".csv")] = old
-    return last, commit(folder, files, did=f"undo of change {last.number}: {last.did}", undoes=last.number)
+    return last, commit(
+        folder, files, did=f"undo of change {last.number}: {last.did}", undoes=last.number
+    )

@@ -297,6 +297,52 @@ def _budget(now: pd.Series, year: int, month: int, scope, indicator, data) -> pd
     return pd.DataFrame(rows, columns=columns)
 
 
+def month_data(page: MonthPage) -> dict[str, pd.DataFrame]:
+    """The page as frames with their evidence: what its figure shows, for the csv.
+
+    Parameters
+    ----------
+    page : MonthPage
+
+    Returns
+    -------
+    dict of str to DataFrame
+    """
+    source = page.record.at[page.year, "source_id"]
+    evidence = {"status": "computed", "source_id": source, "release": page.release,
+                "scope": page.scope, "year": page.year, "month": page.month}  # fmt: skip
+    own = {"indicator": page.indicator, "unit": "µg/m³"}
+    before = page.record["source_id"].get(page.year - 1, source)
+    both = ";".join(dict.fromkeys(f"{source};{before}".split(";")))
+    return {
+        "days": page.days.assign(**evidence, **own),
+        "record": pd.concat(
+            [_long(page, period) for period in ("month", "to_date")], ignore_index=True
+        ).assign(status="computed", scope=page.scope, **own),
+        "three-year mean": page.moving.reset_index().assign(
+            status="computed", scope=page.scope, source_id=source, **own
+        ),
+        "budget": page.budget.rename(columns={"status": "kind", "value": "limit"}).assign(
+            **{**evidence, "source_id": page.budget["source_id"] + ";" + source}, **own
+        ),
+        "table": page.table.assign(**{**evidence, "source_id": both}),
+    }
+
+
+def _long(page: MonthPage, period: str) -> pd.DataFrame:
+    """One of the record's two periods as rows, with the class that its marker shows."""
+    days = len(page.days)
+    if period == "to_date":
+        days = int(page.table.loc[page.table["period"] == "to date", "days"].iloc[0])
+    names = {period: "value", f"{period}_days": "valid_days", f"{period}_basis": "basis"}
+    rows = page.record[[*names, "release", "source_id"]].rename(columns=names).reset_index()
+    whole = rows["valid_days"] >= ENOUGH * days
+    return rows.dropna(subset="value").assign(
+        period=period.replace("_", " "),
+        completeness=whole.map({True: "adequate", False: "partial"}),
+    )
+
+
 CAUSE_NAMES = {"pm25": "PM2.5", "dust": "沙尘 dust", "o3": "O3", "other": "其他 other"}
 
 

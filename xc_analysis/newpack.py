@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from .errors import InputError
+from .expressions import names
 from .reading import read_bytes, read_sheet
 from .schemas import TABLES
 from .tables import check, data_dir, format_offence
@@ -68,7 +69,9 @@ def check_name(name: str) -> str:
     return name
 
 
-def tables_for(name: str, *, english: str = "", stations=(), data=None) -> dict[str, bytes]:
+def tables_for(
+    name: str, *, english: str = "", stations=(), bare=False, data=None
+) -> dict[str, bytes]:
     """The files of an empty pack by table name.
 
     Parameters
@@ -79,14 +82,17 @@ def tables_for(name: str, *, english: str = "", stations=(), data=None) -> dict[
         Its name in English figures; default the name itself.
     stations : iterable of str
         Its monitoring stations.
+    bare : bool
+        Without the comparator's published figures.
     data : path, optional
         The pack whose registers are taken over; default the project's or ``$XC_DATA``.
 
     Notes
     -----
-    Taken over: the register of indicators, standards, publications, publishers, the sources that
-    these name, the comparator's targets, and the assumptions that hold for any district, each to
-    be reviewed again. Figures, statements, projects and computed air stay behind.
+    Taken over: the register of indicators, standards, publications, publishers, the comparator's
+    figures and targets, the sources that these name, and the assumptions that hold for any
+    district, each to be reviewed again. The district's figures, targets, statements and projects
+    and all computed air stay behind.
     """
     old = {
         table: cells_of(table, data)
@@ -124,8 +130,11 @@ def tables_for(name: str, *, english: str = "", stations=(), data=None) -> dict[
     read = {row["reading"] for row in targets}
     cited = {row["source_id"] for row in targets} | set(_BUILT_IN)
     cited |= set(old["standards"]["source_id"]) if "standards" in old else set()
+    observations = [] if bare else _of_comparator(old["observations"], city)
+    cited |= {row["source_id"] for row in observations}
     sources = old["sources"][old["sources"]["source_id"].isin(cited)]
     new: dict[str, list[dict]] = {
+        "observations": observations,
         "indicators": old["indicators"].to_dict("records"),
         "standards": old["standards"].to_dict("records"),
         "targets": targets,
@@ -143,6 +152,17 @@ def tables_for(name: str, *, english: str = "", stations=(), data=None) -> dict[
     }
 
 
+def _of_comparator(observations: pd.DataFrame, city: str) -> list[dict]:
+    """The comparator's figures that rest on its own figures alone."""
+    rows = observations[observations["scope"] == city].to_dict("records")
+    while True:
+        known = {row["obs_id"] for row in rows}
+        sound = [row for row in rows if known.issuperset(names(row["derivation"] or "0"))]
+        if len(sound) == len(rows):
+            return rows
+        rows = sound
+
+
 def _declared(rows: list[dict], table: str) -> list[dict]:
     return [{name: row.get(name, "") for name in TABLES[table].names} for row in rows]
 
@@ -152,7 +172,13 @@ def _absent(table: str, data) -> bool:
 
 
 def create(
-    folder: str | os.PathLike, *, name: str, english: str = "", stations=(), data=None
+    folder: str | os.PathLike,
+    *,
+    name: str,
+    english: str = "",
+    stations=(),
+    bare: bool = False,
+    data=None,
 ) -> Path:
     """Make an empty pack in a folder of its own.
 
@@ -160,7 +186,7 @@ def create(
     ----------
     folder : path
         Must not exist, or be empty.
-    name, english, stations, data
+    name, english, stations, bare, data
         As `tables_for`.
 
     Returns
@@ -185,7 +211,7 @@ def create(
         raise InputError(f"{folder}: lies in the project's own tables: choose another folder")
     if taken:
         raise InputError(f"{folder}: is not empty: choose a folder that does not exist yet")
-    files = tables_for(name, english=english, stations=stations, data=data)
+    files = tables_for(name, english=english, stations=stations, bare=bare, data=data)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{place.name[:40]}-", dir=place.parent))
@@ -218,9 +244,10 @@ def _readme(name: str, folder: str, stations) -> str:
     three = ",".join(stations) or "站点一,站点二"
     return f"""# {name}：数据表　/　{name}: tables
 
-一套空的数据表：指标登记、标准、来源和假设已填，观测值、目标、表述、项目和空气数据为空。
-An empty set of tables: the registers of indicators, standards, sources and assumptions are filled;
-observations, the district's targets, statements, projects and air are empty.
+指标登记、标准、来源、假设和对照（全市）的公布值已填；本区的观测值、目标、表述、项目和空气数据为空。
+The registers of indicators, standards, sources and assumptions and the comparator's (the city's)
+published figures are filled; the district's observations, targets, statements, projects and air are
+empty.
 
 | 第几步 step | 命令 command |
 |---|---|

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from .errors import Empty
+from .schemas import TABLES
 from .tables import load
 
 
@@ -65,3 +67,46 @@ def _most_frequent(comparator: str, data) -> str:
         if len(scopes):
             return str(scopes.mode().iloc[0])
     return comparator
+
+
+def needs(*names: str, scope: str | None = None, data: str | os.PathLike | None = None) -> None:
+    """Stop, saying what is empty, unless a pack holds what follows rests on.
+
+    Parameters
+    ----------
+    *names : str
+        Tables that must have rows (of the scope, where they have one), indicators of which
+        something must be known there, rows of the observations (``o0127``), or sources.
+    scope : str, optional
+        Default the district of the pack.
+    data : path, optional
+        Folder of the tables; default as `tables.data_dir`.
+
+    Raises
+    ------
+    Empty
+        Naming all that is missing, and the way to fill it.
+    """
+    scope = scope or home(data).scope
+    observations, air = load("observations", data=data), load("air/annual", data=data)
+    there = {
+        *observations["obs_id"],
+        *load("sources", data=data)["source_id"],
+        *observations.loc[observations["scope"] == scope, "indicator"],
+        *air.loc[air["scope"] == scope, "indicator"],
+    }
+    missing = []
+    for name in names:
+        if name in TABLES:
+            table = load(name, data=data)
+            known = len(table[table["scope"] == scope] if "scope" in table else table) > 0
+        else:
+            known = name in there
+        if not known:
+            missing.append(name)
+    if missing:
+        shown = ", ".join(missing[:8]) + (" ..." if len(missing) > 8 else "")
+        raise Empty(
+            f"{scope}: 数据包中没有本页所依据的数 this pack lacks what this page rests on: {shown};"
+            " 用 xc gaps 看缺什么，用 xc import 填入 fill it by xc import, see xc gaps"
+        )

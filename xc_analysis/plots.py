@@ -3,8 +3,8 @@
 Every function takes what the package's functions return and an axes (or makes one), and returns
 the axes. Names, units and bounds come from the frame's attributes, the language from ``style``.
 The drawing itself is sorted by subject into ``plots_evidence``, ``plots_verdict``,
-``plots_review``, ``plots_plan``, ``plots_air``, ``plots_breaks``, ``plots_amounts`` and ``plots_themes``, its common
-parts are in ``marks``.
+``plots_review``, ``plots_plan``, ``plots_air``, ``plots_breaks``, ``plots_amounts`` and
+``plots_themes``, its common parts are in ``marks``.
 """
 
 from xc_analysis.plots_air import (

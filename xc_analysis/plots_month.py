@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from xc_analysis import marks, palette, style
-from xc_analysis.month_page import ENOUGH
+from xc_analysis.month_page import ENOUGH, month_data
 from xc_analysis.plots_air import POLLUTANTS, pollutant_name
 from xc_analysis.style import tr
 
@@ -408,52 +408,6 @@ def headline(page) -> str:
     zh += f"；有效 {valid} 天，共 {days} 天" + ("，×为无有效值的日" if valid < days else "")
     en += f"; {valid} valid days of {days}" + (" (×: no valid value)" if valid < days else "")
     return tr(zh, en)
-
-
-def month_data(page) -> dict:
-    """The frames behind :func:`month_figure`, for its csv.
-
-    Parameters
-    ----------
-    page : MonthPage
-
-    Returns
-    -------
-    dict of str to DataFrame
-    """
-    source = page.record.at[page.year, "source_id"]
-    evidence = {"status": "computed", "source_id": source, "release": page.release,
-                "scope": page.scope, "year": page.year, "month": page.month}  # fmt: skip
-    own = {"indicator": page.indicator, "unit": "µg/m³"}
-    before = page.record["source_id"].get(page.year - 1, source)
-    both = ";".join(dict.fromkeys(f"{source};{before}".split(";")))
-    return {
-        "days": page.days.assign(**evidence, **own),
-        "record": pd.concat(
-            [_long(page, period) for period in ("month", "to_date")], ignore_index=True
-        ).assign(status="computed", scope=page.scope, **own),
-        "three-year mean": page.moving.reset_index().assign(
-            status="computed", scope=page.scope, source_id=source, **own
-        ),
-        "budget": page.budget.rename(columns={"status": "kind", "value": "limit"}).assign(
-            **{**evidence, "source_id": page.budget["source_id"] + ";" + source}, **own
-        ),
-        "table": page.table.assign(**{**evidence, "source_id": both}),
-    }
-
-
-def _long(page, period: str) -> pd.DataFrame:
-    """One of the record's two periods as rows, with the class that its marker shows."""
-    days = len(page.days)
-    if period == "to_date":
-        days = int(page.table.loc[page.table["period"] == "to date", "days"].iloc[0])
-    names = {period: "value", f"{period}_days": "valid_days", f"{period}_basis": "basis"}
-    rows = page.record[[*names, "release", "source_id"]].rename(columns=names).reset_index()
-    whole = rows["valid_days"] >= ENOUGH * days
-    return rows.dropna(subset="value").assign(
-        period=period.replace("_", " "),
-        completeness=whole.map({True: "adequate", False: "partial"}),
-    )
 
 
 def month_png(page, *, place: tuple[str, str] | None = None) -> bytes:

@@ -404,7 +404,8 @@ def _cell(value, known: dict, status) -> str:
 def _target_cell(row: dict, kind) -> str:
     value = row.get("target")
     if value is None or (not isinstance(value, str) and pd.isna(value)):
-        return tr("市级", "city's") if kind == "delegated" else tr("定性", "in words")
+        words = {"delegated": ("市级", "city's"), "none": ("未设", "none")}
+        return tr(*words.get(kind, ("定性", "in words")))
     if isinstance(value, str):
         return value
     sign = {"<=": "≤", ">=": "≥", "=": ""}.get(row.get("comparator"), row.get("comparator") or "")

@@ -117,7 +117,7 @@ def fit_settings(table, *, plan, scope, indicator) -> dict:
     Returns
     -------
     dict
-        ``source``, ``basis``, ``partial``, ``window``, ``method``, ``phi``, ``prior_sd``,
+        ``source``, ``basis``, ``partial``, ``dust``, ``window``, ``method``, ``phi``, ``prior_sd``,
         ``count_of``, ``exceptional`` and ``ids`` (name -> assumption id).
     """
     key = {"plan": plan, "scope": scope, "indicator": indicator}
@@ -138,6 +138,10 @@ def fit_settings(table, *, plan, scope, indicator) -> dict:
         if found is not None:
             ids[name] = found["id"]
             out[name] = number(found, "value")
+    found = setting(table, "dust", **key)
+    out["dust"] = "off" if found is None else str(found["value"])
+    if found is not None:
+        ids["dust"] = found["id"]
     found = setting(table, "count_of", **key)
     out["count_of"] = "" if found is None else str(found["value"])
     if found is not None:

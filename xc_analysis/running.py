@@ -33,6 +33,18 @@ def _failure(index: int, total: int, cell: dict, error: Exception) -> str:
     return "\n".join(lines)
 
 
+def _stop_at(nb, index: int, why: str) -> None:
+    """End a notebook where its pack has no more to say: the reason in place of what is missing."""
+    import nbformat
+
+    text = f"**空　/　Empty**　{why}"
+    nb.cells[index].outputs = [
+        nbformat.v4.new_output("display_data", {"text/markdown": text, "text/plain": why})
+    ]
+    nb.cells[index + 1 :] = []
+    nb.metadata["empty"] = why
+
+
 def _stems(folder: Path) -> set[str]:
     return {p.stem for p in folder.rglob("*") if p.is_file()}
 
@@ -138,6 +150,9 @@ async def execute(
                 try:
                     await client.async_execute_cell(cell, index)
                 except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
+                    if getattr(error, "ename", "") == "Empty":
+                        _stop_at(nb, index, error.evalue)
+                        break
                     raise RuntimeError(_failure(index, len(nb.cells), cell, error)) from None
                 new = _stems(figures) - seen
                 if new:

@@ -18,6 +18,16 @@ COLUMNS = (
     *("plan_row", "indicator", "kind", "baseline", "latest", "target", "verdict", "p_meet"),
     *("grade", "flags", "reading", "verdict_under_reading"),
 )
+# what only a line with a target fills
+_ALL = (
+    *("verdict_under_reading_zh", "p_under_reading", "branch", "comparator", "base_year"),
+    *("target_year", "binding", "baseline_year", "baseline_status", "latest_year"),
+    *("latest_status", "margin", "n", "p_trend", "median", "lower_80", "upper_80", "lower_95"),
+    *("upper_95", "outturn_lower", "outturn_upper", "required_rate", "past_rate", "why"),
+    *("why_zh", "why_under_reading", "why_under_reading_zh", "missing", "missing_zh", "flags_en"),
+    *("flags_zh", "source", "method", "window", "formula", "target_id", "assumption_id"),
+    *("parameter_ids", "reading_id", "evidence", "source_ids"),
+)
 NO_OUTTURN = (
     "no_outturn",
     "the target year has come and no value for it is known",
@@ -68,6 +78,8 @@ def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> 
 def card_of(judged, *, scope, plan, as_of) -> pd.DataFrame:
     """The table of :func:`scorecard` from lines already judged."""
     frame = pd.DataFrame([_cells(one, as_of, plan, scope) for one in judged])
+    # a pack without targets has the same columns, empty
+    frame = frame.reindex(columns=list(dict.fromkeys((*frame.columns, *_ALL))))
     frame.attrs = {"scope": scope, "plan": plan, "as_of": as_of}
     return frame
 
@@ -171,11 +183,12 @@ def known_series(indicator, scope, settings, tables, data=None) -> pd.DataFrame:
                 source=source,
                 partial=settings["partial"],
                 basis=settings["basis"],
+                dust=settings.get("dust", "off") if source == "station" else "off",
                 data=data,
             )
         except InputError:
             # rows of another statistic only: the series of this indicator is empty
-            if there[source] and source == "station":
+            if there[source] and (source == "station" or settings["basis"] != "raw"):
                 raise
     columns = ("value", "lower", "upper", "status", "basis", "completeness", "source_id", "obs_id")
     empty = pd.DataFrame({c: pd.Series(dtype=object) for c in columns})

@@ -106,7 +106,7 @@ def normalise(
     *,
     by: str = "weather_year",
     wind: bool = True,
-    draws: int = 400,
+    draws: int = 200,
     seed: int = 1,
     data: str | os.PathLike | None = None,
 ) -> pd.DataFrame:

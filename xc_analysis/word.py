@@ -56,8 +56,8 @@ ZH = {
     "SourceLine": ("楷体", "Times New Roman", 9, False, "left", 0, None, 0, 8),
     "FootnoteText": ("仿宋", "Times New Roman", 9, False, "left", 0, None, 0, 0),
     "Footer": ("宋体", "Times New Roman", 14, False, "center", 0, None, 0, 0),
-    "TOC1": ("仿宋", "Times New Roman", 14, False, "left", 0, None, 4, 2),
-    "TOC2": ("仿宋", "Times New Roman", 12, False, "left", 2, None, 0, 0),
+    "TOC1": ("仿宋", "Times New Roman", 13, False, "left", 0, None, 3, 1),
+    "TOC2": ("仿宋", "Times New Roman", 11, False, "left", 2, None, 0, 0),
 }
 EN = {
     name: ("仿宋" if ea in ("仿宋", "楷体") else ea, latin, max(9, size - 3), bold, align, 0,
@@ -105,14 +105,14 @@ def _el(name: str, **attributes) -> ET.Element:
     return ET.Element(_q(name), {_q(k.replace("_", ":", 1)): str(v) for k, v in attributes.items()})
 
 
-def _pandoc_file(name: str) -> bytes:
+def pandoc_file(name: str) -> bytes:
     import pypandoc
 
     command = [pypandoc.get_pandoc_path(), "--print-default-data-file", name]
     return subprocess.run(command, capture_output=True, check=True).stdout
 
 
-def _rewrite(archive: bytes, change) -> bytes:
+def rewrite(archive: bytes, change) -> bytes:
     """The same archive with parts changed by ``change(parts)``; no time stamp enters it."""
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         parts = {name: source.read(name) for name in source.namelist()}
@@ -170,7 +170,7 @@ def reference(lang: str) -> bytes:
             "</Types>", f'<Override PartName="/word/footer1.xml" ContentType="{kind}"/></Types>'
         ).encode()
 
-    return _rewrite(_pandoc_file("reference.docx"), change)
+    return rewrite(pandoc_file("reference.docx"), change)
 
 
 def _styles(part: bytes, lang: str) -> bytes:
@@ -407,7 +407,7 @@ def _page(part: bytes) -> bytes:
 
 
 def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str = "",
-         toc: bool = True) -> bytes:  # fmt: skip
+         toc: bool = True, landscape: bool = False, plain: bool = False) -> bytes:  # fmt: skip
     """A Word file from Markdown.
 
     Parameters
@@ -419,6 +419,10 @@ def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str 
         Of the first page.
     toc : bool
         With a table of contents, whose entries are written out and whose page numbers are fields.
+    landscape : bool
+        Pages on their side, for wide tables.
+    plain : bool
+        Headings of level 1 without numbers, for annexes that carry their own.
 
     Returns
     -------
@@ -449,14 +453,25 @@ def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str 
             told = " ".join(str(error).split())
             raise InputError(f"{title}: the Word file could not be made: {told}") from None
         made = out.read_bytes()
-    return _rewrite(made, lambda parts: _finish(parts, lang, toc))
+    return rewrite(made, lambda parts: _finish(parts, lang, toc, landscape, plain))
 
 
-def _finish(parts: dict[str, bytes], lang: str, toc: bool) -> None:
+def _finish(parts, lang: str, toc: bool, landscape: bool, plain: bool) -> None:
     root = _parse(parts["word/document.xml"])
     body = root.find("w:body", SPACES)
+    width = TEXT_WIDTH
+    if landscape:
+        size = body.find("w:sectPr/w:pgSz", SPACES)
+        size.set(_q("w:w"), "16838")
+        size.set(_q("w:h"), "11906")
+        size.set(_q("w:orient"), "landscape")
+        width = 29.7 - 5.4
+    if plain:
+        for style in body.iter(_q("w:pStyle")):
+            if style.get(_q("w:val")) == "Heading1":
+                style.set(_q("w:val"), "HeadingPlain")
     _bind(body)
-    _fit_tables(body)
+    _fit_tables(body, width)
     if toc:
         _contents(body, lang)
         settings = _parse(parts["word/settings.xml"])
@@ -489,9 +504,9 @@ def _bind(body: ET.Element) -> None:
                 properties.insert(1, _el("w:keepNext"))
 
 
-def _fit_tables(body: ET.Element) -> None:
+def _fit_tables(body: ET.Element, width: float) -> None:
     """Tables as wide as the text, columns fixed, rows whole, the head repeated."""
-    total = int(TEXT_WIDTH / 2.54 * 1440)
+    total = int(width / 2.54 * 1440)
     for table in body.iter(_q("w:tbl")):
         if table.find(".//w:drawing", SPACES) is not None:
             continue
@@ -509,22 +524,22 @@ def _fit_tables(body: ET.Element) -> None:
         columns = table.findall("w:tblGrid/w:gridCol", SPACES)
         given = [int(c.get(_q("w:w")) or 1) for c in columns]
         widths = [round(total * w / sum(given)) for w in given]
-        for column, width in zip(columns, widths, strict=True):
-            column.set(_q("w:w"), str(width))
+        for column, wide in zip(columns, widths, strict=True):
+            column.set(_q("w:w"), str(wide))
         for row in table.findall("w:tr", SPACES):
             of_row = row.find("w:trPr", SPACES)
             if of_row is None:
                 of_row = _el("w:trPr")
                 row.insert(0, of_row)
             of_row.insert(0, _el("w:cantSplit"))
-            for cell, width in zip(row.findall("w:tc", SPACES), widths, strict=False):
+            for cell, wide in zip(row.findall("w:tc", SPACES), widths, strict=False):
                 of_cell = cell.find("w:tcPr", SPACES)
                 if of_cell is None:
                     of_cell = _el("w:tcPr")
                     cell.insert(0, of_cell)
                 for old in of_cell.findall("w:tcW", SPACES):
                     of_cell.remove(old)
-                of_cell.insert(0, _el("w:tcW", w_w=width, w_type="dxa"))
+                of_cell.insert(0, _el("w:tcW", w_w=wide, w_type="dxa"))
 
 
 _DIGITS = "零一二三四五六七八九十"

@@ -281,7 +281,13 @@ function start(el, channel) {
       queue.push({ to: `?${to}`, push: true });
       next();
     }));
-    if (m.more) part.more.textContent = words.more; else part.more.replaceChildren();
+    part.more.replaceChildren();
+    if (m.spent) {
+      const all = Math.round(performance.now() / 100) / 10;
+      const { libraries, tables, figure } = m.spent;
+      say(`${words.began} ${all} s: ${words.spent[0]} ${(all - libraries - tables - figure).toFixed(1)}, `
+        + `${words.spent[1]} ${libraries}, ${words.spent[2]} ${tables}, ${words.spent[3]} ${figure}`);
+    }
     document.getElementById("loading")?.remove();
     requestAnimationFrame(() => {
       if (began && queue.length === 0) {
@@ -292,13 +298,31 @@ function start(el, channel) {
       el.removeAttribute("aria-busy");
       el.dataset.seq = m.seq;
       if (queue.length) next();
-      else if (m.more) setTimeout(() => { if (!busy) ask({ do: "more", seq: m.seq }); }, 120);
+      else if (m.more) setTimeout(() => more(m.seq, 0), 150);
     });
+  }
+
+  // ---- the sensitivity table comes line by line, and gives way to whatever the reader moves
+  function more(of, at) {
+    if (!busy && of === seq) ask({ do: "more", seq: of, at });
+  }
+  function drawMore(m) {
+    const cells = (row, tag) => make("tr", {}, ...row.map((text) => make(tag, {}, text)));
+    if (m.at === 0) {
+      part.more.replaceChildren(make("div", { class: "scroll" }, make("table", { class: "rows" },
+        make("caption", {}, m.caption), make("thead", {}, cells(m.head, "th")), make("tbody", {}))));
+    }
+    part.more.querySelector("tbody").append(cells(m.cells, "td"));
+    if (m.at + 1 < m.of) setTimeout(() => more(m.seq, m.at + 1), 30);
   }
 
   channel.on("message", (m) => {
     if (m.do === "show" && m.seq === seq) draw(m);
-    else if (m.do === "more" && m.seq === seq) part.more.innerHTML = m.html;
+    else if (m.do === "more" && m.seq === seq && !busy) drawMore(m);
+    else if (m.do === "progress") {
+      const sign = document.getElementById("loading_text");
+      if (sign) sign.textContent = m.text; else say(m.text);
+    }
     else if (m.do === "download") save(m);
     else if (m.do === "cite") copy(m.text.replace(/\?\S*$/, "") + whole());
     else if (m.do === "keep") say(m.text);
