@@ -53,7 +53,7 @@ def test_an_empty_address_is_the_projection_of_pm25_as_the_register_sets_it(book
     assert address(state, book) == "?view=projection&lang=zh&indicator=pm25"
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
 @given(data=st.data())
 def test_every_state_comes_back_from_its_address(book, data):
     draw = data.draw
@@ -119,7 +119,7 @@ def test_a_wrong_address_says_what_is_wrong_and_shows_the_rest(explorer, query, 
     assert len(page["problems"]) == 1 and named in page["problems"][0]
 
 
-@settings(max_examples=80, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
 @given(query=st.one_of(st.text(max_size=80), st.lists(
     st.tuples(st.sampled_from(KEYS), st.text(max_size=12)), max_size=5
 ).map(lambda pairs: "?" + "&".join(f"{k}={v}" for k, v in pairs))))  # fmt: skip
@@ -234,7 +234,7 @@ def test_sensitivity_comes_line_by_line_and_begins_with_the_setting(explorer):
 def test_downloads_are_the_files_they_say(explorer, view):
     begins = {"png": b"\x89PNG", "svg": b"<?xml"}
     for kind in ("png", "svg", "csv"):
-        if view == "calendar" and kind == "svg":
+        if kind == "svg" and view in ("calendar", "compare"):  # slow, and drawn as png is
             continue
         file = explorer.answer({"do": "download", "query": f"?view={view}", "kind": kind})
         content = base64.b64decode(file["base64"])

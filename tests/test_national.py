@@ -29,9 +29,9 @@ def all_rows(store) -> pd.DataFrame:
 
 @pytest.fixture(scope="module")
 def days(tmp_path_factory) -> Path:
-    """A hundred daily files of four stations, with a file of cities among them."""
+    """Forty daily files of four stations, with a file of cities among them."""
     folder = tmp_path_factory.mktemp("national")
-    national.write_csv(folder, stations=4, year=2019, until=100)
+    national.write_csv(folder, stations=4, year=2019, until=40)
     (folder / "china_cities_20190105.csv").write_text("date,hour,type,北京\n20190105,0,PM2.5,5\n")
     return folder
 
@@ -39,7 +39,7 @@ def days(tmp_path_factory) -> Path:
 def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
     store = parquet_store.write(days, tmp_path / "store")
     truth = pd.concat([p.to_pandas() for p in national.parts(2019, 4, 1)])
-    truth = truth[truth["time"] < pd.Timestamp("2019-04-11")]
+    truth = truth[truth["time"] < pd.Timestamp("2019-02-10")]
     truth["station"] = truth["station"].astype("object")
     truth = truth.sort_values(["station", "time"], ignore_index=True)
     got = all_rows(store).astype({"station": "object"})
@@ -51,7 +51,7 @@ def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
 def test_spans_join_without_a_seam(days, tmp_path):
     whole = parquet_store.write(days, tmp_path / "whole")
     pieces = list(archive_national.spans(days, span_days=7))
-    assert len(pieces) == 14  # the last span has what is left, nine days
+    assert len(pieces) == 6
     joined = pd.concat([p.hours.to_pandas() for p in pieces])
     joined = joined.astype({"station": "object"}).sort_values(["station", "time"])
     pd.testing.assert_frame_equal(
@@ -192,3 +192,30 @@ def test_cities_of_a_national_store_need_a_table_of_places(tmp_path, capsys):
     assert "left out: 1 stations (1003A)" in "".join(capsys.readouterr())
     annual = pd.read_csv(tmp_path / "o" / "annual.csv")
     assert set(annual["scope"]) == {"甲市"}
+
+
+def test_from_files_to_tables_by_the_command_line(days, tmp_path):
+    store, out = tmp_path / "store", tmp_path / "out"
+    assert cli.main(["hourly", str(days), "--to-parquet", str(store)]) == 0
+    assert cli.main(["stations", str(store), "--out", str(out)]) == 0
+    annual = pd.read_csv(out / "annual.csv")
+    assert set(annual["scope"]) == {"1001A", "1002A", "1003A", "1004A"}
+    # the fortieth day lacks its last hour, which is in the next file: the level plus 12
+    level = national.days(2019, 4, 1)["pm25"][:40]
+    level[39] -= 12 / 23
+    for number in range(4):
+        row = annual[(annual["scope"] == national.code(number)) & (annual["indicator"] == "pm25")]
+        assert row["valid_days"].item() == np.isfinite(level[:, number]).sum()
+        assert row["value"].item() == pytest.approx(np.nanmean(level[:, number]), abs=6e-5)
+    assert set(annual["completeness"]) == {"partial"} and set(annual["release"]) == {"draft"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [["--to-parquet", "x", "--out", "y"], ["--out", "y"], ["--stations", "官园", "--name", "区"]],
+    ids=str,
+)
+def test_hours_or_tables_but_not_half_of_each(argv, capsys):
+    with pytest.raises(SystemExit) as end:
+        cli.main(["hourly", "archive", *argv])
+    assert end.value.code == 2 and "usage: xc hourly" in capsys.readouterr().err

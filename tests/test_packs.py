@@ -335,16 +335,25 @@ def test_a_new_pack_is_clean_empty_and_names_its_district(tmp_path):
     assert list(load("indicators", data=folder)["plan_row"].dropna().sort_values()) == [
         *range(1, 15)
     ]
-    for table in ("observations", "statements", "projects", "air/annual", "air/daily"):
+    for table in ("statements", "projects", "air/annual", "air/daily"):
         assert not len(load(table, data=folder)), table
     for table in ("sources", "assumptions", "standards", "targets"):
         assert len(load(table, data=folder)), table
+    # the comparator's figures come along, nobody else's
+    for table in ("observations", "targets"):
+        assert set(load(table, data=folder)["scope"]) == {home(folder).comparator}
+    readme = (folder / "README.md").read_text(encoding="utf-8")
+    assert "xc hourly" in readme and "东城区" in readme
+
+
+def test_a_bare_pack_has_no_figures_and_names_no_other_district(tmp_path):
+    folder = newpack.create(tmp_path / "dc", name="东城区", bare=True)
+    assert not len(check(folder)) and not len(load("observations", data=folder))
     own = home(ROOT / "data")
     texts = {name: data.decode() for name, data in bytes_of(folder).items()}
     named = [n for n, text in texts.items() if own.scope in text or own.scope_en in text]
-    # only as hosts' owners, which are people's names and not figures
-    assert named in ([], ["publishers.csv"])
-    assert "xc hourly" in texts["README.md"] and "东城区" in texts["README.md"]
+    # only as hosts' owners, which are publishers' names
+    assert named in ([], ["publishers.csv"]), named
 
 
 @pytest.mark.parametrize(

@@ -113,7 +113,7 @@ def assert_same_values(got: dict, hours: pd.DataFrame, by: str) -> None:
         np.testing.assert_allclose(both["value"], both["value_want"], rtol=1e-9)
 
 
-@pytest.mark.parametrize("by", ["station", "district", "city"])
+@pytest.mark.parametrize("by", ["station", "district"])
 def test_values_are_those_of_plain_pandas(messy, by):
     hours, store, places = messy
     assert_same_values(stations_run.run(store, by=by, places=places), hours, by)

@@ -192,9 +192,16 @@ def period_of_stats(stats, *, freq: str, last):
             ends = {"lower": ibis.null("float64"), "upper": ibis.null("float64")}
         value = ibis.cases((n > 0, stats[f"{statistic}_{column}"].cast("float64")))
         out.append(
-            stats.select(*by, full=stats[f"full_{column}"], half=stats[f"half_{column}"], n=n,
-                         indicator=ibis.literal(indicator), value=value,
-                         unit=ibis.literal(unit), **ends)  # fmt: skip
+            stats.select(
+                *by,
+                full=stats[f"full_{column}"],
+                half=stats[f"half_{column}"],
+                n=n,
+                indicator=ibis.literal(indicator),
+                value=value,
+                unit=ibis.literal(unit),
+                **ends,
+            )  # fmt: skip
         )
     table = ibis.union(*out)
     leap = ((table.year % 4 == 0) & (table.year % 100 != 0)) | (table.year % 400 == 0)

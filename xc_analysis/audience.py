@@ -61,7 +61,9 @@ def _filter(path: Path, allowed: tuple[str, ...]) -> int:
     if len(kept) == len(rows):
         return 0
     out = io.StringIO()
-    writer = csv.DictWriter(out, reader.fieldnames or (), lineterminator="\n", extrasaction="ignore")
+    writer = csv.DictWriter(
+        out, reader.fieldnames or (), lineterminator="\n", extrasaction="ignore"
+    )
     writer.writeheader()
     writer.writerows(kept)
     path.write_text(out.getvalue(), encoding="utf-8")

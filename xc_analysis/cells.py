@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import unicodedata
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
@@ -92,15 +93,17 @@ class Refuse(Exception):
     pass
 
 
+def shown(text: str) -> str:
+    """Text from outside as it may go to a terminal: control characters are made visible."""
+    return "".join("�" if unicodedata.category(c)[0] == "C" else c for c in text)
+
+
 def refuse(reason_zh: str, reason_en: str, remedy_zh: str, remedy_en: str) -> Cell:
-    """A refused cell."""
-    return Cell(
-        "refused",
-        reason_zh=reason_zh,
-        reason_en=reason_en,
-        remedy_zh=remedy_zh,
-        remedy_en=remedy_en,
-    )
+    """A refused cell; what it quotes can do nothing to the terminal it is shown on."""
+    words = (reason_zh, reason_en, remedy_zh, remedy_en)
+    clean = [shown(word) for word in words]
+    names = ("reason_zh", "reason_en", "remedy_zh", "remedy_en")
+    return Cell("refused", **dict(zip(names, clean, strict=True)))
 
 
 def no(*words: str) -> Refuse:

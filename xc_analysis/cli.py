@@ -12,23 +12,27 @@ from collections.abc import Sequence
 from . import cli_exchange, cli_papers
 from .errors import InputError
 
-EPILOG = cli_exchange.EPILOG | cli_papers.EPILOG | {
-    "build": "example: xc build                 everything that has changed · 运行所有有变化的笔记本\n"
-    "         xc build 10 --force      notebook 10, changed or not · 强制重跑 10 号笔记本\n"
-    "         xc build --data pack --out result --lang both",
-    "check": "example: xc check                 the project's tables · 检查本项目的数据表\n"
-    "         xc check pack            another folder of tables · 检查另一套数据表",
-    "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air\n"
-    "         xc hourly archive --to-parquet store    every station, for xc stations · 供 xc stations 使用",
-    "stations": "example: xc stations store --out result                 every station · 逐站\n"
-    "         xc stations store --by district --out result   stations averaged by district · 按区\n"
-    "         xc stations store --engine spark://host:7077 --out result",
-    "month": "example: xc month 2023-05               the page as text · 月度调度页（文字）\n"
-    "         xc month 2025-10 --out pages    and its figure: png, svg, csv · 并输出图件\n"
-    "         xc month 2023-05 --indicator pm10 --lang en --out pages",
-    "explore": "example: xc explore               the page in a browser, on this machine only · 在浏览器中打开\n"
-    "         xc explore --lang en --port 8870 --no-browser",
-}
+EPILOG = (
+    cli_exchange.EPILOG
+    | cli_papers.EPILOG
+    | {
+        "build": "example: xc build                 everything that has changed · 运行所有有变化的笔记本\n"
+        "         xc build 10 --force      notebook 10, changed or not · 强制重跑 10 号笔记本\n"
+        "         xc build --data pack --out result --lang both",
+        "check": "example: xc check                 the project's tables · 检查本项目的数据表\n"
+        "         xc check pack            another folder of tables · 检查另一套数据表",
+        "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air\n"
+        "         xc hourly archive --to-parquet store    every station, for xc stations · 供 xc stations 使用",
+        "stations": "example: xc stations store --out result                 every station · 逐站\n"
+        "         xc stations store --by district --out result   stations averaged by district · 按区\n"
+        "         xc stations store --engine spark://host:7077 --out result",
+        "month": "example: xc month 2023-05               the page as text · 月度调度页（文字）\n"
+        "         xc month 2025-10 --out pages    and its figure: png, svg, csv · 并输出图件\n"
+        "         xc month 2023-05 --indicator pm10 --lang en --out pages",
+        "explore": "example: xc explore               the page in a browser, on this machine only · 在浏览器中打开\n"
+        "         xc explore --lang en --port 8870 --no-browser",
+    }
+)
 
 
 class _Help(argparse.RawDescriptionHelpFormatter):
@@ -66,9 +70,8 @@ def _parser() -> argparse.ArgumentParser:
     sub.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="report language")
     sub.add_argument(
         "--report",
-        default="html,word,excel,slides",
         metavar="LIST",
-        help="of html, word, excel, slides, comma-separated (default: all)",
+        help="of html, word, excel, slides, comma-separated (default: all that the tables allow)",
     )
     sub.add_argument(
         "--audience",
@@ -199,7 +202,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         return args.does(args)
     except InputError as error:
-        print(f"xc: {error}", file=sys.stderr)
+        # a file's name or content that is quoted can do nothing to the terminal
+        text = "".join(c if c.isprintable() or c in "\n\u3000" else "�" for c in str(error))
+        print(f"xc: {text}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(
@@ -216,11 +221,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from .build import build, place
-    from .papers import formats_of
+    from .papers import formats_for
 
-    formats = formats_of(args.report)
     began = time.perf_counter()
     where = place(data=args.data, out=args.out)
+    formats, without = formats_for(args.report, where.data)
     languages = ("zh", "en") if args.lang == "both" else (args.lang,)
     with _Display() as show:
         outcomes, reports = build(
@@ -248,6 +253,8 @@ def _build(args: argparse.Namespace) -> int:
     )
     for path in reports:
         print(_short(path))
+    if reports and without:
+        print(f"HTML only, the others wait for a plan · 只输出 HTML: {without}")
     if count["failed"]:
         print("xc: previous figures and report kept · 保留原有图件与报告", file=sys.stderr)
     elif not reports:

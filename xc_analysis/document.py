@@ -13,9 +13,18 @@ from pathlib import Path
 
 import pandas as pd
 
+from .document_tables import (
+    assumption_table,
+    commitment_table,
+    conflict_table,
+    conflicts,
+    one,
+    project_table,
+    statement_table,
+    table,
+)
 from .errors import InputError
 from .illustrations import Illustration
-from .report import CHINESE
 from .summary import (
     STATUS,
     Known,
@@ -26,7 +35,6 @@ from .summary import (
     signed,
     summary,
     target_text,
-    unit_text,
 )
 from .tables import load
 from .targets import BANDS, CANNOT
@@ -90,29 +98,6 @@ def render(text: str, values: Mapping[str, object], *, place: str) -> str:
     return "\n".join(out)
 
 
-def one(text, lang: str) -> str:
-    """The part of a bilingual cell (``中文 / English``, ``中文 English``) that is in a language."""
-    if text is None or (isinstance(text, float) and math.isnan(text)) or not str(text).strip():
-        return ""
-    parts = [p.strip() for chunk in str(text).split("；") for p in re.split(r"\s+/\s+", chunk)]
-    ours = [p for p in parts if bool(CHINESE.search(p)) == (lang == "zh")]
-    if len(ours) == len(parts) or not ours:
-        # one run of Chinese followed by its English, without a mark between them
-        split = re.fullmatch(r"(.*[\u3400-\u9fff）》”。]\S*)\s+([A-Za-z(][^\u3400-\u9fff]*)", str(text))
-        if split:
-            return split[1 if lang == "zh" else 2].strip()
-    return ("；" if lang == "zh" else "; ").join(ours or parts)
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]], widths: Sequence[int]) -> str:
-    """A pipe table whose columns share the page in the proportion of ``widths``."""
-    def line(cells):
-        return "| " + " | ".join(escaped(c) or " " for c in cells) + " |"
-
-    rule = "|" + "|".join("-" * max(3, w) for w in widths) + "|"
-    return "\n".join([line(head), rule, *map(line, rows)])
-
-
 # ---- the parts ----------------------------------------------------------------------------------
 
 
@@ -164,7 +149,9 @@ def indicator_sentences(known: Known, *, data=None) -> tuple[str, set[str]]:
                     short = short_titles.get(source, source)
                 cited.add(source)
                 note = f"[^{row['indicator']}]"
-                notes.append(f"[^{row['indicator']}]: {escaped(short)}{tr('，', ', ')}{escaped(where)}")
+                notes.append(
+                    f"[^{row['indicator']}]: {escaped(short)}{tr('，', ', ')}{escaped(where)}"
+                )
                 _possible(row["baseline"], judged.line, f"indicator {row['indicator']}")
             parts.append(_sentence(known, judged, row, note, observations))
     return "\n\n".join([*parts, *notes]), cited
@@ -194,15 +181,22 @@ def _sentence(known, judged, row, note, observations):
         values["now"] = escaped(quantity(row["baseline"], judged.line, known.lang))
         values["year"] = int(row["baseline_year"])
         values["status"] = tr(*STATUS.get(row["baseline_status"], ("", "")))
-        have = tr("{{year}} 年为 {{now}}（{{status}}）NOTE。", "{{now}} in {{year}} ({{status}})NOTE. ")
+        have = tr(
+            "{{year}} 年为 {{now}}（{{status}}）NOTE。", "{{now}} in {{year}} ({{status}})NOTE. "
+        )
     else:
         bound = _bound(observations, known, judged)
         have = tr("没有本区年度数值。", "No value for the district. ")
         if bound:
             values["bound"] = escaped(bound)
-            have = tr("没有本区年度数值，仅知 {{bound}}。", "No value for the district, only {{bound}}. ")
+            have = tr(
+                "没有本区年度数值，仅知 {{bound}}。", "No value for the district, only {{bound}}. "
+            )
     text = "**{{name}}**" + tr("（表列第 {{row}} 项）。", " (row {{row}}). ") + have
-    text += tr("目标：{{aim}}。判断：{{verdict}}；{{why}}。", "Target: {{aim}}. Verdict: {{verdict}}; {{why}}.")
+    text += tr(
+        "目标：{{aim}}。判断：{{verdict}}；{{why}}。",
+        "Target: {{aim}}. Verdict: {{verdict}}; {{why}}.",
+    )
     if row["verdict"] == CANNOT and row["verdict_under_reading"] not in ("", CANNOT):
         values["reading"] = escaped(signed(row["reading"]))
         values["read"] = row[tr("verdict_under_reading_zh", "verdict_under_reading")]
@@ -254,10 +248,14 @@ def figure_block(item: Illustration, count: int, titles: Mapping[str, str], lang
     shown, rest = names[:3], len(names) - 3
     source = ("来源：" if lang == "zh" else "Source: ") + joint.join(shown)
     if rest > 0:
-        source += f"；另 {rest} 种见工作簿同名表" if lang == "zh" else f"; {rest} more in the workbook"
+        source += (
+            f"；另 {rest} 种见工作簿同名表" if lang == "zh" else f"; {rest} more in the workbook"
+        )
     alt = re.sub(r'["\n]', " ", item.alt)
     width, height = _size(item.png)
-    block = f'![{escaped(word)}]({item.png}){{alt="{alt}" width={width:.1f}cm height={height:.1f}cm}}'
+    block = (
+        f'![{escaped(word)}]({item.png}){{alt="{alt}" width={width:.1f}cm height={height:.1f}cm}}'
+    )
     lines = [block, "", '::: {custom-style="Source Line"}', escaped(item.alt)]
     if names:
         lines += ["", escaped(source)]
@@ -287,26 +285,6 @@ def citations(data, lang: str) -> dict[str, str]:
     return out
 
 
-def conflicts(observations: pd.DataFrame) -> pd.DataFrame:
-    """Pairs of rows of one quantity and period whose values differ: the one in use, the other.
-
-    Parameters
-    ----------
-    observations : DataFrame
-
-    Returns
-    -------
-    DataFrame
-        The columns of the row not in use, those of the row in use with ``_use`` behind.
-    """
-    key = ["scope", "indicator", "statistic", "year", "period"]
-    rivals = observations[~observations["use"]].dropna(subset=["value"])
-    pairs = rivals.merge(observations[observations["use"]], on=key, suffixes=("", "_use"))
-    pairs = pairs[(pairs["value"] != pairs["value_use"]) & pairs["value_use"].notna()]
-    compatible = pairs["note"].fillna("").str.contains("compatible")
-    return pairs[~compatible].reset_index(drop=True)
-
-
 def _bands(known) -> str:
     """The words for probabilities, with the bounds that the verdicts use."""
     tr = known.tr
@@ -320,88 +298,6 @@ def _bands(known) -> str:
             span = tr(f"{low:.0%} 至 {above:.0%}", f"{low:.0%} to {above:.0%}")
         told.append(tr(f"{span}为{zh}", f"{span}: {en}"))
     return tr("，", "; ").join(told)
-
-
-def _conflict_table(known, pairs, names, titles) -> str:
-    tr = known.tr
-    head = tr(("范围", "指标", "时段", "取用", "另一数", "另一数来源"),
-              ("Area", "Indicator", "Period", "In use", "Other", "Source of the other"))  # fmt: skip
-    rows = []
-    for row in pairs.to_dict("records"):
-        line = names.loc[row["indicator"]]
-        period = str(row["year"]) if row["period"] == "annual" else row["period"]
-        area = {known.home.scope: known.scope, known.home.comparator: tr(
-            known.home.comparator, known.home.comparator_en)}.get(row["scope"], row["scope"])  # fmt: skip
-        rows.append(
-            (area, line[tr("name_zh", "name_en")], period,
-             f"{row['value_use']:.10g} {unit_text(row['unit'], known.lang)}",
-             f"{row['value']:.10g}", titles.get(row["source_id"], row["source_id"]))
-        )  # fmt: skip
-    return table(head, rows, (9, 22, 13, 14, 8, 34))
-
-
-def _assumption_table(known, register, names) -> str:
-    tr = known.tr
-    head = tr(("编号", "适用", "设定", "理由", "质量/影响", "结论"),
-              ("Id", "Holds for", "Setting", "Reason", "Quality/impact", "Decision"))  # fmt: skip
-    decided = {"open": "待审", "accepted": "同意", "changed": "修改", "rejected": "否决"}
-    rows = []
-    for row in register.to_dict("records"):
-        cell = {k: "" if pd.isna(v) else str(v) for k, v in row.items()}
-        who = cell["indicator"]
-        who = names.at[who, tr("name_zh", "name_en")] if who in names.index else tr("全部", "all")
-        if cell["parameter"]:
-            what = f"{cell['parameter']} {cell['value'] or signed(cell['reading'])}"
-        else:
-            what = f"{cell['source']} {cell['fit_from']}–{cell['fit_to']} {cell['method']}"
-        decision = tr(decided.get(cell["decision"], cell["decision"]), cell["decision"])
-        rows.append((cell["id"].replace("_", "_\u200b"), who, what, one(cell["why"], known.lang),
-                     f"{cell['quality']}/{cell['impact']}", decision))  # fmt: skip
-    return table(head, rows, (18, 18, 18, 34, 8, 8))
-
-
-def _project_table(known, projects) -> str:
-    tr = known.tr
-    head = tr(("序号", "项目", "内容", "牵头部门", "期限"),
-              ("No.", "Project", "Content", "Lead", "Due"))  # fmt: skip
-    rows = [
-        tuple("" if pd.isna(v) else v for v in (
-            r["table_row"], r[f"title_{known.lang}"], r[f"content_{known.lang}"],
-            r[f"lead_{known.lang}"], r["due_year"]))
-        for r in projects[projects["kind"] == "project"].to_dict("records")
-    ]  # fmt: skip
-    return table(head, rows, (8, 22, 38, 24, 9))
-
-
-def _commitment_table(known, projects) -> str:
-    tr = known.tr
-    texts = projects[projects["kind"] == "commitment"]
-    head = tr(("主题", "条数", "可衡量", "部分可衡量", "不可衡量", "有期限"),
-              ("Theme", "Commitments", "Measurable", "In part", "Not", "Dated"))  # fmt: skip
-    rows = []
-    for theme, part in texts.groupby(f"theme_{known.lang}", sort=False):
-        kinds = [int((part["measurable"] == m).sum()) for m in ("yes", "partly", "no")]
-        rows.append((theme, len(part), *kinds, int((part["timing"] == "dated").sum())))
-    return table(head, rows, (30, 12, 12, 14, 12, 12))
-
-
-def _statement_table(known, found) -> str:
-    tr = known.tr
-    head = tr(("判断", "个数"), ("Verdict", "Numbers"))
-    rows = list(found[tr("verdict_zh", "verdict")].value_counts().items())
-    text = table(head, rows, (30, 12))
-    differ = found[found["verdict"] == "differs"]
-    if len(differ):
-        head = tr(("出处", "内容", "所印", "复算", "说明"), ("Where", "What", "Printed", "Recomputed", "Why"))
-        cells = [
-            (r["locator"], r[tr("statement", "statement_en")], r[tr("printed", "printed_en")],
-             f"{r['recomputed']:.4g} {r['recomputed_unit'] if r['recomputed_unit'] == r['recomputed_unit'] else ''}",
-             r[tr("why_zh", "why_en")])
-            for r in differ.to_dict("records")
-        ]  # fmt: skip
-        label = tr("与复算不符的：", "Those that differ:")
-        text += f"\n\n{label}\n\n" + table(head, cells, (18, 24, 12, 14, 40))
-    return text
 
 
 def report_markdown(
@@ -446,7 +342,10 @@ def report_markdown(
         cited.update(item.source_ids)
     cited &= set(titles)
     grades = load("sources", data=data).set_index("source_id")["reliability"]
-    source_rows = [(titles[i], grades.get(i, "")) for i in sorted(cited, key=lambda i: (grades.get(i, ""), titles[i]))]
+    source_rows = [
+        (titles[i], grades.get(i, ""))
+        for i in sorted(cited, key=lambda i: (grades.get(i, ""), titles[i]))
+    ]
     texts = projects[projects["kind"] == "commitment"]
     judged = int((known.card["verdict"] != CANNOT).sum())
     none = tr("（无）", "(none)")
@@ -474,14 +373,14 @@ def report_markdown(
         "n_measurable": int((texts["measurable"] == "yes").sum()),
         "n_partly": int((texts["measurable"] == "partly").sum()),
         "n_outturn": int(texts["outturn"].notna().sum()),
-        "projects": _project_table(known, projects),
-        "commitments": _commitment_table(known, projects) if len(texts) else none,
+        "projects": project_table(known, projects),
+        "commitments": commitment_table(known, projects) if len(texts) else none,
         "n_statements": len(checked),
-        "statements": _statement_table(known, checked) if len(checked) else none,
+        "statements": statement_table(known, checked) if len(checked) else none,
         "n_assumptions": len(register),
-        "assumptions": _assumption_table(known, register, names),
+        "assumptions": assumption_table(known, register, names),
         "n_conflicts": len(pairs),
-        "conflicts": _conflict_table(known, pairs, names, titles) if len(pairs) else none,
+        "conflicts": conflict_table(known, pairs, names, titles) if len(pairs) else none,
         "n_sources": len(source_rows),
         "sources": table(tr(("来源", "等级"), ("Source", "Grade")), source_rows, (90, 8))
         if source_rows else none,

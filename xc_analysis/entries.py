@@ -142,6 +142,7 @@ class _Register:
     def __init__(self, data) -> None:
         table = load("indicators", data=data)
         self.rows = table.set_index("indicator").to_dict("index")
+        self.known = [*table["indicator"], *table["name_zh"], *table["name_en"]]
         self.names: dict[str, str] = {}
         for indicator, row in self.rows.items():
             for word in (indicator, row["name_zh"], row["name_en"]):
@@ -277,7 +278,7 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
         )  # fmt: skip
     indicator = register.find(raw("indicator").value)
     if indicator is None:
-        hint = near(_name_key(raw("indicator").value), register.names)
+        hint = near(str(raw("indicator").value), register.known)
         return no(
             "indicator", f"登记表中没有这个指标{hint}", f"is no indicator of the register{hint}",
             "写指标代码或登记表中的名称", "write its id or its name in indicators.csv",

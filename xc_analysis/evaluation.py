@@ -15,7 +15,8 @@ from pathlib import Path
 import pandas as pd
 
 from .audience import restricted
-from .document import BASIS, one, render, table
+from .document import BASIS, render
+from .document_tables import one, table
 from .errors import InputError
 from .localpack import commit, held, recover
 from .newpack import as_csv, cells_of
@@ -140,7 +141,9 @@ def _indicators(known: Known, year: int, *, delegated: bool) -> pd.DataFrame:
                     completion += tr("，概率 ", ", P ") + chance(row["p_meet"])
         aim = target_text(known, judged, row)
         if delegated and row["reading"]:
-            aim += tr("（市级数值 ", " (the city's number ") + signed(row["reading"]) + tr("）", ")")
+            aim += (
+                tr("（市级数值 ", " (the city's number ") + signed(row["reading"]) + tr("）", ")")
+            )
         rows.append(
             {
                 "id": row["indicator"], "name": known.name(row), "target": aim,
@@ -314,7 +317,9 @@ def annex_markdown(found: Evaluation) -> str:
     head = [HEADS[c][at] for c in columns]
     values: dict[str, object] = {
         "title": escaped(found.title),
-        "audience": {"public": ("公开", "public"), "internal": ("内部", "internal")}[found.audience][at],
+        "audience": {"public": ("公开", "public"), "internal": ("内部", "internal")}[
+            found.audience
+        ][at],
         "withheld": sum(found.withheld.values()),
         "slot": escaped(slot),
         "n_delegated": len(found.lists["delegated"]),
@@ -327,7 +332,9 @@ def annex_markdown(found: Evaluation) -> str:
             empty += sum(c == slot for c in cells)
             rows.append(cells)
         values[key] = (
-            table(head, rows, (18, 22, 7, 16, 12, 18, 10, 10, 14)) if rows else ("（无）", "(none)")[at]
+            table(head, rows, (18, 22, 7, 16, 12, 18, 10, 10, 14))
+            if rows
+            else ("（无）", "(none)")[at]
         )
     values["empty"] = empty
     return render(TEMPLATE[found.lang], values, place=f"annexes ({found.lang})")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from .cells import plain
+from .cells import plain, refuse, shown
 from .entries import Figure, Incoming, Refusal, number_of, read_file
 from .errors import InputError
 from .localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
@@ -212,8 +212,6 @@ def _settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: boo
 
 
 def _which_basis(figure: Figure, observations: list[dict]) -> Refusal:
-    from .cells import refuse
-
     known = {
         row["basis"]
         for row in observations
@@ -276,8 +274,6 @@ def prepare(incoming: Incoming, folder: Path, *, prefer_new: bool = False):
 
 def _new_offences(before: Path, after: Path, origin: dict[str, str]) -> list[Refusal]:
     """What `check` says of the copy and not of the pack, told at the cell it comes from."""
-    from .cells import refuse
-
     columns = ["table", "column", "value", "problem", "remedy"]
     old = {tuple(row) for row in check(before)[columns].itertuples(index=False)}
     places = _lines_of(after / "observations.csv", origin)
@@ -382,16 +378,16 @@ def _recovered(folder: Path, say) -> None:
 
 def _tell(incoming: Incoming, change: Change, refusals, say) -> None:
     for remark in incoming.remarks:
-        say(remark)
+        say(shown(remark))
     counts = (
         f"{len(incoming.figures)} understood · 读懂, {len(refusals)} refused · 拒绝,"
         f" {incoming.unfilled} empty · 空"
     )
     say(counts)
     for refusal in refusals:
-        say(f"x {refusal.line()}")
+        say(shown(f"x {refusal.line()}"))
     for line in change.lines:
-        say(line)
+        say(shown(line))
     if not change.files:
         return
     say("verdicts that move · 变动的判断:" if change.moved else "no verdict moves · 判断不变")

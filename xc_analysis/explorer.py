@@ -20,11 +20,14 @@ from . import style
 from .errors import InputError
 from .explorer_book import Book
 from .explorer_controls import controls, tabs
+from .explorer_sensitivity import alternative
+from .explorer_shown import HALF, NARROW, WIDE
 from .explorer_state import LANGUAGES, Refused, State, address, read_address, with_entry
 from .explorer_words import half
 from .style import tr
 
 LONGEST_COMMENT = 200
+MOST_PICTURES = 40  # drawn ones kept, about 0.2 MB each
 
 
 class Explorer:
@@ -45,6 +48,7 @@ class Explorer:
         self.lang = lang if lang in LANGUAGES else "zh"
         self.folder = folder
         self.book = Book(data)
+        self._drawn: dict = {}
 
     def answer(self, message) -> dict:
         """The answer to one message, never an exception.
@@ -109,7 +113,7 @@ class Explorer:
         return page | {
             "title": shown.title,
             "answer": shown.answer,
-            "pictures": [_drawn(p, narrow, len(drawn)) for p in drawn],
+            "pictures": [self._picture(p, narrow, len(drawn)) for p in drawn],
             "key": "" if state.view in ("scorecard", "calendar") else _key(shown),
             "tables": shown.tables,
             "sources": _sources_html(names),
@@ -118,9 +122,18 @@ class Explorer:
             "seconds": time.perf_counter() - began,
         }
 
+    def _picture(self, picture, narrow: bool, beside: int) -> dict:
+        """A picture as it was drawn before, or drawn; its title may have changed."""
+        key = (style.lang(), narrow, beside, picture.key)
+        if key not in self._drawn:
+            if len(self._drawn) >= MOST_PICTURES:
+                del self._drawn[next(iter(self._drawn))]
+            self._drawn[key] = _drawn(picture, narrow, beside)
+        return self._drawn[key] | {"title": picture.title}
+
     def _more(self, state, problems, message) -> dict:
         at = message.get("at")
-        return views.alternative(state, self.book, at if isinstance(at, int) else 0)
+        return alternative(state, self.book, at if isinstance(at, int) else 0)
 
     def _download(self, state, problems, message) -> dict:
         kind = message.get("kind")
@@ -219,9 +232,9 @@ def _drawn(picture, narrow: bool, beside: int) -> dict:
     """A picture as svg, with its points as shares of its width and height."""
     import matplotlib.pyplot as plt
 
-    width = views.WIDE if beside == 1 else views.HALF
+    width = WIDE if beside == 1 else HALF
     if narrow and not picture.fixed:
-        width = views.NARROW
+        width = NARROW
     fig = picture.draw(width)
     try:
         buffer = io.BytesIO()
@@ -250,15 +263,15 @@ def _drawn(picture, narrow: bool, beside: int) -> dict:
 def _whole(shown):
     """One figure to take away: two settings one above the other."""
     if len(shown.pictures) == 1:
-        fig = shown.pictures[0].draw(views.WIDE)
+        fig = shown.pictures[0].draw(WIDE)
         style.title(fig, shown.title)
         return fig
     import matplotlib.image as image
     import matplotlib.pyplot as plt
 
-    fig, axes = plt.subplots(len(shown.pictures), 1, figsize=style.figsize(views.WIDE, 170))
+    fig, axes = plt.subplots(len(shown.pictures), 1, figsize=style.figsize(WIDE, 170))
     for ax, picture in zip(axes, shown.pictures, strict=True):
-        part = picture.draw(views.WIDE)
+        part = picture.draw(WIDE)
         buffer = io.BytesIO()
         part.savefig(buffer, format="png", dpi=200)
         plt.close(part)

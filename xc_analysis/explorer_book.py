@@ -37,6 +37,8 @@ class Book:
         self.annual = load("air/annual", data=data)
         self.targets = load("targets", data=data)
         self.source_names = load("sources", data=data).set_index("source_id")
+        self.cited = self.source_names.to_dict("index")
+        self.rows = self.observations.drop_duplicates("obs_id").set_index("obs_id").to_dict("index")
         self._kept: dict = {}
 
     def _keep(self, key, make):

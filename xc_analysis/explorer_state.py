@@ -301,8 +301,7 @@ def entries(state: State, book) -> Mapping[str, str]:
     for key in ("scope", "plan"):
         if getattr(state, key) != getattr(start, key):
             out[key] = getattr(state, key)
-    if state.view != "calendar":
-        out["indicator"] = state.indicator
+    out["indicator"] = state.indicator
     for key in ("show", "freq", "other", "from", "to", "known"):
         field = _FIELD.get(key, key)
         if getattr(state, field) != getattr(base, field):

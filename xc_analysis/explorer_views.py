@@ -1,50 +1,19 @@
-"""The five views of the explorer: what each draws, says and offers for download."""
+"""Series, projection and comparison: what each draws, says and offers for download."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
 from html import escape
 
 import numpy as np
 import pandas as pd
 
+from . import explorer_boards as boards
 from . import explorer_words as words
 from . import marks, palette, plots, style
 from .errors import InputError
+from .explorer_shown import Picture, Shown
 from .plots_verdict import verdict_name
 from .style import tr
-
-# mm: what 1280 and 390 pixels of screen, and half of 1280, show at a readable size
-WIDE, NARROW, HALF = 174.0, 84.0, 108.0
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure to be drawn at a width in mm, and the points a reader may ask about.
-
-    ``points`` are (x, y) in data units of the first axes, each with its pairs of words.
-    """
-
-    draw: Callable
-    points: Callable = tuple
-    title: str = ""
-    alt: str = ""
-    fixed: bool = False  # the same width on a narrow screen, to be scrolled
-
-
-@dataclass(frozen=True)
-class Shown:
-    """One view of one state, in the language in force."""
-
-    title: str
-    answer: str
-    pictures: list[Picture]
-    tables: list[str]
-    stem: str
-    data: object
-    sources: list[str]
-    judged: tuple = field(default=(), repr=False)
 
 
 def show(state, book) -> Shown:
@@ -76,9 +45,11 @@ def _height_of(row) -> float:
 def _frame_points(frames, book) -> list:
     """Every row of the frames as a point with the words of its row."""
     found = [
-        (_place(frame.index[i]), _height_of(frame.iloc[i]), words.row_words(frame, i, book))
+        (_place(when), _height_of(row), told)
         for frame in frames
-        for i in range(len(frame))
+        for when, row, told in zip(
+            frame.index, frame.to_dict("records"), words.rows_words(frame, book), strict=True
+        )
     ]
     return sorted((p for p in found if np.isfinite(p[1])), key=lambda p: p[0])
 
@@ -165,12 +136,17 @@ def _series(state, book) -> Shown:
     return Shown(
         title=f"{state.scope} {name}",
         answer=_trend_words(own[0], state),
-        pictures=[Picture(draw, lambda: _frame_points(own, book), alt=name)],
+        pictures=[Picture(_series_key(state), draw, lambda: _frame_points(own, book), alt=name)],
         tables=[_rows_table(own, book)],
         stem=f"{state.indicator}_{state.freq}",
         data=own if len(own) > 1 else own[0],
         sources=_ids(*own),
     )
+
+
+def _series_key(state) -> tuple:
+    kept = ("view", "scope", "indicator", "show", "freq", "other", "first", "last")
+    return (*(getattr(state, name) for name in kept), state.a.partial, state.a.basis)
 
 
 def _thin_ticks(ax) -> None:
@@ -245,7 +221,8 @@ def _judged_picture(state, book, choice, *, title="") -> tuple[Picture, tuple]:
 
     name = f"{state.scope} {words.name_of(judged.line)}"
     alt = f"{name}: {verdict_name(shown.verdict)}"
-    return Picture(draw, points, title=title, alt=alt), (frame, assessment, choice)
+    key = ("projection", state.scope, state.plan, state.indicator, state.known, choice)
+    return Picture(key, draw, points, title=title, alt=alt), (frame, assessment, choice)
 
 
 def _target_line(ax, shown, read) -> None:
@@ -349,214 +326,10 @@ def _compare(state, book) -> Shown:
     )
 
 
-def _scorecard(state, book) -> Shown:
-    frame = book.scorecard(state)
-    lines = book.lines(state.scope, state.plan)
-    head = (
-        *("#", tr("指标", "indicator"), tr("判断", "verdict"), tr("按读法", "under reading"), "P"),
-        *(tr("最近值", "latest"), tr("目标", "target"), tr("等级", "grade"), tr("标记", "flags")),
-    )
-    body = ""
-    for row in frame.to_dict("records"):
-        latest = "" if pd.isna(row["latest"]) else (
-            f"{marks.number(row['latest'], dict(book.names.loc[row['indicator']]))} "
-            f"{style.unit_name(row['unit'])} ({row.get('latest_year'):.0f})"
-        )  # fmt: skip
-        goal = "" if pd.isna(row["target"]) else (
-            f"{words.sign(row.get('comparator') or '')} {row['target']:g}"
-        )  # fmt: skip
-        p = row["p_meet"] if pd.notna(row["p_meet"]) else row.get("p_under_reading", np.nan)
-        named = escape(words.name_of(row))
-        if row["indicator"] in lines:
-            named = f"<button type='button' class='link' data-open='{row['indicator']}'>{named}</button>"
-        under = row["verdict_under_reading"]
-        cells = (
-            str(row["plan_row"]),
-            None,
-            verdict_name(row["verdict"]),
-            f"{verdict_name(under)} ({words.sign(row['reading'])})" if under else "",
-            "" if pd.isna(p) else f"{p:.2f}",
-            latest,
-            goal,
-            row["grade"],
-            row.get(tr("flags_zh", "flags_en")) or "",
-        )
-        body += "<tr>" + "".join(
-            f"<td>{named}</td>" if c is None else f"<td>{escape(str(c))}</td>" for c in cells
-        ) + "</tr>"  # fmt: skip
-    top = "".join(f"<th scope='col'>{escape(h)}</th>" for h in head)
-    caption = tr("点指标名称进入其预测", "choose an indicator to see its projection")
-    table = (
-        f"<div class='scroll' tabindex='0' role='region' aria-label='{caption}'>"
-        f"<table class='card'><caption>{caption}</caption><thead><tr>{top}</tr></thead>"
-        f"<tbody>{body}</tbody></table></div>"
-    )
-
-    def draw(width):
-        import matplotlib.pyplot as plt
-
-        fig, ax = plt.subplots(figsize=style.figsize(WIDE, 11 + 8.2 * len(frame)))
-        plots.plot_scorecard(frame, ax=ax)
-        return fig
-
-    judged = int((frame["verdict"] != "cannot be judged").sum())
-    text = tr(
-        f"{len(frame)} 项中 {judged} 项可以判断；“达到市级要求”的各项按读法另列，不计入",
-        f"{judged} of {len(frame)} can be judged; delegated targets stand under their reading, "
-        "outside the count",
-    )
-    ids = [i for cell in frame["source_ids"].dropna() for i in str(cell).split(";") if i]
-    return Shown(
-        title=f"{state.scope} {state.plan} · {tr('已知到', 'known up to')} {state.known}",
-        answer=f"<span class='p'>{escape(text)}</span>",
-        pictures=[Picture(draw, fixed=True, alt=text)],
-        tables=[table],
-        stem="scorecard",
-        data=frame,
-        sources=list(dict.fromkeys(ids)),
-    )
-
-
-def _calendar(state, book) -> Shown:
-    days = book.days(state.scope)
-    years = days["date"].dt.year
-    days = days[(years >= state.first) & (years <= state.last)]
-    if days.empty or days["aqi"].notna().sum() == 0:
-        raise InputError(
-            tr(
-                f"{state.first}–{state.last} 没有逐日记录：改变年份",
-                f"no daily record in {state.first}-{state.last}: change the years",
-            )
-        )
-    start = int(days["date"].dt.year.min())
-
-    def draw(width):
-        import matplotlib.pyplot as plt
-
-        rows = days["date"].dt.year.nunique()
-        fig, ax = plt.subplots(figsize=style.figsize(WIDE, 5.4 * rows + 26))
-        plots.plot_calendar(days, ax=ax)
-        return fig
-
-    def points():
-        names = {"pm25": "PM₂.₅", "pm10": "PM₁₀", "so2": "SO₂", "no2": "NO₂", "co": "CO"}
-        names["o3_8h"] = "O₃ 8h"
-        units = dict.fromkeys(names, "µg/m³") | {"co": "mg/m³"}
-        out = []
-        for row in days.to_dict("records"):
-            date = row["date"]
-            aqi = tr("无", "none") if pd.isna(row["aqi"]) else f"{row['aqi']:.0f}"
-            primary = row["primary"] if isinstance(row["primary"], str) else ""
-            told = [(f"{date:%Y-%m-%d}", f"AQI {aqi} {primary}".strip())]
-            told += [
-                (label, f"{row[key]:.4g} {units[key]}")
-                for key, label in names.items()
-                if pd.notna(row.get(key))
-            ]
-            out.append((date.day - 0.5 + (date.month - 1) * 33.0, float(date.year - start), told))
-        return out
-
-    aqi = days["aqi"].dropna()
-    text = tr(
-        f"有 AQI 的 {len(aqi)} 天中，优良 {int((aqi <= 100).sum())} 天，"
-        f"重度及以上污染 {int((aqi > 200).sum())} 天；站点记录计算，含不完整年份",
-        f"of {len(aqi)} days with an AQI, {int((aqi <= 100).sum())} good, "
-        f"{int((aqi > 200).sum())} heavily polluted; computed from station records, "
-        "incomplete years included",
-    )
-    return Shown(
-        title=f"{state.scope} {tr('空气质量日历', 'air calendar')} {state.first}–{state.last}",
-        answer=f"<span class='p'>{escape(text)}</span>",
-        pictures=[Picture(draw, points, alt=text, fixed=True)],
-        tables=[],
-        stem="air_calendar",
-        data=days.reset_index(drop=True),
-        sources=["archive-hourly", "uci-501"],
-    )
-
-
 _VIEWS = {
     "series": _series,
     "projection": _projection,
     "compare": _compare,
-    "scorecard": _scorecard,
-    "calendar": _calendar,
+    "scorecard": boards.scorecard,
+    "calendar": boards.calendar,
 }
-
-
-def _alternatives(state, book) -> list:
-    """The setting and its neighbours, one choice moved at a time, each with its name."""
-    a = state.a
-    low, _ = book.span(state.indicator, state.scope)
-    tries = [(tr("当前设定", "as set"), a)]
-    tries += [
-        (f"{tr('时段', 'window')} {f}–{t}", replace(a, fit_from=f, fit_to=t))
-        for f, t in (
-            (a.fit_from - 1, a.fit_to),
-            (a.fit_from + 1, a.fit_to),
-            (a.fit_from, a.fit_to - 1),
-        )
-        if low <= f < t
-    ]
-    tries += [
-        (f"{tr('模型', 'model')} {words.word(words.METHOD, m)}", replace(a, method=m))
-        for m in ("blend", "damped", "loglinear", "last")
-        if m != a.method
-    ]
-    tries += [
-        (f"{tr('特殊末年', 'odd year')} {words.word(words.ODD, o)}", replace(a, odd=o))
-        for o in words.ODD
-        if o != a.odd
-    ]
-    tries += [(f"φ {p:g}", replace(a, phi=p)) for p in (0.7, 1.0) if p != a.phi]
-    if a.prior is not None:
-        tries += [
-            (f"{tr('先验', 'prior')} {p:g}", replace(a, prior=p))
-            for p in (round(a.prior / 2, 4), round(a.prior * 2, 4))
-        ]
-    sources = [s for s in book.sources(state.scope, state.indicator) if s != a.source]
-    tries += [
-        (f"{tr('数据', 'data')} {words.word(words.SOURCE, s)}", replace(a, source=s))
-        for s in sources
-    ]
-    if a.source == "station":
-        tries += [
-            (f"{tr('口径', 'basis')} {words.word(words.BASIS, b)}", replace(a, basis=b))
-            for b in ("old", "new")
-            if b != a.basis
-        ]
-    return tries
-
-
-def alternative(state, book, at: int) -> dict:
-    """One line of the sensitivity table; asked for line by line, so that no reader waits for it.
-
-    Returns
-    -------
-    dict
-        ``at``, ``of`` (how many there are), ``cells``, ``head`` and ``caption``.
-    """
-    tries = _alternatives(state, book)
-    at = min(max(at, 0), len(tries) - 1)
-    name, choice = tries[at]
-    try:
-        _, assessment = book.judge(state, choice)
-    except InputError as error:
-        cells = [name, words.half(str(error)), "", "", ""]
-    else:
-        shown = assessment.under_reading or assessment
-        parts = shown.components
-        cells = [
-            name,
-            verdict_name(shown.verdict),
-            f"{shown.p_meet:.2f}" if shown.p_meet == shown.p_meet else "",
-            f"{parts['median']:.4g}" if "median" in parts else "",
-            f"{parts['lower_80']:.4g}–{parts['upper_80']:.4g}" if "lower_80" in parts else "",
-        ]
-    return {
-        "at": at,
-        "of": len(tries),
-        "cells": cells,
-        "head": ["", tr("判断", "verdict"), "P", tr("中位数", "median"), "80 %"],
-        "caption": tr("敏感性：一次只改一项", "sensitivity: one choice moved at a time"),
-    }

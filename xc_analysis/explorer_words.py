@@ -202,11 +202,18 @@ def half(text: str) -> str:
     return tr(chinese, english) if slash else text
 
 
-def row_words(frame: pd.DataFrame, at: int, book) -> list[tuple[str, str]]:
-    """The row behind a point, with its source, as pairs."""
-    row = frame.iloc[at]
-    when, attrs = frame.index[at], frame.attrs
-    kind = evidence_status(frame.iloc[[at]]).iloc[0]
+def rows_words(frame: pd.DataFrame, book) -> list[list[tuple[str, str]]]:
+    """The rows behind a frame's points, each with its source, as pairs."""
+    attrs = frame.attrs
+    kinds = evidence_status(frame)
+    rows = frame.to_dict("records")
+    return [
+        _row_words(row, when, kind, attrs, book)
+        for row, when, kind in zip(rows, frame.index, kinds, strict=True)
+    ]
+
+
+def _row_words(row: dict, when, kind, attrs: dict, book) -> list[tuple[str, str]]:
     pairs = [
         (tr("时间", "when"), f"{attrs.get('scope', '')} {when}"),
         (tr("数值", "value"), value_words(row, attrs)),
@@ -218,20 +225,18 @@ def row_words(frame: pd.DataFrame, at: int, book) -> list[tuple[str, str]]:
         pairs.append((tr("发布", "release"), tr("草稿，未审核", "draft, unaudited")))
     obs = row.get("obs_id")
     if isinstance(obs, str):
-        found = book.observations[book.observations["obs_id"] == obs]
+        found = book.rows.get(obs, {})
         pairs.append((tr("数据行", "row"), f"observations.csv {obs}"))
         for column, zh, en in (
             ("locator", "位置", "locator"),
             ("derivation", "推算", "derivation"),
             ("note", "备注", "note"),
         ):
-            if len(found):
-                pairs.append((tr(zh, en), found.iloc[0].get(column)))
+            pairs.append((tr(zh, en), found.get(column)))
     elif attrs.get("source") == "station":
         table = "air/monthly.csv" if isinstance(when, pd.Period) else "air/annual.csv"
-        pairs.append(
-            (tr("数据行", "row"), f"{table}: {attrs['scope']}, {attrs['indicator']}, {when}")
-        )
+        place = f"{attrs['scope']}, {attrs['indicator']}, {when}"
+        pairs.append((tr("数据行", "row"), f"{table}: {place}"))
     pairs.append((tr("来源", "source"), sources_words(row.get("source_id"), book)))
     return [(k, str(v)) for k, v in pairs if isinstance(v, str) and v not in ("", "nan", "<NA>")]
 
@@ -240,8 +245,8 @@ def sources_words(cell, book) -> str:
     """Titles and publishers of the sources in a cell."""
     out = []
     for one in str(cell).split(";"):
-        if one in book.source_names.index:
-            row = book.source_names.loc[one]
+        row = book.cited.get(one)
+        if row is not None:
             by = row["publisher"]
             by = f"{by}, " if isinstance(by, str) and by not in str(row["title"]) else ""
             out.append(f"{by}{row['title']} [{one}]")

@@ -332,7 +332,9 @@ def run(archives, *, stations, name, out, hour_label="end", pm10="filled", progr
     # District and stations in one pass: the station's own days are a district of one.
     own = table.mutate(scope=ibis.literal("station:") + table.station)
     days = _days(table.mutate(scope=ibis.literal(name)).union(own), backend, **options)
-    stationwise = days[days["scope"].str.startswith("station:")].rename(columns={"scope": "station"})
+    stationwise = days[days["scope"].str.startswith("station:")].rename(
+        columns={"scope": "station"}
+    )
     stationwise["station"] = stationwise["station"].str.removeprefix("station:")
     days = days[days["scope"] == name]
     tables = {
@@ -345,6 +347,8 @@ def run(archives, *, stations, name, out, hour_label="end", pm10="filled", progr
         "defects": wide.defects,
     }
     if warn:
-        for (rule, action), count in wide.defects.groupby(["rule", "action"])["count"].sum().items():
+        for (rule, action), count in (
+            wide.defects.groupby(["rule", "action"])["count"].sum().items()
+        ):
             warn(f"{rule}: {count} {action}")
     return air_tables.write(tables, out)

@@ -12,7 +12,7 @@ from pathlib import Path
 import pandas as pd
 
 from .report import one_language
-from .summary import AUDIENCES, STATUS, number, unit_text
+from .summary import AUDIENCES, STATUS, quantity
 from .tables import load
 
 MOST_SERIES = 4  # told one by one; a figure with more is told by their count
@@ -151,7 +151,9 @@ def described(table: pd.DataFrame, names: pd.DataFrame, lang: str) -> str:
     if "year" in table and pd.to_numeric(table["year"], errors="coerce").notna().any():
         years = pd.to_numeric(table["year"], errors="coerce").dropna().astype(int)
         span = f"{years.min()}–{years.max()}"
-    subjects = list(dict.fromkeys(_name(i, names, zh) for i in table.get("indicator", ()) if i == i))
+    subjects = list(
+        dict.fromkeys(_name(i, names, zh) for i in table.get("indicator", ()) if i == i)
+    )
     shown = ("、" if zh else ", ").join(subjects[:6])
     more = len(subjects) - 6
     if zh:
@@ -176,15 +178,15 @@ def _series_words(rows, names, zh) -> str:
     line = names.loc[indicator]
     rows = rows.sort_values("year", kind="stable")
     ends = [rows.iloc[0], rows.iloc[-1]] if len(rows) > 1 else [rows.iloc[0]]
-    points = [(int(r["year"]), number(float(r["value"]), line["decimals"])) for r in ends]
-    unit = unit_text(str(line["unit"]), "zh" if zh else "en")
+    lang = "zh" if zh else "en"
+    points = [(int(r["year"]), quantity(float(r["value"]), line, lang)) for r in ends]
     status = STATUS.get(rows["status"].iloc[0]) if "status" in rows else None
     if zh:
         kind = f"（{status[0]}）" if status else ""
         return f"{scope}{_name(indicator, names, zh)}{kind}：" + "，".join(
-            f"{year} 年 {value} {unit}" for year, value in points
+            f"{year} 年 {value}" for year, value in points
         )
     kind = ", ".join(filter(None, (str(scope or ""), status[1] if status else "")))
     return f"{_name(indicator, names, zh)}{f' ({kind})' if kind else ''}: " + ", ".join(
-        f"{value} {unit} in {year}" for year, value in points
+        f"{value} in {year}" for year, value in points
     )

@@ -21,6 +21,7 @@ MAX_FILE = 16_000_000
 MAX_UNPACKED = 128_000_000
 MAX_MEMBERS = 2_000
 MAX_ROWS, MAX_COLUMNS, MAX_LINE = 20_000, 200, 100_000
+MAX_CELLS = 2_000_000
 ENCODINGS = {"utf-8": "UTF-8", "gb18030": "GBK / GB18030", "big5": "Big5"}
 ENCODINGS |= {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", "utf-32": "UTF-32"}
 
@@ -290,12 +291,13 @@ def _safe_zip(path: Path, data: bytes) -> None:
 
 def _sheet(path: Path, sheet) -> Grid:
     sheet.reset_dimensions()
-    rows = []
-    for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), 1):
-        if number > MAX_ROWS:
+    rows, seen = [], 0
+    for number, cells in enumerate(sheet.iter_rows(), 1):
+        seen += len(cells)
+        if number > MAX_ROWS or seen > MAX_CELLS:
             raise InputError(
-                f"{path}: sheet {sheet.title!r} has more than {MAX_ROWS} rows: delete the empty ones"
-                " below the table"
+                f"{path}: sheet {sheet.title!r} has more than {MAX_ROWS} rows or {MAX_CELLS} cells:"
+                " delete the empty ones below and beside the table"
             )
         row = tuple(
             Raw(_content(cell), getattr(cell, "number_format", None) or "General") for cell in cells

@@ -167,7 +167,9 @@ def _stacked(subplots):
         more.pop("height_ratios", None)
         count = nrows * ncols
         wide, high = figsize or (3.3, 3.0)
-        fig, axes = subplots(count, 1, figsize=(wide, max(high, 1.55 * count)), squeeze=False, **more)
+        fig, axes = subplots(
+            count, 1, figsize=(wide, max(high, 1.55 * count)), squeeze=False, **more
+        )
         grid = axes.reshape(nrows, ncols)
         return fig, (np.squeeze(grid) if squeeze else grid)
 
@@ -192,7 +194,9 @@ def _save(fig, stem, data, sources, lang, width, kinds, dpi, out) -> list[Path]:
         "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
     }
     paths = []
-    with mpl.rc_context({"svg.hashsalt": "xc_analysis", "svg.fonttype": "path", "pdf.fonttype": 42}):
+    with mpl.rc_context(
+        {"svg.hashsalt": "xc_analysis", "svg.fonttype": "path", "pdf.fonttype": 42}
+    ):
         for kind in kinds:
             buffer = io.BytesIO()
             fig.savefig(buffer, format=kind, dpi=dpi, metadata=unsigned[kind])

@@ -11,7 +11,7 @@ from pathlib import Path
 from .audience import restricted
 from .errors import InputError
 from .illustrations import Illustration, illustrations
-from .summary import AUDIENCES, Known, gather
+from .summary import AUDIENCES, Known, Summary, gather, plan_of, summary
 
 FORMATS = {"html": "html", "word": "docx", "excel": "xlsx", "slides": "pptx"}
 MOST_SLIDES = 14
@@ -33,6 +33,29 @@ def formats_of(text: str) -> tuple[str, ...]:
             f" {','.join(FORMATS)}"
         )
     return asked
+
+
+def formats_for(text: str | None, data: Path) -> tuple[tuple[str, ...], str]:
+    """The formats to make, and why some are not.
+
+    Parameters
+    ----------
+    text : str, optional
+        What was asked for. None: all; HTML alone for tables that hold no plan yet.
+    data : Path
+
+    Returns
+    -------
+    tuple
+        Formats, and what the others wait for ("" where nothing).
+    """
+    if text is not None:
+        return formats_of(text), ""
+    try:
+        plan_of(data)
+    except InputError as error:
+        return ("html",), str(error)
+    return tuple(FORMATS), ""
 
 
 class Papers:
@@ -82,7 +105,10 @@ class Papers:
         if kind == "html":
             from . import report
 
-            page = report.html(self.executed, figures=self.figures, data=self.data, lang=lang)
+            page = report.html(
+                self.executed, figures=self.figures, data=self.data, lang=lang,
+                summary=self._summary(lang),
+            )  # fmt: skip
             return page.encode("utf-8")
         if kind == "excel":
             from .workbook import report_workbook
@@ -99,6 +125,13 @@ class Papers:
         with restricted(self.data, self.audience) as (folder, _):
             text = report_markdown(known, self.drawn(lang), data=folder)
         return docx(text, lang=lang, title=_title(known), subtitle=_subtitle(known))
+
+    def _summary(self, lang: str) -> Summary | None:
+        """The summary; None for a pack whose plan is not filled in yet: it has a page too."""
+        try:
+            return summary(self.known(lang))
+        except InputError:
+            return None
 
     def _slides(self, lang: str) -> bytes:
         from .document import slides_markdown

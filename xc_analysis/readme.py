@@ -120,16 +120,18 @@ def _print(lang: str) -> str:
 
 
 def _measured(lang: str) -> str:
-    """The first table of each result, under its heading."""
-    parts = []
+    """The table of speeds, and where each benchmark's own result is."""
+    table, links = "", []
     for path in sorted((ROOT / "benchmarks" / "results").glob("*.md")):
         text = path.read_text(encoding="utf-8")
         heading = re.search(r"^# (.+)$", text, re.MULTILINE)
-        table = re.search(r"^\|.*?(?=\n[^|]|\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
-        if heading and table:
+        if path.stem == "speed":
+            found = re.search(r"^\|.*?(?=\n[^|]|\n\n|\Z)", text, re.MULTILINE | re.DOTALL)
+            table = f"{found[0].strip()}\n\n" if found else ""
+        elif heading:
             title = one_language(heading[1], lang)
-            parts.append(f"[{title}](benchmarks/results/{path.name})\n\n{table[0].strip()}\n")
-    return "\n".join(parts)
+            links.append(f"[{title}](benchmarks/results/{path.name})")
+    return f"{table}{' · '.join(links)}\n" if links else table
 
 
 def main() -> None:

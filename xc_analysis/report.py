@@ -58,7 +58,9 @@ $body$
 """
 
 
-def html(executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh") -> str:
+def html(
+    executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh", summary=None
+) -> str:
     """Assemble the report.
 
     Parameters
@@ -71,6 +73,8 @@ def html(executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh
         Folder of tables: the names of sources and what is known come from it.
     lang : {"zh", "en"}
         Language of figures and frame. The notebooks' prose is in both.
+    summary : Summary, optional
+        As `summary.summary` gives it, for the head of the page.
 
     Returns
     -------
@@ -80,13 +84,65 @@ def html(executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh
     locale, title, contents, *_ = WORDS[lang]
     title = title.format(_district(data, lang)).lstrip(": ")
     titles = _source_titles(data, lang)
-    chapters = [_chapter(path, figures, titles, lang) for path in executed]
+    names = _indicators(data)
+    chapters = [_chapter(path, figures, titles, names, lang) for path in executed]
+    chapters.append(_cited(chapters, data, lang))
     variables = {"lang": locale, "contents": contents, "pagetitle": title}
-    page = _pandoc("\n\n".join(chapters), _front(data, lang), variables)
+    front = _front(data, lang) + _summary(summary, lang)
+    page = _pandoc("\n\n".join(chapters), front, variables)
     return re.sub(r"\bhttps?://", "", page)  # an address is told, never linked or loaded
 
 
-def _chapter(path: Path, figures: Path, titles: dict[str, str], lang: str) -> str:
+def _summary(page, lang: str) -> str:
+    """The generated summary: what is known, likely, cannot be judged."""
+    if page is None:
+        return ""
+    heads = {
+        "zh": ("摘要", "已知", "可能", "无法判断"),
+        "en": ("Summary", "What is known", "What is likely", "What cannot be judged"),
+    }[lang]
+    parts = [f'<h2 id="summary">{heads[0]}</h2>']
+    for head, lines in zip(heads[1:], (page.known, page.likely, page.cannot), strict=True):
+        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
+        parts.append(f"<h3>{head}</h3><ul>{items}</ul>")
+    return "".join(parts)
+
+
+def _indicators(data: Path):
+    """The register of indicators by id; None where a folder has none yet."""
+    from . import tables
+
+    try:
+        return tables.load("indicators", data=data).set_index("indicator")
+    except InputError:
+        return None
+
+
+def _cited(chapters: list[str], data: Path, lang: str) -> str:
+    """The rows of the sources that figures cite, where their captions lead."""
+    from . import tables
+
+    ids = set(re.findall(r'href="#source-([^"]+)"', "\n".join(chapters)))
+    rows = tables.load("sources", data=data)
+    shown = [r for r in rows.to_dict("records") if r["source_id"] in ids]
+    if not shown:
+        return ""
+    columns = ("title", "publisher", "document_no", "published", "reliability")
+    heads = {
+        "zh": ("所引来源", "编号", "题名", "发布者", "文号", "日期", "等级"),
+        "en": ("Sources cited", "Id", "Title", "Publisher", "Number", "Date", "Grade"),
+    }[lang]
+    head = "".join(f"<th>{h}</th>" for h in heads[1:])
+    lines = []
+    for row in shown:
+        cells = [row["source_id"], *("" if row[c] != row[c] else str(row[c]) for c in columns)]
+        cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
+        lines.append(f'<tr id="source-{escape(row["source_id"])}">{cells}</tr>')
+    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
+    return f"# {heads[0]}\n\n" + _raw(f'<div class="table" tabindex="0">{table}</div>')
+
+
+def _chapter(path: Path, figures: Path, titles: dict[str, str], register, lang: str) -> str:
     """One notebook as Markdown: prose, folded code, figures with captions, tables."""
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     parts: list[str] = []
@@ -101,7 +157,7 @@ def _chapter(path: Path, figures: Path, titles: dict[str, str], lang: str) -> st
             parts.append(_raw(f"{summary}<pre><code>{escape(source)}</code></pre></details>"))
             stems = cell["metadata"].get("figures", [])
             for stem in stems:
-                parts.append(_raw(_figure(stem, figures / lang, headings, titles, lang)))
+                parts.append(_raw(_figure(stem, figures / lang, headings, titles, register, lang)))
             parts += [p for o in cell["outputs"] for p in _output(o, bool(stems))]
     return "\n\n".join(parts)
 
@@ -133,7 +189,7 @@ def one_language(title: str, lang: str) -> str:
     return " · ".join(ours or parts)
 
 
-def _figure(stem: str, folder: Path, headings: list[str], titles: dict[str, str], lang: str) -> str:
+def _figure(stem, folder: Path, headings, titles: dict[str, str], register, lang: str) -> str:
     """A figure that enlarges on a tap, its caption, sources and data."""
     *_, data_word, source_word, enlarge, figure_word = WORDS[lang]
     told = headings or [stem]
@@ -143,7 +199,11 @@ def _figure(stem: str, folder: Path, headings: list[str], titles: dict[str, str]
     rows = csv.DictReader(table.decode("utf-8").splitlines())
     ids = {i for row in rows for i in (row.get("source_id") or "").split(";") if i}
     joint, stop, colon = ("；", "。", "：") if lang == "zh" else ("; ", ". ", ": ")
-    names = [escape(titles.get(i, i)) for i in sorted(ids)]
+    names = [
+        f'<a href="#source-{escape(i)}">{escape(titles[i])}</a>' if i in titles else escape(i)
+        for i in sorted(i.strip() for i in ids)
+    ]
+    shows = _alt(folder / f"{stem}.csv", register, lang)
     origin = f"{source_word}{colon}{joint.join(names)}{stop}" if names else ""
     if len(names) > SHOWN_SOURCES:
         summary = f"{source_word} ({len(names)})"
@@ -153,9 +213,16 @@ def _figure(stem: str, folder: Path, headings: list[str], titles: dict[str, str]
     picture = base64.b64encode((folder / f"{stem}.png").read_bytes()).decode("ascii")
     return (
         f'<figure id="{stem}"><label><input type="checkbox" aria-label="{enlarge}: {heading}">'
-        f'<img alt="{figure_word}: {heading}" src="data:image/png;base64,{picture}"></label>'
+        f'<img alt="{figure_word}: {heading}{stop}{shows}" src="data:image/png;base64,{picture}"></label>'
         f"<figcaption>{heading}{stop}{link} {origin}</figcaption></figure>"
     )
+
+
+def _alt(path: Path, register, lang: str) -> str:
+    """What the figure shows, in words written from its table."""
+    from .illustrations import described, read_table
+
+    return "" if register is None else escape(described(read_table(path), register, lang))
 
 
 def _plain(markdown: str) -> str:

@@ -15,10 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from .cells import Cell as Parsed
-from .cells import parse_year
 from .errors import InputError
-from .exchange import _moved as moved_lines
 from .localpack import commit, held, recover
+from .moves import moved_lines
 from .newpack import as_csv, cells_of
 from .places import home
 from .returned import Cell, Refused, offences_after, read_workbook
@@ -26,6 +25,7 @@ from .schemas import TABLES
 from .summary import gather
 from .tables import data_dir
 from .workbook import Sheet, score_sheet, to_bytes, write_sheets
+from .years import parse_year
 
 SETTINGS = ("value", "fit_from", "fit_to", "method", "reading")
 RATINGS = ("quality", "impact")
@@ -108,7 +108,9 @@ def export_review(path: Path | str, *, data: Path | str | None = None, lang: str
         with open(path, "xb") as handle:
             handle.write(content)
     except OSError as error:
-        raise InputError(f"{path}: cannot write here ({error.strerror}); name another file") from None
+        raise InputError(
+            f"{path}: cannot write here ({error.strerror}); name another file"
+        ) from None
     return path
 
 
@@ -181,7 +183,9 @@ def _valid(column: str, cell: Cell, base: dict[str, str]) -> str | Refused:
         return Refused(cell.place, f"begins with {text[0]}", "begin with a letter or a digit")
     if not text:
         if spec.required:
-            return Refused(cell.place, f"{column} is empty", f"give {', '.join(spec.values) or 'it'}")
+            return Refused(
+                cell.place, f"{column} is empty", f"give {', '.join(spec.values) or 'it'}"
+            )
         return ""
     if spec.values and text not in spec.values:
         word = text.upper() if text.upper() in spec.values else text.lower()
@@ -268,9 +272,7 @@ def _new_table(edits: Sequence[Edit], table) -> bytes:
     return as_csv(table.columns, rows.values())
 
 
-def review_files(
-    paths: Sequence[Path | str], *, data: Path | str | None = None
-) -> Review:
+def review_files(paths: Sequence[Path | str], *, data: Path | str | None = None) -> Review:
     """What one or more reviewers' workbooks would change.
 
     Parameters
@@ -351,7 +353,9 @@ def import_review(
             say(f"refused · 未收: {refusal}")
         count = len(found.refused) + len(found.conflicts)
         if count == 0 and found.edits:
-            say("verdicts that move · 判断的变化:" if found.moved else "no verdict moves · 判断不变")
+            say(
+                "verdicts that move · 判断的变化:" if found.moved else "no verdict moves · 判断不变"
+            )
             for line in found.moved:
                 say(f"  {line}")
         if not found.edits and not count:
@@ -366,5 +370,7 @@ def import_review(
         if found.edits:
             files = ", ".join(Path(p).name for p in paths)
             entry = commit(folder, {"assumptions": found.table}, did=f"review: {files}")
-            say(f"assumptions.csv written as change {entry.number} of {home(folder).scope} · 已写入")
+            say(
+                f"assumptions.csv written as change {entry.number} of {home(folder).scope} · 已写入"
+            )
     return found

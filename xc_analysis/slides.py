@@ -6,9 +6,10 @@ import re
 import tempfile
 from functools import lru_cache
 from pathlib import Path
+from xml.sax.saxutils import quoteattr
 
 from .errors import InputError
-from .word import pandoc_file, rewrite
+from .word_reference import pandoc_file, rewrite
 
 
 @lru_cache(maxsize=1)
@@ -31,6 +32,20 @@ def reference() -> bytes:
         parts["ppt/slideMasters/slideMaster1.xml"] = master.encode("utf-8")
 
     return rewrite(pandoc_file("reference.pptx"), change)
+
+
+def _describe(parts: dict[str, bytes], told: list[str]) -> None:
+    """Give each picture its description; pandoc writes the path of its file there."""
+    slides = [n for n in parts if re.fullmatch(r"ppt/slides/slide\d+\.xml", n)]
+    texts = iter(told)
+    for name in sorted(slides, key=lambda n: int(re.search(r"\d+", n)[0])):
+        text = parts[name].decode("utf-8")
+        for picture in re.findall(r"<p:pic>.*?</p:pic>", text, re.DOTALL):
+            described = quoteattr(next(texts, ""))
+            bare = re.sub(r'(<p:cNvPr\b[^>]*?) descr="[^"]*"', r"\1", picture)
+            new = bare.replace("<p:cNvPr", f"<p:cNvPr descr={described}", 1)
+            text = text.replace(picture, new)
+        parts[name] = text.encode("utf-8")
 
 
 def pptx(markdown: str, *, lang: str, title: str, subtitle: str = "") -> bytes:
@@ -69,7 +84,10 @@ def pptx(markdown: str, *, lang: str, title: str, subtitle: str = "") -> bytes:
             raise InputError(f"{title}: the slides could not be made: {told}") from None
         made = out.read_bytes()
 
+    told = re.findall(r'\{alt="([^"]*)"\}', markdown)
+
     def change(parts):
+        _describe(parts, told)
         core = parts["docProps/core.xml"].decode()
         fixed = r"\g<1>2000-01-01T00:00:00Z\g<2>"
         core = re.sub(r"(<dcterms:(?:created|modified)[^>]*>)[^<]*(</)", fixed, core)

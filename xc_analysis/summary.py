@@ -73,9 +73,7 @@ def plan_of(data: Path | str | None = None) -> tuple[str, int, int]:
     return plan, int(base.max()) if len(base) else target_year - 5, target_year
 
 
-def gather(
-    *, data: Path | str | None = None, lang: str = "zh", as_of: int | None = None
-) -> Known:
+def gather(*, data: Path | str | None = None, lang: str = "zh", as_of: int | None = None) -> Known:
     """Judge the plan's table once, for all documents of a language.
 
     Parameters

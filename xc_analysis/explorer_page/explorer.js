@@ -298,7 +298,7 @@ function start(el, channel) {
       el.removeAttribute("aria-busy");
       el.dataset.seq = m.seq;
       if (queue.length) next();
-      else if (m.more) setTimeout(() => more(m.seq, 0), 150);
+      else if (m.more) setTimeout(() => more(m.seq, 0), 600);
     });
   }
 
