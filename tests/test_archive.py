@@ -270,7 +270,12 @@ def test_header_in_gbk_bytes(tmp_path):
 
 
 def test_names_of_other_places_are_not_taken_for_misread():
-    for names in (["1001A", "1002A"], ["市监测站", "仓西街"], ["Café", "Zürich"], ["官园", "新站?"]):
+    for names in (
+        ["1001A", "1002A"],
+        ["市监测站", "仓西街"],
+        ["Café", "Zürich"],
+        ["官园", "新站?"],
+    ):
         assert not stations.looks_misread(names)
     assert stations.looks_misread(["锟斤拷?"])
 
@@ -630,7 +635,18 @@ def test_no_damage_to_one_file_costs_another(tmp_path):
     """Bytes changed, lost and put in at random; the file beside them arrives whole every time."""
     rng = random.Random(7)
     sound = day_text("20190302")
-    strange = [b"\n", b",", b'"', b"\r\n", b"inf", b"-", b"\0", b"1e400", b"9" * 20, b"\xef\xbb\xbf"]
+    strange = [
+        b"\n",
+        b",",
+        b'"',
+        b"\r\n",
+        b"inf",
+        b"-",
+        b"\0",
+        b"1e400",
+        b"9" * 20,
+        b"\xef\xbb\xbf",
+    ]
     for turn in range(150):
         data = bytearray((uci_text(n=12) if turn % 3 == 0 else day_text("20190301")).encode())
         for _ in range(rng.choice([1, 3, 20])):

@@ -281,9 +281,7 @@ class Reader:
             for j, column in enumerate(at):
                 values[:, j] = table.column(column).to_numpy()[rows]
             hours = day[rows] * 24 + hour[rows]
-            self._block(
-                Block("archive", stations, hours, pollutant[rows], files[rows], values)
-            )
+            self._block(Block("archive", stations, hours, pollutant[rows], files[rows], values))
 
     def _look_at_days(self, files, day, hour) -> None:
         """Which days each kind of file covers; hours a file lacks; rows of another day."""
@@ -335,7 +333,8 @@ class Reader:
             frame = pd.read_csv(io.BytesIO(data), na_values=_NULLS, keep_default_na=False,
                                 on_bad_lines="skip", encoding_errors="replace")  # fmt: skip
             clock = {
-                c: pd.to_numeric(frame[c], errors="coerce") for c in ("year", "month", "day", "hour")
+                c: pd.to_numeric(frame[c], errors="coerce")
+                for c in ("year", "month", "day", "hour")
             }
             sound = clock["year"].between(1980, 2099) & clock["hour"].isin(range(25))
             clock = pd.DataFrame(clock).where(sound & frame["station"].notna())
@@ -382,8 +381,9 @@ class Reader:
             for pollutant, values in part.items():
                 code = np.full(len(hours), POLLUTANTS.index(pollutant), np.int8)
                 self._block(
-                    Block("uci", [station], hours, code, np.full(len(hours), number),
-                          values[:, None])  # fmt: skip
+                    Block(
+                        "uci", [station], hours, code, np.full(len(hours), number), values[:, None]
+                    )  # fmt: skip
                 )
 
 
