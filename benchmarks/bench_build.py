@@ -26,7 +26,11 @@ def one_after_another(figures: Path) -> float:
     began = time.perf_counter()
     for path in NOTEBOOKS:
         notebook = nbformat.read(path, 4)
-        NotebookClient(notebook, resources={"metadata": {"path": path.parent}}).execute()
+        NotebookClient(
+            notebook,
+            resources={"metadata": {"path": path.parent}},
+            extra_arguments=["--log-level=ERROR"],
+        ).execute()
     took = time.perf_counter() - began
     del os.environ["XC_FIGURES"]
     return took
