@@ -70,8 +70,13 @@ def _notebooks() -> list[tuple[Path, str, str]]:
 
 
 def _stems(code: str) -> list[str]:
-    drawn = (p.stem for p in sorted((ROOT / "figures" / "en").glob("*.png")))
-    return [stem for stem in drawn if re.search(rf"""["']{re.escape(stem)}["']""", code)]
+    """Figures that a notebook saves, in the order of its pages."""
+    place = {}
+    for path in (ROOT / "figures" / "en").glob("*.png"):
+        found = re.search(rf"""["']{re.escape(path.stem)}["']""", code)
+        if found:
+            place[path.stem] = found.start()
+    return sorted(place, key=place.get)
 
 
 def _tables(code: str) -> list[str]:
