@@ -43,6 +43,8 @@ def test_runs_without_error_or_warning(runs, name):
     if isinstance(result, RuntimeError):
         pytest.fail(f"{name}: {result}", pytrace=False)
     assert running.warnings_of(result.cells) == ()
+    shown = [o for c in result.cells if "figures" not in c.metadata for o in c.get("outputs", [])]
+    assert not any("<Figure" in str(o.get("data")) for o in shown), "a figure that is not saved"
 
 
 @pytest.mark.parametrize("name", [p.stem for p in NOTEBOOKS])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import contextlib
 import os
+import signal
 import sys
 import time
 from collections.abc import Sequence
@@ -223,6 +224,7 @@ def _build(args: argparse.Namespace) -> int:
     from .build import build, place
     from .papers import formats_for
 
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended is interrupted: tidy up
     began = time.perf_counter()
     where = place(data=args.data, out=args.out)
     formats, without = formats_for(args.report, where.data)

@@ -18,6 +18,7 @@ HEADINGS = {
     "zh": ("规划图表", "笔记本", "图", "数据表"),
     "en": ("Plan", "Notebook", "Figures", "Tables"),
 }
+LOADED = r"""\bload\(\s*["']([\w/]+)["']"""
 # the tables behind a call; xc.load names its table itself
 READS = {
     "series": ("observations", "air/annual"),
@@ -80,10 +81,16 @@ def _stems(code: str) -> list[str]:
 
 
 def _tables(code: str) -> list[str]:
-    read = re.findall(r"""\bload\(\s*["']([\w/]+)["']""", code)
+    read = re.findall(LOADED, code)
     for call, tables in READS.items():
         if re.search(rf"\b{call}\(", code):
             read += tables
+    # what the modules load that the notebook calls by name; drawing and style load nothing
+    for line in re.findall(r"^from xc_analysis(?:\.(\w+))? import ([^(\n]+|\([^)]+\))", code, re.M):
+        for module in [line[0]] if line[0] else re.findall(r"\w+", line[1]):
+            source = ROOT / "xc_analysis" / f"{module}.py"
+            if source.is_file():
+                read += re.findall(LOADED, source.read_text(encoding="utf-8"))
     return sorted(dict.fromkeys(read))
 
 
@@ -119,7 +126,11 @@ def _print(lang: str) -> str:
         for row in csv.DictReader(path.read_text(encoding="utf-8").splitlines()):
             if row["months"] == "12" and row["source_id"] == "plan":
                 difference = float(row["difference"])
-                cells = (row["printed"], f"{float(row['computed']):.1f}", f"{difference:+.1f}")
+                cells = (
+                    row["printed"],
+                    f"{float(row['computed']):.1f}",
+                    f"{difference:+.1f}".replace("-0.0", "0.0").replace("+0.0", "0.0"),
+                )
                 lines.append(f"| {row[f'label_{lang}']} | {' | '.join(cells)} | {row['unit']} |")
     return "\n".join(lines) + "\n"
 

@@ -229,6 +229,9 @@ def _plain(markdown: str) -> str:
     return re.sub(r"[*_`]|\[([^]]*)\]\([^)]*\)", r"\1", markdown)
 
 
+RAW_BLOCK = re.compile(r"^(`{3,})\{=html\}\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
+
+
 def _raw(block: str) -> str:
     fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", block) or ["``"]))
     return f"{fence}{{=html}}\n{block}\n{fence}"
@@ -404,6 +407,13 @@ def _unlink(node: object) -> None:
 def _pandoc(markdown: str, front: str, variables: dict[str, str]) -> str:
     import pypandoc
 
+    blocks: list[str] = []  # megabytes of pictures that pandoc need not carry
+
+    def aside(found: re.Match) -> str:
+        blocks.append(found[2])
+        return _raw(f"<!--block {len(blocks) - 1}-->")
+
+    markdown = RAW_BLOCK.sub(aside, markdown)
     document = json.loads(pypandoc.convert_text(markdown, "json", format=MARKDOWN))
     _languages(document["blocks"])
     _unlink(document["blocks"])
@@ -414,7 +424,7 @@ def _pandoc(markdown: str, front: str, variables: dict[str, str]) -> str:
         values = {**variables, "css": css, "front": front}
         settings = Path(folder) / "values.json"
         settings.write_text(json.dumps({"variables": values}), encoding="utf-8")
-        return pypandoc.convert_text(
+        page = pypandoc.convert_text(
             json.dumps(document),
             "html5",
             format="json",
@@ -429,3 +439,4 @@ def _pandoc(markdown: str, front: str, variables: dict[str, str]) -> str:
                 f"--defaults={settings}",
             ],
         )
+    return re.sub(r"<!--block (\d+)-->", lambda found: blocks[int(found[1])], page)

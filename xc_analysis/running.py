@@ -139,6 +139,8 @@ async def execute(
     # one thread a kernel: the cores are shared out among notebooks already
     env |= {f"{lib}_NUM_THREADS": "1" for lib in ("OMP", "OPENBLAS", "MKL")}
     env.pop("PYTHONDONTWRITEBYTECODE", None)
+    # figures are saved by the package; drawing each once more for the notebook serves nobody
+    env["MPLBACKEND"] = "agg"
     seen: set[str] = set()
     with tempfile.TemporaryDirectory(prefix="xc-") as folder:
         manager = _kernel_manager(folder)
