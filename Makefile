@@ -33,13 +33,13 @@ test: $(READY)
 	@$(PY) -m pytest -q
 
 lab: $(READY)
-	@$(PY) -m jupyterlab xc_analysis/explorer_page/explorer.ipynb
+	@$(PY) -m jupyterlab xc_analysis/explorer/explorer_page/explorer.ipynb
 
 data: $(READY)
 	@test -n "$(ARCHIVE)" || { echo "say which folder: make data ARCHIVE=DIR"; exit 1; }
 	@$(PY) -m xc_analysis hourly "$(ARCHIVE)" --stations 官园,万寿西宫 --name 西城区 --out data/air
-	@$(PY) -m xc_analysis.experiments "$(ARCHIVE)" --name 西城区 --out data/air
-	@$(PY) -m xc_analysis.station_table "$(ARCHIVE)"
+	@$(PY) -m xc_analysis.records.experiments "$(ARCHIVE)" --name 西城区 --out data/air
+	@$(PY) -m xc_analysis.records.station_table "$(ARCHIVE)"
 
 bench: .venv/.bench
 	@for script in benchmarks/bench_*.py; do echo "$$script"; $(PY) "$$script" || exit 1; done

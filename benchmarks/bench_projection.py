@@ -21,7 +21,7 @@ import peers
 from shapes import SHAPES, simulate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from xc_analysis.models import MODELS
+from xc_analysis.fits.models import MODELS
 from xc_analysis.projection import project_array, project_many
 
 ROOT = Path(__file__).parents[1]

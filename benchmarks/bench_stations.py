@@ -122,7 +122,7 @@ def pandas(files: list[str]):
 
 
 def xc(store: Path, engine: str):
-    from xc_analysis import stations_run
+    from xc_analysis.records import stations_run
 
     return stations_run.run(store, engine=engine)["annual"]
 

@@ -16,9 +16,10 @@ from pathlib import Path
 import atheris
 
 with atheris.instrument_imports(include=["xc_analysis"]):
-    from xc_analysis import cells, incoming, reading, years
     from xc_analysis.errors import InputError
-    from xc_analysis.schemas import TABLES
+    from xc_analysis.intake import cells, incoming, years
+    from xc_analysis.schema import reading
+    from xc_analysis.schema.schemas import TABLES
 
 UNITS = ("%", "µg/m³", "10⁴t", "dB(A)", "ha", "count", "t/(km²·month)", "10⁸ yuan", "pp")
 # what people type, put together at random: reaches further than random characters

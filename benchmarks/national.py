@@ -2,7 +2,7 @@
 
     python benchmarks/national.py DIR --stations 2000 --first 2014 --years 12
 
-writes a store of hours (see xc_analysis/parquet_store.py) of invented stations 1001A, 1002A, ... A
+writes a store of hours (see xc_analysis/records/parquet_store.py) of invented stations 1001A, 1002A, ... A
 day's level is drawn, whole numbers, for each station and pollutant; its 24 hours are that level
 plus a pattern that adds up to nothing. So a day's mean is the level drawn, the day's largest ozone
 mean of 8 hours is the level plus a constant, and `answers` gets years and months from the levels
@@ -89,7 +89,7 @@ def parts(year: int, stations: int, seed: int, days: int = 15):
 
 def write(out, *, stations: int, first: int, years: int, seed: int = 1) -> int:
     """A store; how many rows it has."""
-    from xc_analysis.parquet_store import Writer
+    from xc_analysis.records.parquet_store import Writer
 
     with Writer(out) as store:
         for year in range(first, first + years):

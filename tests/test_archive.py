@@ -16,9 +16,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xc_analysis import archive_files, stations
 from xc_analysis.archive import read_archive, read_weather
 from xc_analysis.errors import InputError
+from xc_analysis.records import archive_files, stations
 
 ALL, EXTRA = ("PM2.5", "PM10"), ("SO2", "NO2", "O3", "CO")
 OLD, NEW = ["官园", "万寿西宫"], ["西城官园", "西城万寿西宫"]

@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 import xc_analysis as xc
-from xc_analysis.arithmetic import progress_measures
 from xc_analysis.assessment import asked_of_the_past, assess, sensitivity, supported_targets
 from xc_analysis.errors import InputError
-from xc_analysis.targets import BANDS, CANNOT, band, meets, read_target
+from xc_analysis.verdicts.arithmetic import progress_measures
+from xc_analysis.verdicts.targets import BANDS, CANNOT, band, meets, read_target
 
 PM25 = pd.Series([83.0, 78.0, 63.0, 53.0, 44.0, 40.0], index=range(2015, 2021))
 AIM = {"kind": "level", "comparator": "<=", "value": 35, "target_year": 2025}

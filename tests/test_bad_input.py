@@ -16,10 +16,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xc_analysis import cli, incoming
+from xc_analysis import cli
 from xc_analysis.errors import InputError
-from xc_analysis.reading import read_sheet
-from xc_analysis.schemas import TABLES
+from xc_analysis.intake import incoming
+from xc_analysis.schema.reading import read_sheet
+from xc_analysis.schema.schemas import TABLES
 
 SOURCE = ["--title=年鉴", "--publisher=统计局", "--locator=表1", "--published=2026-01"]
 GOOD = "指标,年份,数值\n绿化覆盖率,2021,31.8\n"
@@ -357,7 +358,7 @@ ROW = {"indicator": "green_cover", "year": "2021", "value": "31.8", "title": "�
 
 
 def csv_of(*rows):
-    from xc_analysis.newpack import as_csv
+    from xc_analysis.packs.newpack import as_csv
 
     return as_csv(COLUMNS, [{n: r.get(n, "") for n in COLUMNS} for r in rows])
 

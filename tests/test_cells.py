@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xc_analysis.cells import Cell, parse, plain
-from xc_analysis.units import unit_factor
-from xc_analysis.years import parse_year
+from xc_analysis.intake.cells import Cell, parse, plain
+from xc_analysis.intake.units import unit_factor
+from xc_analysis.intake.years import parse_year
 
 VALUES = [
     # typed, unit of the register, what it means

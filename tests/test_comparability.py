@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import breakpoints, breaks, comparability, dust, pairs
-from xc_analysis.aqi import BREAKPOINTS, INDEX
+from xc_analysis import comparability
+from xc_analysis.adjust import breakpoints, breaks, dust, pairs
+from xc_analysis.records.aqi import BREAKPOINTS, INDEX
 from xc_analysis.tables import data_dir
 
 SCOPE = "西城区"

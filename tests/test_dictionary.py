@@ -7,7 +7,7 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis import dictionary
-from xc_analysis.schemas import TABLES, Column
+from xc_analysis.schema.schemas import TABLES, Column
 from xc_analysis.tables import data_dir
 
 frictionless = pytest.importorskip("frictionless", reason="frictionless (development group)")

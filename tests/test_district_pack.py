@@ -12,8 +12,9 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis import build as builder
-from xc_analysis import cli, newpack
+from xc_analysis import cli
 from xc_analysis.errors import Empty
+from xc_analysis.packs import newpack
 
 ROOT = Path(__file__).resolve().parents[1]
 STATIONS = ("东四", "天坛")
@@ -78,7 +79,7 @@ def test_scorecard_coverage_and_gaps_say_what_is_empty(district):
     assert card["why"].str.contains("target").all()
     known = xc.coverage(scope="东城区", data=district)
     assert (known.loc["pm25"] == "computed").all() and (known.loc["area_noise"] == "").all()
-    from xc_analysis.gaps import gaps
+    from xc_analysis.intake.gaps import gaps
 
     missing = gaps(data=district)
     assert missing.attrs["scope"] == "东城区"
@@ -114,7 +115,7 @@ def test_notebooks_stop_in_words_where_the_pack_has_no_more(district, tmp_path):
 
 
 def test_an_import_waits_for_a_build_and_a_build_for_an_import(district, tmp_path):
-    from xc_analysis.localpack import held
+    from xc_analysis.packs.localpack import held
 
     pack = shutil.copytree(district, tmp_path / "dc")
     path = tmp_path / "in.csv"

@@ -8,12 +8,12 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import document, illustrations
-from xc_analysis.audience import restricted
-from xc_analysis.document import render, report_markdown
-from xc_analysis.document_tables import conflicts, one
+from xc_analysis.documents import document, illustrations
+from xc_analysis.documents.audience import restricted
+from xc_analysis.documents.document import render, report_markdown
+from xc_analysis.documents.document_tables import conflicts, one
+from xc_analysis.documents.summary import as_markdown, chance, gather, number, summary
 from xc_analysis.errors import InputError
-from xc_analysis.summary import as_markdown, chance, gather, number, summary
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = Path(document.__file__).parent

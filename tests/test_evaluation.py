@@ -9,8 +9,7 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis import cli
-from xc_analysis.errors import InputError
-from xc_analysis.evaluation import (
+from xc_analysis.documents.evaluation import (
     SLOT,
     SLOTS,
     annex_markdown,
@@ -19,6 +18,7 @@ from xc_analysis.evaluation import (
     evaluation_workbook,
     fill,
 )
+from xc_analysis.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -11,9 +11,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis import explore
-from xc_analysis.explorer import Explorer
-from xc_analysis.explorer_state import (
+from xc_analysis.explorer import explore
+from xc_analysis.explorer.explorer import Explorer
+from xc_analysis.explorer.explorer_state import (
     BASES,
     KEYS,
     ODD,

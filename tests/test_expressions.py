@@ -9,7 +9,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from xc_analysis import InputError
-from xc_analysis.expressions import evaluate, evaluate_range, names, parse
+from xc_analysis.schema.expressions import evaluate, evaluate_range, names, parse
 
 VALUES = {"a": 2.0, "b": -3.5, "o12": 31.8, "station.pm25.2020": 39.97}
 

@@ -6,8 +6,8 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis.errors import InputError
-from xc_analysis.gaps import described, gaps
-from xc_analysis.places import home
+from xc_analysis.intake.gaps import described, gaps
+from xc_analysis.packs.places import home
 from xc_analysis.tables import load
 
 

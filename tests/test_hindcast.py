@@ -7,7 +7,7 @@ from scipy import integrate, stats
 
 import xc_analysis as xc
 from xc_analysis.errors import InputError
-from xc_analysis.hindcast import (
+from xc_analysis.verdicts.hindcast import (
     COLUMNS,
     calibration,
     clustered_se,

@@ -13,12 +13,13 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from xc_analysis import air_tables, hourly
-from xc_analysis.air_tables import weather_daily
-from xc_analysis.aqi import BREAKPOINTS, INDEX
+from xc_analysis import hourly
 from xc_analysis.archive import Archive
 from xc_analysis.errors import InputError
 from xc_analysis.hourly import annual, daily, hour_profile, monthly
+from xc_analysis.records import air_tables
+from xc_analysis.records.air_tables import weather_daily
+from xc_analysis.records.aqi import BREAKPOINTS, INDEX
 
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "co", "o3")
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from xc_analysis import InputError
-from xc_analysis.month_page import month_page, page_text, parse_month, remaining_mean
+from xc_analysis.pages.month_page import month_page, page_text, parse_month, remaining_mean
 from xc_analysis.tables import data_dir, load
 
 

@@ -11,9 +11,10 @@ import pandas as pd
 import pyarrow.parquet as pq
 import pytest
 
-from xc_analysis import archive_national, cli, parquet_store, stations_run
+from xc_analysis import cli
 from xc_analysis.archive import read_archive
 from xc_analysis.errors import InputError
+from xc_analysis.records import archive_national, parquet_store, stations_run
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import national

@@ -13,10 +13,10 @@ from pathlib import Path
 import minipack
 import pytest
 
-from xc_analysis import localpack, newpack
 from xc_analysis.errors import InputError
-from xc_analysis.localpack import commit, held, history, recover, undo, writable_pack
-from xc_analysis.places import home
+from xc_analysis.packs import localpack, newpack
+from xc_analysis.packs.localpack import commit, held, history, recover, undo, writable_pack
+from xc_analysis.packs.places import home
 from xc_analysis.tables import check, load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -302,7 +302,7 @@ def test_who_waits_too_long_is_told(pack, monkeypatch):
 
 def test_a_killed_holder_holds_nothing(pack):
     code = (
-        "import sys, time; from pathlib import Path; from xc_analysis.localpack import held\n"
+        "import sys, time; from pathlib import Path; from xc_analysis.packs.localpack import held\n"
         "with held(Path(sys.argv[1]), write=True): print('held', flush=True); time.sleep(60)"
     )
     child = subprocess.Popen(

@@ -10,9 +10,9 @@ import pytest
 
 from xc_analysis import build as builder
 from xc_analysis import cli
+from xc_analysis.documents.one_figure import known_figures, one_figure
+from xc_analysis.documents.papers import FORMATS, Papers, formats_of, write_file
 from xc_analysis.errors import InputError
-from xc_analysis.one_figure import known_figures, one_figure
-from xc_analysis.papers import FORMATS, Papers, formats_of, write_file
 
 ROOT = Path(__file__).resolve().parents[1]
 DRAW = """

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import experiments, partial
+from xc_analysis.adjust import partial
+from xc_analysis.records import experiments
 from xc_analysis.tables import data_dir
 
 SCOPE = "西城区"
@@ -379,4 +380,4 @@ def test_the_commands_help_shows_an_example(capsys):
     with pytest.raises(SystemExit) as done:
         experiments.main(["--help"])
     assert done.value.code == 0
-    assert "example: python -m xc_analysis.experiments" in capsys.readouterr().out
+    assert "example: python -m xc_analysis.records.experiments" in capsys.readouterr().out

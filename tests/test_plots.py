@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xc_analysis import InputError, marks, palette, plots, style
+from xc_analysis import InputError, plots, style
+from xc_analysis.drawing import marks, palette
 
 ATTRS = {
     "indicator": "pm25", "scope": "西城区", "theme": "air", "unit": "µg/m³", "scale": "log",
@@ -489,8 +490,8 @@ def test_scorecard_shows_each_row_and_no_colour_for_what_cannot_be_judged():
 
 
 def test_scorecard_uses_the_probability_bands_of_the_verdicts():
-    from xc_analysis.plots_verdict import VERDICTS
-    from xc_analysis.targets import BANDS, CANNOT, CANNOT_ZH
+    from xc_analysis.drawing.plots_verdict import VERDICTS
+    from xc_analysis.verdicts.targets import BANDS, CANNOT, CANNOT_ZH
 
     for _, en, zh in BANDS:
         assert VERDICTS[en][:2] == (zh, en)

@@ -9,8 +9,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xc_analysis import cli, palette, plots_month, plots_seasons, seasons, series, style, trend
-from xc_analysis.month_page import month_data, month_page
+from xc_analysis import cli, series, style, trend
+from xc_analysis.drawing import palette, plots_month, plots_seasons
+from xc_analysis.pages import seasons
+from xc_analysis.pages.month_page import month_data, month_page
 
 
 @pytest.fixture(autouse=True)

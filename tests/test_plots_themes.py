@@ -10,7 +10,9 @@ import pytest
 from matplotlib.colors import same_color
 
 import xc_analysis as xc
-from xc_analysis import InputError, palette, plots, plots_themes, style, themes
+from xc_analysis import InputError, plots, style
+from xc_analysis.drawing import palette, plots_themes
+from xc_analysis.pages import themes
 
 
 @pytest.fixture(autouse=True, params=["zh", "en"])

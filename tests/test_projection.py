@@ -9,8 +9,8 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from xc_analysis import fitting
 from xc_analysis.errors import InputError
+from xc_analysis.fits import fitting
 from xc_analysis.projection import (
     METHODS,
     project,
@@ -196,7 +196,7 @@ def test_plateau_and_decay_find_a_floor_they_are_shown():
 
 
 def test_decay_weights_are_the_marginal_likelihood():
-    from xc_analysis.models import _curves, decay
+    from xc_analysis.fits.models import _curves, decay
 
     z = np.log(CITY.to_numpy())
     t, h = np.arange(-5, 1.0), np.arange(1, 4)

@@ -8,11 +8,12 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import plots, review
+from xc_analysis import plots
 from xc_analysis.assessment import asked_of_the_past, sensitivity, supported_targets
+from xc_analysis.drawing.plots_review import moved_words
 from xc_analysis.errors import InputError
-from xc_analysis.hindcast import calibration
-from xc_analysis.plots_review import moved_words
+from xc_analysis.verdicts import review
+from xc_analysis.verdicts.hindcast import calibration
 
 PM25 = pd.Series([83.0, 78.0, 63.0, 53.0, 44.0, 40.0], index=range(2015, 2021))
 AIM = {"kind": "level", "comparator": "<=", "value": 35, "target_year": 2025}

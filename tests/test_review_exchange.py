@@ -8,9 +8,10 @@ import openpyxl
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import cli, review_exchange
+from xc_analysis import cli
 from xc_analysis.errors import InputError
-from xc_analysis.review_exchange import export_review, import_review, review_files
+from xc_analysis.intake import review_exchange
+from xc_analysis.intake.review_exchange import export_review, import_review, review_files
 
 ROOT = Path(__file__).resolve().parents[1]
 ROW, READING = "fit_145_pm25", "read_heavy_eliminated"

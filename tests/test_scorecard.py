@@ -7,12 +7,12 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import register
 from xc_analysis.assessment import assess
 from xc_analysis.errors import InputError
-from xc_analysis.scorecard import COLUMNS
 from xc_analysis.tables import data_dir
-from xc_analysis.targets import CANNOT
+from xc_analysis.verdicts import register
+from xc_analysis.verdicts.scorecard import COLUMNS
+from xc_analysis.verdicts.targets import CANNOT
 
 
 @pytest.fixture(scope="module")

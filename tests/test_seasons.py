@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xc_analysis import InputError, load, series
-from xc_analysis import seasons as seas
+from xc_analysis.pages import seasons as seas
 from xc_analysis.tables import data_dir
 
 SCOPE = "西城区"

@@ -14,8 +14,8 @@ import pandas as pd
 import pytest
 from test_stations_run import assert_same_values, make_store, messy_hours
 
-from xc_analysis import stations_run
 from xc_analysis.errors import InputError
+from xc_analysis.records import stations_run
 
 pyspark = pytest.importorskip(
     "pyspark", reason="PySpark is not installed (the optional extra: pip install -e '.[spark]')"

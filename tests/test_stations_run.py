@@ -9,9 +9,10 @@ import pytest
 from test_hourly import second_daily
 
 import xc_analysis as xc
-from xc_analysis import cli, engines, hourly, parquet_store, station_table, stations_run
+from xc_analysis import cli, hourly
 from xc_analysis.errors import InputError
 from xc_analysis.projection import project_many
+from xc_analysis.records import engines, parquet_store, station_table, stations_run
 from xc_analysis.trend import mann_kendall
 
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "co", "o3")

@@ -11,7 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from xc_analysis import InputError, palette, style
+from xc_analysis import InputError, style
+from xc_analysis.drawing import palette
 
 
 @pytest.fixture(autouse=True)

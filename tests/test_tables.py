@@ -11,8 +11,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis import reading
-from xc_analysis.schemas import TABLES
+from xc_analysis.schema import reading
+from xc_analysis.schema.schemas import TABLES
 from xc_analysis.tables import data_dir
 
 

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis import InputError, themes
+from xc_analysis import InputError
+from xc_analysis.pages import themes
 
 
 @pytest.fixture(scope="module")

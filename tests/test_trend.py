@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xc_analysis.errors import InputError
-from xc_analysis.ranks import exact_tail
+from xc_analysis.fits.ranks import exact_tail
 from xc_analysis.trend import POWER, mann_kendall, seasonal_kendall, trend
 
 
@@ -130,7 +130,7 @@ def test_leading_axes_are_kept_and_chunks_do_not_matter(monkeypatch):
     y = np.random.default_rng(0).normal(size=(3, 5, 14))
     whole = mann_kendall(y)
     assert whole.p.shape == (3, 5)
-    monkeypatch.setattr("xc_analysis.ranks._CHUNK", 200)
+    monkeypatch.setattr("xc_analysis.fits.ranks._CHUNK", 200)
     for a, b in zip(whole, mann_kendall(y), strict=True):
         np.testing.assert_array_equal(a, b)
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import weather
+from xc_analysis.adjust import weather
 from xc_analysis.tables import data_dir
 
 SCOPE = "西城区"

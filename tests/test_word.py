@@ -11,9 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from xc_analysis import word, word_reference
+from xc_analysis.documents import word, word_reference
+from xc_analysis.documents.slides import pptx
 from xc_analysis.errors import InputError
-from xc_analysis.slides import pptx
 
 W = "{" + word_reference.W + "}"
 TABLE = "| a | b |\n|---|------|\n| 一 | 二 |\n"

@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis.illustrations import Illustration
-from xc_analysis.summary import gather
-from xc_analysis.workbook import (
+from xc_analysis.documents.illustrations import Illustration
+from xc_analysis.documents.summary import gather
+from xc_analysis.documents.workbook import (
     Sheet,
     put,
     report_workbook,

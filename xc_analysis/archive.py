@@ -47,14 +47,14 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from . import archive_files as files_of
-from . import archive_grid as grid
-from . import archive_rows as rows_of
-from . import stations as names_of
-from .archive_files import FILE_LIMIT, ZIP_LIMIT
-from .archive_grid import PULSE_STEP, STUCK
-from .archive_rows import POLLUTANTS
 from .errors import InputError
+from .records import archive_files as files_of
+from .records import archive_grid as grid
+from .records import archive_rows as rows_of
+from .records import stations as names_of
+from .records.archive_files import FILE_LIMIT, ZIP_LIMIT
+from .records.archive_grid import PULSE_STEP, STUCK
+from .records.archive_rows import POLLUTANTS
 
 __all__ = [
     "FILE_LIMIT", "POLLUTANTS", "PULSE_STEP", "STUCK", "ZIP_LIMIT", "Archive", "Wide",

@@ -6,11 +6,11 @@ from dataclasses import replace
 from itertools import product
 
 from xc_analysis.errors import InputError
-from xc_analysis.flags import finite, word
-from xc_analysis.points import points
+from xc_analysis.fits.points import points
 from xc_analysis.projection import PHI, project
-from xc_analysis.targets import CANNOT, read_by, read_target
-from xc_analysis.verdict import Assessment, Case, judge
+from xc_analysis.verdicts.flags import finite, word
+from xc_analysis.verdicts.targets import CANNOT, read_by, read_target
+from xc_analysis.verdicts.verdict import Assessment, Case, judge
 
 
 def assess(
@@ -292,11 +292,11 @@ def _check_match(aim, attrs, name):
 
 
 _ELSEWHERE = {
-    "scorecard": "scorecard",
-    "hindcast": "hindcast",
-    "calibration": "hindcast",
-    "supported_targets": "backcast",
-    "asked_of_the_past": "backcast",
+    "scorecard": "verdicts.scorecard",
+    "hindcast": "verdicts.hindcast",
+    "calibration": "verdicts.hindcast",
+    "supported_targets": "verdicts.backcast",
+    "asked_of_the_past": "verdicts.backcast",
 }
 
 

@@ -22,7 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .errors import InputError
-from .localpack import held
+from .packs.localpack import held
 from .running import execute, warnings_of
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -350,12 +350,12 @@ def _reports(
     say: Callable[[str], None],
 ) -> list[Path]:
     """Write each report in each language unless what it is made of has not changed."""
-    from .papers import FORMATS, Papers
+    from .documents.papers import FORMATS, Papers
 
     written = []
     records = [json.dumps(_record(p.stem, where).get("figures")) for p in keys]
     package = Path(__file__).resolve().parent
-    records += [_file_digest(p) for s in ("md", "css") for p in sorted(package.glob(f"*.{s}"))]
+    records += [_file_digest(p) for s in ("md", "css") for p in sorted(package.rglob(f"*.{s}"))]
     executed = [where.executed / p.name for p in keys]
     papers = Papers(executed, figures=where.figures, data=where.data, audience=audience)
     for lang, kind in itertools.product(languages, formats):

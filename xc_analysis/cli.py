@@ -222,7 +222,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _build(args: argparse.Namespace) -> int:
     from .build import build, place
-    from .papers import formats_for
+    from .documents.papers import formats_for
 
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended is interrupted: tidy up
     began = time.perf_counter()
@@ -347,7 +347,8 @@ def _hourly(args: argparse.Namespace) -> int:
             raise InputError(
                 "--stations names no station; give them comma-separated, 官园,万寿西宫"
             )
-    from . import hourly, parquet_store
+    from . import hourly
+    from .records import parquet_store
 
     with _reading("reading · 读取") as (progress, warn):
         if args.to_parquet:
@@ -385,7 +386,7 @@ def _reading(text: str):
 
 
 def _stations(args: argparse.Namespace) -> int:
-    from . import stations_run
+    from .records import stations_run
 
     with _reading("computing · 计算") as (progress, warn):
         stations_run.run(
@@ -404,14 +405,14 @@ def _stations(args: argparse.Namespace) -> int:
 
 
 def _month(args: argparse.Namespace) -> int:
-    from .month_page import month_data, month_page, page_text, parse_month
+    from .pages.month_page import month_data, month_page, page_text, parse_month
 
     year, month = parse_month(args.month)
     page = month_page(year, month, scope=args.scope, indicator=args.indicator, data=args.data)
     print(page_text(page))
     if args.out:
+        from .drawing.plots_month import month_figure
         from .evidence import sources_of
-        from .plots_month import month_figure
         from .style import save_figure, use_style
 
         data = month_data(page)
@@ -432,7 +433,7 @@ def _month(args: argparse.Namespace) -> int:
 
 
 def _explore(args: argparse.Namespace) -> int:
-    from .explore import serve
+    from .explorer.explore import serve
 
     serve(data=args.data, lang=args.lang, port=args.port, browser=not args.no_browser)
     return 0

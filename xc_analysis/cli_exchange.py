@@ -89,7 +89,7 @@ def _choices(sub: argparse.ArgumentParser) -> None:
 
 
 def _gaps(args: argparse.Namespace) -> int:
-    from .gaps import described, gaps
+    from .intake.gaps import described, gaps
 
     frame = gaps(scope=args.scope, plan=args.plan, data=args.data)
     moving = int(frame["changes"].sum())
@@ -104,7 +104,7 @@ def _gaps(args: argparse.Namespace) -> int:
 
 
 def _template(args: argparse.Namespace) -> int:
-    from .gap_sheet import write_template
+    from .intake.gap_sheet import write_template
 
     count = write_template(args.file, data=args.data, scope=args.scope, plan=args.plan)
     print(f"{args.file}: {count} gaps to fill in · {count} 个空缺待填")
@@ -135,7 +135,7 @@ def _undo(args: argparse.Namespace) -> int:
 
 
 def _new(args: argparse.Namespace) -> int:
-    from .newpack import create
+    from .packs.newpack import create
 
     stations = [s.strip() for s in args.stations.replace("，", ",").split(",") if s.strip()]
     folder = create(

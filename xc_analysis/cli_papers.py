@@ -78,8 +78,8 @@ def _languages(args) -> tuple[str, ...]:
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from . import evaluation
-    from .papers import write_file
+    from .documents import evaluation
+    from .documents.papers import write_file
 
     if args.apply and not args.fill:
         raise InputError("--apply: nothing to write; give the filled workbook by --fill")
@@ -122,7 +122,7 @@ def _evaluate(args: argparse.Namespace) -> int:
 
 
 def _review(args: argparse.Namespace) -> int:
-    from .review_exchange import export_review, import_review
+    from .intake.review_exchange import export_review, import_review
 
     if args.what == "export":
         if len(args.files) != 1 or args.apply:
@@ -134,7 +134,7 @@ def _review(args: argparse.Namespace) -> int:
 
 
 def _figure(args: argparse.Namespace) -> int:
-    from .one_figure import one_figure
+    from .documents.one_figure import one_figure
 
     for lang in _languages(args):
         for path in one_figure(

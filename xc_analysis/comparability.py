@@ -10,9 +10,9 @@ and 1013.25 hPa (before: 273.15 K), particulates at the temperature and pressure
 For particulates the mean factor of each calendar month is used, from the weather record that UCI 501
 carries (2013-03 to 2017-02): no weather of the later years is at hand.
 
-Dust is the work of :mod:`xc_analysis.dust`, other AQI breakpoints of
-:mod:`xc_analysis.breakpoints`, partial years of :mod:`xc_analysis.partial`; what each break amounts
-to is told by :mod:`xc_analysis.breaks`.
+Dust is the work of :mod:`xc_analysis.adjust.dust`, other AQI breakpoints of
+:mod:`xc_analysis.adjust.breakpoints`, partial years of :mod:`xc_analysis.adjust.partial`; what each break amounts
+to is told by :mod:`xc_analysis.adjust.breaks`.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ import numpy as np
 import pandas as pd
 
 from . import tables
-from .breakpoints import read_breakpoints, recount
-from .dust import PARTICLES, causes, dust_days, exceedances, without_dust
+from .adjust.breakpoints import read_breakpoints, recount
+from .adjust.dust import PARTICLES, causes, dust_days, exceedances, without_dust
+from .adjust.partial import backward, column_of, estimate_partial, forward, stamp
 from .errors import InputError
-from .partial import backward, column_of, estimate_partial, forward, stamp
 
 __all__ = [
     "CHANGE", "GAS_FACTOR", "adjust", "causes", "choices", "convert", "dust_days", "estimate_partial",
@@ -147,7 +147,7 @@ def choices(
     InputError
         If a row holds another word.
     """
-    from .register import setting
+    from .verdicts.register import setting
 
     table = tables.load("assumptions", data=data)
     out = {}

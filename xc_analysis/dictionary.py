@@ -14,7 +14,7 @@ from pathlib import Path
 
 from . import __version__
 from .errors import InputError
-from .schemas import KINDS, TABLES, Column, Table
+from .schema.schemas import KINDS, TABLES, Column, Table
 from .tables import data_dir
 
 README, DESCRIPTOR = "README.md", "datapackage.json"

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import Empty, InputError
-from .reading import near
+from .schema.reading import near
 from .tables import load
 
 COLUMNS = (

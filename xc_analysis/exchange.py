@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
-from .cells import plain, refuse, shown
-from .entries import Figure, Incoming, Refusal, number_of, read_file
 from .errors import InputError
-from .localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
-from .moves import figures_of, moved_lines
-from .newpack import as_csv, cells_of
+from .intake.cells import plain, refuse, shown
+from .intake.entries import Figure, Incoming, Refusal, number_of, read_file
+from .intake.moves import figures_of, moved_lines
+from .packs.localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
+from .packs.newpack import as_csv, cells_of
 from .tables import check, data_dir, format_offence
 
 

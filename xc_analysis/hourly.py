@@ -1,6 +1,6 @@
 """Hours to days, months and years by the national rules, on any table of hours.
 
-The rules are ibis expressions (:mod:`xc_analysis.air_rules`), run by DuckDB here, or by whatever
+The rules are ibis expressions (:mod:`xc_analysis.records.air_rules`), run by DuckDB here, or by whatever
 engine an ibis table given belongs to.
 
 Rules (GB 3095-2012, HJ 663-2013, HJ 633-2012)
@@ -36,12 +36,12 @@ from pathlib import Path
 
 import pandas as pd
 
-from . import air_rules, air_tables
-from .air_rules import DAY_COLUMNS, INDICATORS
 from .archive import POLLUTANTS, Archive, read_wide
-from .archive_rows import TYPES
 from .errors import InputError
-from .stations import canonical
+from .records import air_rules, air_tables
+from .records.air_rules import DAY_COLUMNS, INDICATORS
+from .records.archive_rows import TYPES
+from .records.stations import canonical
 
 
 def _choose(*, hour_label="end", pm10="filled", by="district") -> None:
@@ -217,7 +217,7 @@ def _period(days, freq: str) -> pd.DataFrame:
 
 
 def tidy_period(out: pd.DataFrame) -> pd.DataFrame:
-    """What :func:`xc_analysis.air_rules.period_expr` gave, typed and in order."""
+    """What :func:`xc_analysis.records.air_rules.period_expr` gave, typed and in order."""
     whole = [c for c in ("year", "month", "valid_days", "days") if c in out]
     out = out.astype(dict.fromkeys(whole, "int64"))
     rank = out["indicator"].map({name: i for i, name in enumerate(INDICATORS)})

@@ -2,12 +2,10 @@
 
 Every function takes what the package's functions return and an axes (or makes one), and returns
 the axes. Names, units and bounds come from the frame's attributes, the language from ``style``.
-The drawing itself is sorted by subject into ``plots_evidence``, ``plots_verdict``,
-``plots_review``, ``plots_plan``, ``plots_air``, ``plots_breaks``, ``plots_amounts`` and
-``plots_themes``, its common parts are in ``marks``.
+The drawing itself is sorted by subject in the folder ``drawing``.
 """
 
-from xc_analysis.plots_air import (
+from xc_analysis.drawing.plots_air import (
     plot_calendar,
     plot_days,
     plot_hours,
@@ -15,8 +13,8 @@ from xc_analysis.plots_air import (
     plot_season,
     plot_stl,
 )
-from xc_analysis.plots_amounts import plot_amounts
-from xc_analysis.plots_breaks import (
+from xc_analysis.drawing.plots_amounts import plot_amounts
+from xc_analysis.drawing.plots_breaks import (
     plot_causes,
     plot_deletions,
     plot_normalised,
@@ -27,16 +25,16 @@ from xc_analysis.plots_breaks import (
     plot_state_test,
     plot_variants,
 )
-from xc_analysis.plots_evidence import plot_compare, plot_coverage, plot_series
-from xc_analysis.plots_plan import plot_commitments, plot_statements
-from xc_analysis.plots_review import (
+from xc_analysis.drawing.plots_evidence import plot_compare, plot_coverage, plot_series
+from xc_analysis.drawing.plots_plan import plot_commitments, plot_statements
+from xc_analysis.drawing.plots_review import (
     plot_asked,
     plot_chance,
     plot_scores,
     plot_sensitivity,
     plot_spans,
 )
-from xc_analysis.plots_themes import (
+from xc_analysis.drawing.plots_themes import (
     plot_ceiling,
     plot_changes,
     plot_margin,
@@ -44,7 +42,7 @@ from xc_analysis.plots_themes import (
     plot_ratios,
     plot_units,
 )
-from xc_analysis.plots_verdict import plot_projection, plot_scorecard, plot_target
+from xc_analysis.drawing.plots_verdict import plot_projection, plot_scorecard, plot_target
 
 __all__ = [
     "plot_amounts",

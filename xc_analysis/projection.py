@@ -6,12 +6,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from xc_analysis import fitting
 from xc_analysis.errors import InputError
-from xc_analysis.models import MODELS, scale_of
-from xc_analysis.pathway import RequiredPath, ShareAtBound, required_path, share_at_bound
-from xc_analysis.points import check_finite, check_years, points
-from xc_analysis.projected import Projection, Projections
+from xc_analysis.fits import fitting
+from xc_analysis.fits.models import MODELS, scale_of
+from xc_analysis.fits.pathway import RequiredPath, ShareAtBound, required_path, share_at_bound
+from xc_analysis.fits.points import check_finite, check_years, points
+from xc_analysis.fits.projected import Projection, Projections
 
 __all__ = [
     "METHODS",
@@ -314,7 +314,7 @@ def project(
     Notes
     -----
     Each model gives a Student t on the scale of the fit; formulas in
-    :mod:`xc_analysis.models`. Interval ends are its quantiles transformed back, so the centre
+    :mod:`xc_analysis.fits.models`. Interval ends are its quantiles transformed back, so the centre
     is a median.
     """
     data = points(s, window=window, exclude=exclude)

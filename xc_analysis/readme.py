@@ -86,9 +86,12 @@ def _tables(code: str) -> list[str]:
         if re.search(rf"\b{call}\(", code):
             read += tables
     # what the modules load that the notebook calls by name; drawing and style load nothing
-    for line in re.findall(r"^from xc_analysis(?:\.(\w+))? import ([^(\n]+|\([^)]+\))", code, re.M):
-        for module in [line[0]] if line[0] else re.findall(r"\w+", line[1]):
-            source = ROOT / "xc_analysis" / f"{module}.py"
+    for home, names in re.findall(
+        r"^from (xc_analysis[\w.]*) import ([^(\n]+|\([^)]+\))", code, re.M
+    ):
+        folder = ROOT / home.replace(".", "/")
+        inside = [folder / f"{name}.py" for name in re.findall(r"\w+", names)]
+        for source in [folder.with_suffix(".py"), *inside]:
             if source.is_file():
                 read += re.findall(LOADED, source.read_text(encoding="utf-8"))
     return sorted(dict.fromkeys(read))

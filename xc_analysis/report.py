@@ -220,7 +220,7 @@ def _figure(stem, folder: Path, headings, titles: dict[str, str], register, lang
 
 def _alt(path: Path, register, lang: str) -> str:
     """What the figure shows, in words written from its table."""
-    from .illustrations import described, read_table
+    from .documents.illustrations import described, read_table
 
     return "" if register is None else escape(described(read_table(path), register, lang))
 
@@ -286,7 +286,7 @@ def _source_titles(data: Path, lang: str) -> dict[str, str]:
 
 
 def _district(data: Path, lang: str) -> str:
-    from .places import home
+    from .packs.places import home
 
     try:
         place = home(data)
@@ -307,7 +307,8 @@ def _front(data: Path, lang: str) -> str:
 
 
 def _known(data: Path, lang: str) -> list[str]:
-    from . import evidence, places, tables
+    from . import evidence, tables
+    from .packs import places
 
     place = places.home(data)
     cells = evidence.coverage(scope=place.scope, data=data)
@@ -417,7 +418,7 @@ def _pandoc(markdown: str, front: str, variables: dict[str, str]) -> str:
     document = json.loads(pypandoc.convert_text(markdown, "json", format=MARKDOWN))
     _languages(document["blocks"])
     _unlink(document["blocks"])
-    css = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    css = (Path(__file__).parent / "documents" / "report.css").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="xc-") as folder:
         template = Path(folder) / "page.html"
         template.write_text(TEMPLATE, encoding="utf-8")

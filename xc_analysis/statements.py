@@ -7,9 +7,10 @@ import os
 
 import pandas as pd
 
-from . import expressions, tables
+from . import tables
+from .drawing.palette import UNITS
 from .errors import InputError
-from .palette import UNITS
+from .schema import expressions
 
 VERDICTS = ("agrees", "differs", "implies", "cannot tell", "left out")
 VERDICTS_ZH = ("相符", "不符", "推得", "无法判断", "未判")

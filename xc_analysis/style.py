@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
+from xc_analysis.drawing.palette import BREAKS, INK, MUTED, STATUS, THEMES, UNITS
+from xc_analysis.drawing.png import small_png
+from xc_analysis.drawing.wrapping import wrap
 from xc_analysis.errors import InputError
-from xc_analysis.palette import BREAKS, INK, MUTED, STATUS, THEMES, UNITS
-from xc_analysis.png import small_png
-from xc_analysis.wrapping import wrap
 
 LANGUAGES = ("zh", "en")
 WIDTHS = {"single": 84.0, "double": 174.0}  # printed width in mm

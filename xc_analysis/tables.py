@@ -10,8 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from .errors import InputError
-from .reading import WHOLE_FILE, Offence, Sheet, near, read_bytes, read_sheet
-from .schemas import TABLES, Table
+from .schema.reading import WHOLE_FILE, Offence, Sheet, near, read_bytes, read_sheet
+from .schema.schemas import TABLES, Table
 
 OFFENCE_COLUMNS = ("table", "line", "column", "value", "problem", "remedy")
 _KEEP = 64
@@ -135,7 +135,7 @@ def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
     Cells are checked against the pandera schemas made from `schemas.TABLES`; relations between
     rows and tables by the functions in `rules.RULES`.
     """
-    from .rules import offences
+    from .schema.rules import offences
 
     try:
         folder = data_dir(data)

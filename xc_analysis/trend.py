@@ -7,8 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from xc_analysis.errors import InputError
-from xc_analysis.points import points
-from xc_analysis.ranks import (
+from xc_analysis.fits.points import points
+from xc_analysis.fits.ranks import (
     EXACT_TO,
     MannKendall,
     exact_tail,

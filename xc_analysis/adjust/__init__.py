@@ -1,0 +1,1 @@
+"""What makes a number comparable with its neighbour: state, dust, partial years, weather."""

@@ -1,0 +1,1 @@
+"""What leaves the building: report, summary, workbook, slides, evaluation annexes."""

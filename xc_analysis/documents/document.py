@@ -1,0 +1,407 @@
+"""The report as Markdown: a template of words, with every value put in from the data.
+
+A value that is missing, not finite or outside what its indicator can be stops the build and is
+named with the template's line: nothing is ever left blank or typed by hand.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import pandas as pd
+
+from ..errors import InputError
+from ..tables import load
+from ..verdicts.targets import BANDS, CANNOT
+from .document_tables import (
+    assumption_table,
+    commitment_table,
+    conflict_table,
+    conflicts,
+    one,
+    project_table,
+    statement_table,
+    table,
+)
+from .illustrations import Illustration
+from .summary import (
+    STATUS,
+    Known,
+    as_markdown,
+    chance,
+    escaped,
+    quantity,
+    signed,
+    summary,
+    target_text,
+)
+
+SLOT = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
+THEMES = {
+    "air": ("空气", "Air"),
+    "water": ("水", "Water"),
+    "green": ("绿色空间", "Green space"),
+    "noise": ("噪声", "Noise"),
+    "carbon": ("碳排放", "Carbon"),
+    "soil": ("土壤", "Soil"),
+    "waste": ("固体废物", "Waste"),
+}
+BASIS = {
+    "ref-273K": ("273 K 参比", "273 K reference"),
+    "ref-298K": ("298 K 参比", "298 K reference"),
+    "ref-mixed": ("两种参比并存", "both references"),
+    "district-wide": ("全区口径", "whole district"),
+    "outside-historic": ("历史街区以外口径", "outside historic blocks"),
+}
+
+
+def render(text: str, values: Mapping[str, object], *, place: str) -> str:
+    """A template with its slots filled.
+
+    Parameters
+    ----------
+    text : str
+        Words with slots ``{{name}}``.
+    values : mapping of str to str, int or float
+    place : str
+        Name of the template, for the message.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        For a slot without a value, or a value that is empty or not a finite number; the message
+        names the template, the line and the slot.
+    """
+    out = []
+    for line_no, line in enumerate(text.split("\n"), 1):
+
+        def fill(match, line_no=line_no):
+            name = match[1]
+            where = f"{place}:{line_no}: {{{{{name}}}}}"
+            if name not in values:
+                raise InputError(f"{where}: nothing of this name; known are {', '.join(values)}")
+            value = values[name]
+            if isinstance(value, float) and not math.isfinite(value):
+                raise InputError(f"{where}: {value} is not a number to print; check the data")
+            if value is None or (isinstance(value, str) and not value.strip() and value != "\n"):
+                raise InputError(f"{where}: no value; fill it in the data or drop the slot")
+            return str(value)
+
+        out.append(SLOT.sub(fill, line))
+    return "\n".join(out)
+
+
+# ---- the parts ----------------------------------------------------------------------------------
+
+
+def scorecard_table(known: Known) -> str:
+    """The plan's table: value, target, verdict, probability, grade."""
+    tr = known.tr
+    head = (
+        ("序号", "指标", "现状", "目标", "判断", "概率", "依据")
+        if known.lang == "zh"
+        else ("No.", "Indicator", "Now", "Target", "Verdict", "P", "Grade")
+    )
+    rows = []
+    for judged, row in zip(known.judged, known.card.to_dict("records"), strict=True):
+        now = "—"
+        for value, year in ((row["baseline"], row["baseline_year"]),
+                            (row["latest"], row["latest_year"])):  # fmt: skip
+            if not pd.isna(value):
+                now = quantity(value, judged.line, known.lang)
+                now += tr(f"（{int(year)}）", f" ({int(year)})")
+                break
+        p = "—" if pd.isna(row["p_meet"]) else chance(row["p_meet"])
+        verdict = row[tr("verdict_zh", "verdict")]
+        cells = (row["plan_row"], known.name(row), now, target_text(known, judged, row), verdict)
+        rows.append((*cells, p, row["grade"]))
+    return table(head, rows, (8, 27, 23, 18, 16, 8, 8))
+
+
+def indicator_sentences(known: Known, *, data=None) -> tuple[str, set[str]]:
+    """A section for each theme, a sentence or three for each indicator, sources in footnotes."""
+    tr = known.tr
+    titles = citations(data, known.lang)
+    observations = load("observations", data=data)
+    parts, notes, cited = [], [], set()
+    short_titles = {
+        r["source_id"]: tr(f"《{r['title']}》", str(r["title"]))
+        for r in load("sources", data=data).to_dict("records")
+    }
+    pairs = list(zip(known.judged, known.card.to_dict("records"), strict=True))
+    for theme in dict.fromkeys(row["theme"] for _, row in pairs):
+        parts.append("## " + tr(*THEMES.get(theme, (theme, theme.capitalize()))))
+        for judged, row in pairs:
+            if row["theme"] != theme:
+                continue
+            note = ""
+            if judged.baseline is not None:
+                source, where = judged.baseline["source_id"], judged.baseline["locator"]
+                short = titles.get(source, source)
+                if source in cited:  # told in full once
+                    short = short_titles.get(source, source)
+                cited.add(source)
+                note = f"[^{row['indicator']}]"
+                notes.append(
+                    f"[^{row['indicator']}]: {escaped(short)}{tr('，', ', ')}{escaped(where)}"
+                )
+                _possible(row["baseline"], judged.line, f"indicator {row['indicator']}")
+            parts.append(_sentence(known, judged, row, note, observations))
+    return "\n\n".join([*parts, *notes]), cited
+
+
+def _possible(value, line, place):
+    for limit, below in ((line.get("floor"), True), (line.get("ceiling"), False)):
+        if limit is None or pd.isna(limit) or pd.isna(value):
+            continue
+        if (value < limit) if below else (value > limit):
+            raise InputError(
+                f"{place}: {value:g} lies outside what it can be ({'>=' if below else '<='}"
+                f" {limit:g}); correct observations.csv"
+            )
+
+
+def _sentence(known, judged, row, note, observations):
+    tr = known.tr
+    values = {
+        "name": known.name(row),
+        "row": int(row["plan_row"]),
+        "aim": escaped(target_text(known, judged, row)),
+        "verdict": row[tr("verdict_zh", "verdict")],
+        "why": escaped(_reason_words(row[tr("why_zh", "why")], known)),
+    }
+    if not pd.isna(row["baseline"]):
+        values["now"] = escaped(quantity(row["baseline"], judged.line, known.lang))
+        values["year"] = int(row["baseline_year"])
+        values["status"] = tr(*STATUS.get(row["baseline_status"], ("", "")))
+        have = tr(
+            "{{year}} 年为 {{now}}（{{status}}）NOTE。", "{{now}} in {{year}} ({{status}})NOTE. "
+        )
+    else:
+        bound = _bound(observations, known, judged)
+        have = tr("没有本区年度数值。", "No value for the district. ")
+        if bound:
+            values["bound"] = escaped(bound)
+            have = tr(
+                "没有本区年度数值，仅知 {{bound}}。", "No value for the district, only {{bound}}. "
+            )
+    text = "**{{name}}**" + tr("（表列第 {{row}} 项）。", " (row {{row}}). ") + have
+    text += tr(
+        "目标：{{aim}}。判断：{{verdict}}；{{why}}。",
+        "Target: {{aim}}. Verdict: {{verdict}}; {{why}}.",
+    )
+    if row["verdict"] == CANNOT and row["verdict_under_reading"] not in ("", CANNOT):
+        values["reading"] = escaped(signed(row["reading"]))
+        values["read"] = row[tr("verdict_under_reading_zh", "verdict_under_reading")]
+        because = row[tr("why_under_reading_zh", "why_under_reading")]
+        values["because"] = escaped(_reason_words(because, known))
+        text += tr(
+            "若以市级数值 {{reading}} 为读法（不是区级目标）：{{read}}；{{because}}。",
+            " Read as the city's {{reading}}, which is no target of the district: {{read}};"
+            " {{because}}.",
+        )
+    flags = row[tr("flags_zh", "flags_en")]
+    if flags:
+        for token, words in BASIS.items():
+            flags = flags.replace(token, tr(*words))
+        values["flags"] = escaped(flags)
+        text += tr("须留意：{{flags}}。", " Note: {{flags}}.")
+    place = f"report_{known.lang}.md, indicator {row['indicator']}"
+    return render(text, values, place=place).replace("NOTE", note)
+
+
+def _reason_words(text, known) -> str:
+    """A reason as it is printed: signs of print, units set to their number, the English name."""
+    text = re.sub(r"(?<![≤≥<>])= (?=[0-9])", "", signed(text))
+    return re.sub(r"(?<=[0-9]) %", "%", text).replace(known.home.scope, known.scope)
+
+
+def _bound(observations, known, judged):
+    rows = observations[
+        (observations["indicator"] == judged.line["indicator"])
+        & (observations["scope"] == known.home.scope)
+        & (observations["status"] == "bound")
+        & (observations["period"] == "annual")
+        & (observations["year"] <= known.as_of)
+        & observations["use"]
+    ]
+    if rows.empty:
+        return ""
+    row = rows.sort_values("year").iloc[-1]
+    ends = [("≥", row["lower"]), ("≤", row["upper"])]
+    told = [f"{s} {quantity(v, judged.line, known.lang)}" for s, v in ends if not pd.isna(v)]
+    return known.tr(f"{row['year']} 年 ", f"in {row['year']} ") + ", ".join(told)
+
+
+def figure_block(item: Illustration, count: int, titles: Mapping[str, str], lang: str) -> str:
+    """One figure with caption, what it shows, and a source line."""
+    word = f"图 {count}　{item.title}" if lang == "zh" else f"Figure {count}. {item.title}"
+    names = [titles.get(i, i) for i in item.source_ids]
+    joint = "；" if lang == "zh" else "; "
+    shown, rest = names[:3], len(names) - 3
+    source = ("来源：" if lang == "zh" else "Source: ") + joint.join(shown)
+    if rest > 0:
+        source += (
+            f"；另 {rest} 种见工作簿同名表" if lang == "zh" else f"; {rest} more in the workbook"
+        )
+    alt = re.sub(r'["\n]', " ", item.alt)
+    width, height = _size(item.png)
+    block = (
+        f'![{escaped(word)}]({item.png}){{alt="{alt}" width={width:.1f}cm height={height:.1f}cm}}'
+    )
+    lines = [block, "", '::: {custom-style="Source Line"}', escaped(item.alt)]
+    if names:
+        lines += ["", escaped(source)]
+    return "\n".join([*lines, ":::"])
+
+
+def _size(png: Path, most_wide: float = 15.5, most_high: float = 17.5) -> tuple[float, float]:
+    """Width and height in cm that fit the page in the picture's own proportion."""
+    with open(png, "rb") as handle:
+        head = handle.read(24)
+    wide, high = (int.from_bytes(head[i : i + 4], "big") for i in (16, 20))
+    # never larger than the figure was drawn for (300 dots an inch)
+    factor = min(most_wide / wide, most_high / high, 2.54 / 300 * 1.05)
+    return wide * factor, high * factor
+
+
+def citations(data, lang: str) -> dict[str, str]:
+    """Each source in one line: publisher, title, number, date, and how it was read."""
+    out = {}
+    for row in load("sources", data=data).to_dict("records"):
+        cell = {k: "" if pd.isna(v) else str(v) for k, v in row.items()}
+        by = cell["publisher"] if cell["publisher"] not in ("", "不详") else ""
+        title = f"《{cell['title']}》" if lang == "zh" else cell["title"]
+        bits = [by + title if lang == "zh" else ", ".join(filter(None, (by, title)))]
+        bits += [cell["document_no"], cell["published"], one(cell["via"], lang)]
+        out[cell["source_id"]] = ("，" if lang == "zh" else ", ").join(filter(None, bits))
+    return out
+
+
+def _bands(known) -> str:
+    """The words for probabilities, with the bounds that the verdicts use."""
+    tr = known.tr
+    told = []
+    for (low, en, zh), above in zip(BANDS, (None, *(b[0] for b in BANDS)), strict=False):
+        if above is None:
+            span = tr(f"不低于 {low:.0%}", f"{low:.0%} or more")
+        elif low == 0:
+            span = tr(f"低于 {above:.0%}", f"less than {above:.0%}")
+        else:
+            span = tr(f"{low:.0%} 至 {above:.0%}", f"{low:.0%} to {above:.0%}")
+        told.append(tr(f"{span}为{zh}", f"{span}: {en}"))
+    return tr("，", "; ").join(told)
+
+
+def report_markdown(
+    known: Known, figures: Sequence[Illustration], *, data: Path, template: Path | None = None
+) -> str:
+    """The whole report as Markdown for pandoc.
+
+    Parameters
+    ----------
+    known : Known
+    figures : sequence of Illustration
+        Those with withheld rows are counted and left out.
+    data : Path
+    template : Path, optional
+        Another template; default the package's of the language.
+
+    Returns
+    -------
+    str
+
+    Raises
+    ------
+    InputError
+        Where a value is missing or impossible, naming the place.
+    """
+    from ..statements import statements
+
+    tr, lang = known.tr, known.lang
+    titles = citations(data, lang)
+    names = load("indicators", data=data).set_index("indicator")
+    projects, register = load("projects", data=data), load("assumptions", data=data)
+    pairs, checked = conflicts(load("observations", data=data)), statements(data)
+    told, cited = indicator_sentences(known, data=data)
+    shown = [item for item in figures if not item.withheld]
+    kept_back = len(figures) - len(shown)
+    blocks, chapter = [], None
+    for count, item in enumerate(shown, 1):
+        if item.chapter != chapter:
+            chapter = item.chapter
+            blocks.append(f"## {escaped(chapter)}")
+        blocks.append(figure_block(item, count, titles, lang))
+        cited.update(item.source_ids)
+    cited &= set(titles)
+    grades = load("sources", data=data).set_index("source_id")["reliability"]
+    source_rows = [
+        (titles[i], grades.get(i, ""))
+        for i in sorted(cited, key=lambda i: (grades.get(i, ""), titles[i]))
+    ]
+    texts = projects[projects["kind"] == "commitment"]
+    judged = int((known.card["verdict"] != CANNOT).sum())
+    none = tr("（无）", "(none)")
+    values = {
+        "summary": as_markdown(summary(known), lang),
+        "plan": tr(f"“{known.plan}”", known.plan),
+        "n_rows": len(known.card),
+        "as_of": known.as_of,
+        "target_year": known.target_year,
+        "n_judged": judged,
+        "n_cannot": len(known.card) - judged,
+        "bands": _bands(known),
+        "scorecard": scorecard_table(known),
+        "indicators": told,
+        "withheld_figures": tr(
+            f"以下各图的数据见同名工作表，图注下一行由数据写成。另有 {kept_back} 幅含非公开或未经审核的数据，未列入。"
+            if kept_back else "以下各图的数据见同名工作表，图注下一行由数据写成。图中注明草稿的年份未经审核。",
+            "The data of each figure are in the workbook; the line below a caption is written from"
+            " them." + (f" {kept_back} more carry data that are not public and are left out."
+                        if kept_back else " Years marked as draft are unaudited."),
+        ),
+        "figures": "\n\n".join(blocks) or none,
+        "n_projects": int((projects["kind"] == "project").sum()),
+        "n_commitments": len(texts),
+        "n_measurable": int((texts["measurable"] == "yes").sum()),
+        "n_partly": int((texts["measurable"] == "partly").sum()),
+        "n_outturn": int(texts["outturn"].notna().sum()),
+        "projects": project_table(known, projects),
+        "commitments": commitment_table(known, projects) if len(texts) else none,
+        "n_statements": len(checked),
+        "statements": statement_table(known, checked) if len(checked) else none,
+        "n_assumptions": len(register),
+        "assumptions": assumption_table(known, register, names),
+        "n_conflicts": len(pairs),
+        "conflicts": conflict_table(known, pairs, names, titles) if len(pairs) else none,
+        "n_sources": len(source_rows),
+        "sources": table(tr(("来源", "等级"), ("Source", "Grade")), source_rows, (90, 8))
+        if source_rows else none,
+    }  # fmt: skip
+    path = template or Path(__file__).with_name(f"report_{lang}.md")
+    return render(path.read_text(encoding="utf-8"), values, place=path.name)
+
+
+def slides_markdown(known: Known, figures: Sequence[Illustration]) -> str:
+    """The deck: the summary on three slides, then one figure a slide with what it shows."""
+    page = summary(known)
+    heads = known.tr(
+        ("已知", "可能", "无法判断"), ("What is known", "What is likely", "What cannot be judged")
+    )
+    parts = []
+    for head, lines in zip(heads, (page.known, page.likely, page.cannot), strict=True):
+        parts.append(f"## {head}\n\n" + "\n".join(f"- {escaped(line)}" for line in lines))
+    for item in figures:
+        alt = re.sub(r'["\n]', " ", item.alt)
+        parts.append(
+            f"## {escaped(item.chapter)}\n\n"
+            f'![]({item.png}){{alt="{alt}"}}\n\n::: notes\n{escaped(item.alt)}\n:::'
+        )
+    return "\n\n".join(parts)

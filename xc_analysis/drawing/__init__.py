@@ -1,0 +1,1 @@
+"""Figures by subject, on an axes; reads no file."""

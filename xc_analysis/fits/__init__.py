@@ -1,0 +1,1 @@
+"""Short series: ranks, models, fits, and what a projection is made of."""

@@ -1,0 +1,1 @@
+"""Numbers from people: cells, files to import, gaps, returned reviews."""

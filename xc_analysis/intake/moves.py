@@ -1,0 +1,82 @@
+"""What a change of tables moves: lines of the scorecard, and figures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from ..tables import load
+
+_ANSWER = ("plan_row", "indicator", "name_zh", "latest", "verdict", "verdict_zh", "p_meet", "grade")
+_ANSWER += ("verdict_under_reading", "verdict_under_reading_zh")
+
+
+def _cards(folder: Path) -> pd.DataFrame:
+    """The scorecards of the district's plans, at base and at target year."""
+    from ..packs.places import home
+    from ..verdicts.scorecard import scorecard
+
+    scope = home(folder).scope
+    targets = load("targets", data=folder)
+    own = targets[(targets["scope"] == scope) & targets["plan_row"].notna()]
+    out = []
+    for plan, rows in own.groupby("plan", sort=False):
+        for as_of in sorted({*rows["base_year"].dropna().astype(int), *rows["target_year"]}):
+            card = scorecard(scope=scope, plan=plan, as_of=int(as_of), data=folder)
+            card = card.reindex(columns=list(dict.fromkeys((*card.columns, *_ANSWER))))
+            out.append(card[list(_ANSWER)].assign(plan=plan, as_of=int(as_of)))
+    return pd.concat(out, ignore_index=True) if out else pd.DataFrame()
+
+
+def moved_lines(before: Path, after: Path) -> list[str]:
+    """Lines of the scorecard that move, told before → after."""
+    old, new = _cards(before), _cards(after)
+    lines = []
+    for a, b in zip(old.to_dict("records"), new.to_dict("records"), strict=True):
+        moves = []
+        for name, word in (("latest", "最近值 latest"), ("grade", "等级 grade")):
+            if not _equal(a[name], b[name]):
+                moves.append(f"{word} {_word(a[name])} → {_word(b[name])}")
+        for name, word in (
+            ("verdict", "判断 verdict"),
+            ("verdict_under_reading", "按读法 under its reading"),
+        ):
+            if not _equal(a[name], b[name]):
+                zh = f"{name}_zh"
+                moves.append(
+                    f"{word} {_word(a[zh])} {_word(a[name])} → {_word(b[zh])} {_word(b[name])}"
+                )
+        if not _equal(a["p_meet"], b["p_meet"]):
+            moves.append(f"P {_word(a['p_meet'])} → {_word(b['p_meet'])}")
+        if moves:
+            lines.append(
+                f"{a['plan']} {int(a['plan_row'])} {a['name_zh']} {a['indicator']}, {a['as_of']}: "
+                + "; ".join(moves)
+            )
+    return lines
+
+
+def _equal(a, b) -> bool:
+    return (pd.isna(a) and pd.isna(b)) or a == b
+
+
+def _word(value) -> str:
+    if pd.isna(value) or value == "":
+        return "—"
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+def figures_of(indicators: list[str]) -> list[str]:
+    """Figures that carry one of the indicators, by the data beside the project's own."""
+    root = Path(__file__).resolve().parents[2] / "figures" / "zh"
+    wanted = [f"{indicator}".encode() for indicator in indicators]
+    names = []
+    for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
+        try:
+            text = path.read_bytes()
+        except OSError:
+            continue
+        if any(word in text for word in wanted):
+            names.append(path.stem)
+    return names

@@ -1,0 +1,1 @@
+"""A district's folder of tables: the project's own, a local one, a new one."""

@@ -1,0 +1,1 @@
+"""Pages by theme: what the notebooks of a theme call."""

@@ -1,0 +1,1 @@
+"""Targets, verdicts and their record: scorecard, hindcast, sensitivity, review."""
