@@ -2,7 +2,7 @@
 # Both make .venv first, from requirements.lock.txt, when it is missing or out of date.
 
 .DEFAULT_GOAL := help
-.PHONY: help report test lab data bench readme lock clean
+.PHONY: help report test lab data spark bench readme lock clean
 
 PY := .venv/bin/python
 # the folder is in the name: an environment that was copied or moved is made anew
@@ -21,6 +21,7 @@ help:
 	@echo "make test     测试                          tests, every notebook among them"
 	@echo "make lab      打开 JupyterLab               open JupyterLab"
 	@echo "make data ARCHIVE=DIR   由逐时记录重算 data/air   rebuild data/air from hourly archives"
+	@echo "make spark    安装 Spark 引擎（可选）       install the Spark engine (optional)"
 	@echo "make bench    性能对比，写入 benchmarks/    measure, into benchmarks/results"
 	@echo "make readme   更新 README 中生成的表格      fill the generated tables of the READMEs"
 	@echo "make lock     重新锁定依赖版本（需要 uv）   compile requirements.lock.txt (needs uv)"
@@ -40,6 +41,12 @@ data: $(READY)
 	@$(PY) -m xc_analysis hourly "$(ARCHIVE)" --stations 官园,万寿西宫 --name 西城区 --out data/air
 	@$(PY) -m xc_analysis.records.experiments "$(ARCHIVE)" --name 西城区 --out data/air
 	@$(PY) -m xc_analysis.records.station_table "$(ARCHIVE)"
+
+# half a gigabyte that only xc stations --engine spark wants; needs Java 17
+spark: $(READY)
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install -q -p $(PY) -c requirements.lock.txt -e '.[spark]'; \
+	else $(PY) -m pip install -qq -c requirements.lock.txt -e '.[spark]'; fi
 
 bench: .venv/.bench
 	@for script in benchmarks/bench_*.py; do echo "$$script"; $(PY) "$$script" || exit 1; done

@@ -219,8 +219,8 @@ def report(results: list[dict]) -> str:
     lines = [
         "# 全国各站　/　Every station of the country",
         "",
-        f"{os.cpu_count()} cores, Python {platform.python_version()}, other work on the machine at "
-        "the time, so CPU seconds say more than the clock; single runs. Synthetic records with known answers "
+        f"{os.cpu_count()} cores, Python {platform.python_version()}, single runs; where "
+        "the machine has other work, CPU seconds say more than the clock. Synthetic records with known answers "
         "(`benchmarks/national.py`): the largest error of any of the 12 annual indicators of any "
         f"station was {max(r['xc']['off'] for r in results):.0e}. One row is an hour of a station, "
         "six values.",

@@ -44,6 +44,15 @@ def cell(name: str, begins: str, column: str) -> float | None:
     return None
 
 
+def first_number(name: str) -> str:
+    """The size that a result compares at: the number its first line of rows begins with."""
+    path = RESULTS / f"{name}.md"
+    found = re.search(
+        r"^([\d,]+) rows", path.read_text(encoding="utf-8") if path.is_file() else "", re.M
+    )
+    return found[1] if found else ""
+
+
 def cpu(work, repeat=20) -> float:
     """Seconds of CPU of one run, the fastest of some."""
     taken = []
@@ -83,6 +92,7 @@ def rows() -> list[tuple]:
     loop = cell("projection", "log-OLS, statsmodels", "CPU ms")
     prophet = cell("projection", "Prophet", "CPU ms")
     one = "nbclient, one after another"
+    size = first_number("stations")
     listed = [
         ("全部笔记本构建", "build of the collection", cell("build", "xc build`, with report", "s"),
          "逐个运行笔记本", "notebooks one after another", cell("build", one, "s"), "", "", None, "s"),
@@ -92,7 +102,7 @@ def rows() -> list[tuple]:
          cell("hourly", "xc: all files to the annual", "seconds"),
          "pandas 手写", "pandas by hand", cell("hourly", "pandas by hand", "seconds"),
          "解压并解析", "inflate and parse", cell("hourly", "inflate", "seconds"), "s"),
-        ("全国各站一年", "every station of the country, a year",
+        (f"全国各站 {size} 站时", f"every station of the country, {size} station-hours",
          cell("stations", "xc stations", "seconds"),
          "pandas 手写（无 AQI、无月值）", "pandas by hand (no AQI, no months)",
          cell("stations", "pandas by hand", "seconds"),

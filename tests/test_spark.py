@@ -18,7 +18,7 @@ from xc_analysis.errors import InputError
 from xc_analysis.records import stations_run
 
 pyspark = pytest.importorskip(
-    "pyspark", reason="PySpark is not installed (the optional extra: pip install -e '.[spark]')"
+    "pyspark", reason="PySpark is not installed (the optional extra: make spark)"
 )
 pytestmark = pytest.mark.skipif(
     not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="Spark needs Java 17"
