@@ -17,7 +17,7 @@ import atheris
 
 with atheris.instrument_imports(include=["xc_analysis"]):
     from xc_analysis.errors import InputError
-    from xc_analysis.intake import cells, incoming, years
+    from xc_analysis.intake import cells, entries, incoming, years
     from xc_analysis.schema import reading
     from xc_analysis.schema.schemas import TABLES
 
@@ -29,12 +29,18 @@ TOKENS += (
     " e E+ 1e308 NaN # #N/A ' \" \t \n \u200b \ufeff ² ① ½ 三十 A1 SUM( @ + TRUE 初步 ; ：\u3000"
 )
 TOKENS = [" ", "", *TOKENS.split(" ")]
+HEADS = (
+    "指标 年份 数值 单位 来源 发布单位 出处位置 2021 2022年 2023年（万吨） 绿化覆盖率 green_cover"
+)
+HEADS += " 绿化覆盖率（%） 细颗粒物 二氧化碳排放总量 目标值 2021年实际 单位：万吨 数值（万元） 地区 东城区 注："
+HEADS = HEADS.split(" ")
+PACK = Path(__file__).resolve().parents[1] / "data"
 PLACE = Path(tempfile.mkdtemp(prefix="xc-fuzz-")) / "in.csv"
 
 
 def one(data: bytes) -> None:
     provider = atheris.FuzzedDataProvider(data)
-    which = provider.ConsumeIntInRange(0, 3)
+    which = provider.ConsumeIntInRange(0, 4)
     if which == 0:
         text = "".join(
             provider.PickValueInList(TOKENS) for _ in range(provider.ConsumeIntInRange(0, 8))
@@ -51,12 +57,30 @@ def one(data: bytes) -> None:
         header = ",".join(TABLES[name].names).encode() if provider.ConsumeBool() else b""
         sheet = reading.read_sheet(TABLES[name], header + b"\n" + provider.ConsumeBytes(4_000))
         assert all(o.problem and o.remedy for o in sheet.offences)
+    elif which == 3:
+        read(incoming.grids, provider.ConsumeBytes(4_000))
     else:
-        PLACE.write_bytes(provider.ConsumeBytes(4_000))
-        try:
-            incoming.grids(PLACE)
-        except InputError as error:
-            assert "\n" not in str(error)
+        words = HEADS + TOKENS
+        rows = [
+            provider.PickValueInList([",", ";", "\t"]).join(
+                provider.PickValueInList(words) for _ in range(provider.ConsumeIntInRange(1, 5))
+            )
+            for _ in range(provider.ConsumeIntInRange(1, 6))
+        ]
+        found = read(lambda path: entries.read_file(path, data=PACK), "\n".join(rows).encode())
+        for figure in found.figures if found else ():
+            check_cell(figure.cell)
+            assert 1949 <= figure.year <= 2100
+        assert all("\n" not in r.line() for r in (found.refusals if found else ()))
+
+
+def read(reader, data: bytes):
+    PLACE.write_bytes(data)
+    try:
+        return reader(PLACE)
+    except InputError as error:
+        assert "\n" not in str(error)
+        return None
 
 
 def check_cell(cell) -> None:

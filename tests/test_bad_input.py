@@ -347,8 +347,8 @@ CELLS = {
     "a month that is none": ("period", "2021-13", "no period"),
     "a period of another year": ("period", "2020-03", "year"),
     "a source printed before the year": ("published", "2020-01-01", "before"),
-    "an area that is a formula": ("scope", "=1", "scope|formula|begins"),
-    "an area that is a number": ("scope", "123", "scope|number|words"),
+    "an area that is a formula": ("scope", "=1", "no area"),
+    "an area that is a number": ("scope", "123", "no area"),
     "an area with another suffix": ("scope", "示例", "示例区"),
 }  # fmt: skip
 COLUMNS = ("indicator", "year", "value", "unit", "title", "publisher", "locator", "published",

@@ -587,6 +587,26 @@ def test_an_offence_is_one_line_of_four_parts(pack):
     assert format_offence(xc.check(pack).iloc[0]) == text.removeprefix("data/")
 
 
+@pytest.mark.parametrize("kind", ["missing", "a file"])
+def test_a_folder_given_relatively_is_named_once(tmp_path, monkeypatch, capsys, kind):
+    from xc_analysis import cli
+
+    monkeypatch.chdir(tmp_path)
+    if kind == "a file":
+        (tmp_path / "rel").write_text("")
+    assert cli.main(["check", "rel"]) == 1
+    assert capsys.readouterr().out.startswith("rel:1: (file): data folder ")
+    minipack.write(tmp_path / "pack")
+    (tmp_path / "pack/sources.csv").unlink()
+    assert cli.main(["check", "./pack"]) == 1
+    lines = capsys.readouterr().out.splitlines()
+    assert (
+        "pack/sources.csv:1: (file): is missing: restore it, or create it with the header line only"
+        in lines
+    )
+    assert all(len(line.split(": ")) >= 4 and line.count("pack/") == 1 for line in lines)
+
+
 def test_check_never_changes_the_pack(pack):
     before = {path: path.read_bytes() for path in pack.rglob("*.csv")}
     xc.check(pack)

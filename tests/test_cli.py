@@ -13,7 +13,8 @@ import pytest
 from xc_analysis import cli
 
 ROOT = Path(__file__).resolve().parents[1]
-COMMANDS = ["build", "check", "hourly", "stations"]
+COMMANDS = ["build", "check", "hourly", "stations", "month", "explore"]
+COMMANDS += ["gaps", "template", "import", "undo", "new", "evaluate", "review", "figure"]
 
 
 def run(*args: str, **options) -> subprocess.CompletedProcess:
@@ -36,6 +37,11 @@ def test_help_says_what_in_both_languages_and_shows_an_example(name, capsys):
     assert re.search(r"[\u4e00-\u9fff]{4}", told)
 
 
+def test_the_list_of_commands_is_whole():
+    (sub,) = (a for a in cli._parser()._actions if isinstance(a.choices, dict))
+    assert set(sub.choices) == set(COMMANDS)
+
+
 def test_help_lists_every_command_and_needs_no_library():
     told = run("--help")
     assert told.returncode == 0
@@ -45,12 +51,76 @@ def test_help_lists_every_command_and_needs_no_library():
     assert loaded.stdout.strip() == "[]"
 
 
-@pytest.mark.parametrize("argv", [[], ["nonsense"], ["build", "--jobs", "0"], ["hourly"]])
+USAGE = [
+    *([], ["nonsense"], ["build", "--jobs", "0"], ["build", "--lang", "fr"], ["hourly"]),
+    *(["hourly", "x", "--name", "x"], ["stations"], ["stations", "x", "--out", "y", "--by", "z"]),
+    *(["month"], ["month", "2023-05", "--lang", "fr"], ["explore", "--port", "x"]),
+    *(["gaps", "--nonsense"], ["template"], ["import"], ["import", "x", "--dry-run", "--apply"]),
+    *(["undo", "x"], ["new"], ["new", "x"], ["evaluate"], ["evaluate", "--kind", "x"]),
+    *(["review", "nonsense", "x"], ["review", "export"], ["figure"], ["figure", "x", "--dpi", "y"]),
+]
+
+
+@pytest.mark.parametrize("argv", USAGE, ids=" ".join)
 def test_wrong_usage_is_exit_2(argv, capsys):
     with pytest.raises(SystemExit) as end:
         cli.main(argv)
     assert end.value.code == 2
-    assert "usage: xc" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "usage: xc" in told and told.splitlines()[-1].startswith("xc")
+
+
+BAD = [
+    # what is given, a word of the answer; nothing is written
+    (["build", "--data", "nowhere"], "nowhere"),
+    (["build", "no-such"], "no such notebook"),
+    (["build", "--report", "pdf"], "pdf"),
+    (["check", "nowhere"], "nowhere"),
+    (["hourly", "nowhere.zip", "--stations", "官园", "--name", "x", "--out", "out"], "nowhere"),
+    (["hourly", "nowhere.zip", "--to-parquet", "out"], "nowhere"),
+    (["stations", "nowhere", "--out", "out"], "nowhere"),
+    (["stations", ".", "--out", "out", "--engine", "abacus"], "abacus"),
+    (["month", "2023-13"], "2023-13"),
+    (["month", "yesterday"], "yesterday"),
+    (["month", "1999-01"], "1999-01"),
+    (["month", "2023-05", "--scope", "nowhere"], "nowhere"),
+    (["month", "2023-05", "--indicator", "soot"], "soot"),
+    (["month", "2023-05", "--data", "nowhere"], "nowhere"),
+    (["explore", "--data", "nowhere", "--no-browser"], "nowhere"),
+    (["gaps", "--data", "nowhere"], "nowhere"),
+    (["gaps", "--plan", "no plan"], "no plan"),
+    (["gaps", "--scope", "nowhere"], "nowhere"),
+    (["template", "x.csv"], "xlsx"),
+    (["template", "nowhere/x.xlsx"], "nowhere"),
+    (["template", "x.xlsx", "--scope", "nowhere"], "nowhere"),
+    (["import", "nowhere.csv"], "is missing"),
+    (["import", "."], "is a folder"),
+    (["import", "nowhere.csv", "--apply"], "no pack is named"),
+    (["import", "nowhere.csv", "--apply", "--data", "nowhere"], "does not exist"),
+    (["undo"], "no pack is named"),
+    (["undo", "--data", "."], "no change to undo"),
+    (["new", "out", "--name", "1"], "--name"),
+    (["new", ".", "--name", "某区"], "not empty"),
+    (["evaluate", "--kind", "final", "--year", "1800", "--out", "out"], "1800"),
+    (["evaluate", "--kind", "final", "--year", "2025", "--out", "out", "--apply"], "--fill"),
+    (["review", "import", "nowhere.xlsx"], "nowhere"),
+    (["review", "export", "a.xlsx", "b.xlsx"], "one FILE"),
+    (["figure", "no-such", "--out", "out"], "no-such"),
+    (["figure", "fig01", "--format", "doc", "--out", "out"], "doc"),
+]
+
+
+@pytest.mark.parametrize(("argv", "word"), BAD, ids=[" ".join(b[0]) for b in BAD])
+def test_a_bad_argument_is_one_line_and_exit_1_and_writes_nothing(
+    argv, word, tmp_path, monkeypatch, capsys
+):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine").write_text("mine")
+    assert cli.main(argv) == 1
+    told = capsys.readouterr()
+    lines = (told.err or told.out).splitlines()
+    assert len(lines) == 1 and word in lines[0] and "Traceback" not in lines[0], told
+    assert [p.name for p in tmp_path.iterdir()] == ["mine"]
 
 
 def test_check_is_silent_on_the_committed_tables():

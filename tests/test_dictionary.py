@@ -69,6 +69,12 @@ def test_writing_repairs_what_is_out_of_step(tmp_path, capsys):
     assert json.loads((folder / dictionary.DESCRIPTOR).read_text(encoding="utf-8"))["resources"]
 
 
+def test_the_title_names_the_district_of_the_pack(tmp_path):
+    machine = dictionary.contents(minipack.write(tmp_path))[dictionary.DESCRIPTOR]
+    title = json.loads(machine)["title"]
+    assert "示例区" in title and "西城" not in machine and "Xicheng" not in machine
+
+
 def test_constraints_are_those_of_the_column():
     field = dictionary._field(Column("x", "number", "零", "x", required=True, low=0, high=1), True)
     assert field["constraints"] == {"required": True, "unique": True, "minimum": 0, "maximum": 1}

@@ -13,9 +13,10 @@ import pytest
 from xc_analysis import cli
 from xc_analysis.errors import InputError
 from xc_analysis.exchange import import_file, undo_last
-from xc_analysis.intake.entries import DATA_SHEET, read_file
+from xc_analysis.intake.entries import read_file
 from xc_analysis.intake.gap_sheet import write_template
 from xc_analysis.intake.gaps import gaps
+from xc_analysis.intake.headers import DATA_SHEET
 from xc_analysis.tables import check, load
 
 SOURCE = {

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import xc_analysis as xc
 from xc_analysis import InputError
 from xc_analysis.pages.month_page import month_page, page_text, parse_month, remaining_mean
 from xc_analysis.tables import data_dir, load
@@ -143,3 +144,15 @@ def test_the_districts_record():
     value = annual.set_index("year")["value"]
     assert page.moving.loc[2016, "value"] == pytest.approx(value[[2014, 2015, 2016]].mean())
     assert page.moving.loc[2023].isna().all()  # 2021 and 2022 are partial
+
+
+def test_the_latest_month_has_enough_of_its_days():
+    from xc_analysis.pages.month_page import ENOUGH, latest_month
+
+    days = xc.load("air/daily")
+    days = days[days["scope"] == xc.home().scope].set_index("date")["pm25"]
+    valid = days.notna().groupby(days.index.to_period("M")).sum()
+    month = pd.Period(latest_month(), "M")
+    assert valid[month] >= ENOUGH * month.days_in_month
+    later = valid[valid.index > month]
+    assert all(n < ENOUGH * m.days_in_month for m, n in later.items())

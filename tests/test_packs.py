@@ -356,6 +356,53 @@ def test_a_bare_pack_has_no_figures_and_names_no_other_district(tmp_path):
     assert named in ([], ["publishers.csv"]), named
 
 
+def test_the_readme_of_a_pack_holds_commands_that_run(tmp_path, monkeypatch, capsys):
+    """Also where the folder's name has a blank in it; `--bare` promises no figures."""
+    import shlex
+
+    from xc_analysis import cli
+
+    monkeypatch.chdir(tmp_path)
+    for folder, more in (("my pack", ["--stations", "东四, 天坛"]), ("bare", ["--bare"])):
+        assert cli.main(["new", folder, "--name", "东城区", *more]) == 0
+        text = (tmp_path / folder / "README.md").read_text(encoding="utf-8")
+        assert ("公布值" in text) is (folder != "bare")
+        commands = [shlex.split(part) for part in text.split("`") if part.startswith("xc ")]
+        run = {command[1]: command[2:] for command in commands}
+        assert set(run) == {"hourly", "gaps", "template", "import", "undo", "check", "build"}
+        for name in ("check", "gaps", "template"):
+            assert cli.main([name, *run[name]]) == 0, name
+        assert run["hourly"][-1] == f"{folder}/air" and run["build"][-1] == f"{folder}-out"
+        (tmp_path / "gaps.xlsx").unlink()
+
+
+@pytest.mark.parametrize(
+    ("more", "word"),
+    [
+        ({"english": "=cmd"}, "--english"),
+        ({"english": "a\tb"}, "--english"),
+        ({"stations": ["a=b"]}, "--stations"),
+        ({"name": "北京市"}, "compared with"),
+        ({"folder": "x" * 300}, "cannot be a folder"),
+        ({"folder": "file"}, "is a file"),
+    ],
+)
+def test_what_a_new_pack_is_not_made_of(tmp_path, more, word):
+    (tmp_path / "file").write_text("mine", encoding="utf-8")
+    given = {"name": "东城区", "folder": "dc"} | more
+    with pytest.raises(InputError, match=word):
+        newpack.create(tmp_path / given.pop("folder"), **given)
+    assert [p.name for p in tmp_path.iterdir()] == ["file"]
+
+
+def test_the_districts_own_name_may_be_given_again(tmp_path):
+    folder = newpack.create(tmp_path / "own", name=home(ROOT / "data").scope)
+    assert not len(check(folder)) and set(load("observations", data=folder)["scope"]) == {
+        home(folder).comparator
+    }
+    assert set(load("publications", data=folder)["quality"]) == {"R"}
+
+
 @pytest.mark.parametrize(
     "name", ["", " ", "1234", "a" * 41, "东城,区", "=东城区", "东/城", "东\n城", "\u202e区", "../x"]
 )

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from xc_analysis import InputError, load, series
+from xc_analysis.pages import bulletins as bull
 from xc_analysis.pages import seasons as seas
 from xc_analysis.tables import data_dir
 
@@ -152,16 +153,16 @@ def test_spans_use_the_statistic_of_the_indicator():
     frame = days([10, 20, 30, 40, np.nan])
     frame["o3_8h"] = [100, 110, 120, 130, 140.0]
     frame["pm10"], frame["pm10_reported"] = 50.0, [np.nan, 60, 60, 60, 60]
-    assert seas.span_value(frame, "pm25") == (25.0, 4)
-    assert seas.span_value(frame, "o3_8h_p90") == (pytest.approx(136.0), 5)  # 1 + 0.9 * 4 = 4.6
-    assert seas.span_value(frame, "o3_8h_mean") == (120.0, 5)
-    assert seas.span_value(frame, "pm10", pm10="pm10_reported") == (60.0, 4)
-    value, count = seas.span_value(frame.iloc[:0], "pm25")
+    assert bull.span_value(frame, "pm25") == (25.0, 4)
+    assert bull.span_value(frame, "o3_8h_p90") == (pytest.approx(136.0), 5)  # 1 + 0.9 * 4 = 4.6
+    assert bull.span_value(frame, "o3_8h_mean") == (120.0, 5)
+    assert bull.span_value(frame, "pm10", pm10="pm10_reported") == (60.0, 4)
+    value, count = bull.span_value(frame.iloc[:0], "pm25")
     assert np.isnan(value) and count == 0
 
 
 def test_every_printed_month_in_use_is_compared(daily):
-    table = seas.bulletins(scope=SCOPE).set_index("obs_id")
+    table = bull.bulletins(scope=SCOPE).set_index("obs_id")
     rows = load("observations")
     statistic = load("indicators").set_index("indicator")["statistic"]
     months = rows[
@@ -184,7 +185,7 @@ def test_every_printed_month_in_use_is_compared(daily):
 
 
 def test_well_covered_spans_meet_the_print():
-    table = seas.bulletins(scope=SCOPE)
+    table = bull.bulletins(scope=SCOPE)
     whole = table[(table["valid_days"] == table["days"]) & table["indicator"].isin(["pm25", "no2"])]
     assert len(whole) >= 5
     assert (whole["error"].abs() < 1.5).all()
@@ -195,7 +196,7 @@ def test_well_covered_spans_meet_the_print():
 
 def test_the_error_of_missing_days_by_enumeration():
     values = np.arange(1.0, 32.0)
-    table = seas.days_error(days(values), "pm25")
+    table = bull.days_error(days(values), "pm25")
     # 10 % of 31 days: 3; all 29 places of the run, by hand
     errors = [abs(np.delete(values, slice(i, i + 3)).mean() / values.mean() - 1) for i in range(29)]
     assert table.loc[10, "block"] == pytest.approx(100 * np.quantile(errors, 0.95))
@@ -206,7 +207,7 @@ def test_the_error_of_missing_days_by_enumeration():
 def test_scattered_errors_match_a_simulation():
     rng = np.random.default_rng(1)
     values = rng.lognormal(3.5, 0.6, 31)
-    table = seas.days_error(days(values), "pm25")
+    table = bull.days_error(days(values), "pm25")
     draws = np.array([rng.choice(values, 15, replace=False).mean() for _ in range(4000)])
     half = 1.96 * (draws / values.mean() - 1).std()
     assert table.loc[50, "scattered"] == pytest.approx(100 * half, rel=0.06)  # 16 of 31 gone
@@ -215,17 +216,17 @@ def test_scattered_errors_match_a_simulation():
 def test_months_with_a_gap_are_not_deleted_from():
     values = np.full(59, 5.0)
     values[40] = np.nan
-    assert (seas.days_error(days(values), "pm25")["months"] == 1).all()
+    assert (bull.days_error(days(values), "pm25")["months"] == 1).all()
     with pytest.raises(InputError, match="no month"):
-        seas.days_error(days([1.0, 2.0]), "pm25")
+        bull.days_error(days([1.0, 2.0]), "pm25")
 
 
 @settings(max_examples=25, deadline=None)
 @given(st.lists(st.floats(1, 300), min_size=31, max_size=31))
 def test_errors_are_never_negative_and_blocks_of_a_level_month_are_none(values):
-    table = seas.days_error(days(values), "pm25")
+    table = bull.days_error(days(values), "pm25")
     assert (table[["scattered", "block"]] >= 0).all().all()
-    level = seas.days_error(days([values[0]] * 31), "pm25")
+    level = bull.days_error(days([values[0]] * 31), "pm25")
     assert level["block"].max() == pytest.approx(0, abs=1e-9)
 
 
@@ -277,3 +278,28 @@ def test_a_stations_year_is_the_mean_of_its_days(pack):
     assert one.loc[2019, "valid_days"] == 355
     assert one.attrs["scope"] == "乙" and one.attrs["unit"] == like.attrs["unit"]
     assert one.loc[2019, "status"] == "computed"
+
+
+# --- periods of a record ------------------------------------------------------------------------
+
+
+def monthly(first, last, partial=()):
+    index = pd.period_range(first, last, freq="M", name="month")
+    whole = ["partial" if str(m) in partial else "strict" for m in index]
+    return pd.DataFrame({"value": 1.0, "completeness": whole}, index=index)
+
+
+def test_three_periods_of_a_long_record():
+    # 2013 lacks two months, so the record's first whole year is 2014
+    assert seas.three_periods(monthly("2013-03", "2025-11"), base=2020) == {
+        "2014–2016": (2014, 2016),
+        "2018–2020": (2018, 2020),
+        "2023–2025": (2023, 2025),
+    }
+
+
+def test_periods_that_overlap_are_left_out():
+    assert seas.three_periods(monthly("2019-01", "2020-12"), base=2020) == {
+        "2019–2020": (2019, 2020)
+    }
+    assert seas.three_periods(monthly("2019-01", "2019-02").iloc[:0], base=2020) == {}

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis.schema import reading
+from xc_analysis.schema import encodings, reading
 from xc_analysis.schema.schemas import TABLES
 from xc_analysis.tables import data_dir
 
@@ -138,7 +138,7 @@ def test_the_encoding_of_chinese_text_is_recognised(encoding):
         if encoding == "big5"
         else ("source_id,title\nplan,西城区生态环境保护规划，细颗粒物年均浓度\n")
     )
-    assert reading.guess_encoding(text.encode(encoding)) == encoding
+    assert encodings.guess_encoding(text.encode(encoding)) == encoding
 
 
 @given(

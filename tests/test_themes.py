@@ -124,34 +124,6 @@ def test_paces_need_a_value_before_the_target(values, year):
         themes.paces(pd.DataFrame({"value": values}, index=[2020]), target=1, year=year)
 
 
-# --- rows picked by name ------------------------------------------------------------------------
-
-
-def test_pick_keeps_evidence_and_names(observations):
-    names = xc.load("indicators")
-    before = observations.copy()
-    frame = themes.pick(observations, "o0156", "o0153", names=names)
-    assert frame.index.tolist() == [2015, 2020] and frame["value"].tolist() == [81.61, 97.57]
-    assert frame["obs_id"].tolist() == ["o0153", "o0156"]
-    assert frame.attrs["unit"] == "%" and frame.attrs["scope"] == "西城区"
-    assert frame["source_id"].notna().all()
-    pd.testing.assert_frame_equal(observations, before)
-
-
-@pytest.mark.parametrize(
-    ("ids", "word"),
-    [
-        (("nobody",), "no obs_id"),
-        (("o0155", "o0156"), "two rows for 2020"),  # two bases of one year
-        (("o0155", "o0161"), "one indicator"),
-        (("o0149", "o1009"), "one scope"),
-    ],
-)
-def test_pick_refuses_what_does_not_belong_together(observations, ids, word):
-    with pytest.raises(InputError, match=word):
-        themes.pick(observations, *ids, names=xc.load("indicators"))
-
-
 # --- what may be divided by what ----------------------------------------------------------------
 
 

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import xc_analysis as xc
 from xc_analysis.documents.illustrations import Illustration
-from xc_analysis.documents.summary import gather
+from xc_analysis.documents.summary import gather, last_on_record
 from xc_analysis.documents.workbook import (
     Sheet,
     put,
@@ -90,7 +90,7 @@ def test_sheet_names_are_what_a_spreadsheet_takes():
 def test_what_is_in_the_report_workbook(made):
     book = reread(made)
     assert book.sheetnames == ["说明", "评分表", "fig01_air", "观测值", "来源", "假设"]
-    card = xc.scorecard()
+    card = xc.scorecard(as_of=last_on_record())
     page = book["评分表"]
     assert page.max_row == len(card) + 1
     heads = [c.value for c in page[1]]

@@ -8,6 +8,7 @@ import sys
 from importlib import import_module
 from types import ModuleType
 
+from . import plots
 from .errors import InputError
 
 __version__ = "0.1.0"
@@ -20,6 +21,11 @@ _HOME = {
     "sources_of": "evidence",
     "home": "packs.places",
     "needs": "packs.places",
+    "plan": "packs.places",
+    "each": "packs.notes",
+    "say": "packs.notes",
+    "skip_empty": "packs.notes",
+    "stop_unless": "packs.notes",
     "trend": "trend",
     "project": "projection",
     "assess": "assessment",
@@ -31,47 +37,10 @@ _HOME = {
     "save_figure": "style",
     "save_both": "style",
 }
-_PLOTS = (
-    "plot_amounts",
-    "plot_asked",
-    "plot_calendar",
-    "plot_causes",
-    "plot_ceiling",
-    "plot_chance",
-    "plot_changes",
-    "plot_commitments",
-    "plot_compare",
-    "plot_coverage",
-    "plot_days",
-    "plot_deletions",
-    "plot_hours",
-    "plot_margin",
-    "plot_monthly",
-    "plot_normalised",
-    "plot_pairs",
-    "plot_pairs_key",
-    "plot_projection",
-    "plot_rates",
-    "plot_ratios",
-    "plot_scorecard",
-    "plot_scores",
-    "plot_season",
-    "plot_sensitivity",
-    "plot_series",
-    "plot_spans",
-    "plot_standing",
-    "plot_state_factors",
-    "plot_state_test",
-    "plot_statements",
-    "plot_stl",
-    "plot_target",
-    "plot_units",
-    "plot_variants",
-)
 
 __all__ = ["InputError", "__version__"]
 __all__ += list(_HOME)
-__all__ += list(_PLOTS)
+__all__ += plots.__all__
 
 
 class _Package(ModuleType):

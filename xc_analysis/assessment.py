@@ -9,7 +9,8 @@ from xc_analysis.errors import InputError
 from xc_analysis.fits.points import points
 from xc_analysis.projection import PHI, project
 from xc_analysis.verdicts.flags import finite, word
-from xc_analysis.verdicts.targets import CANNOT, read_by, read_target
+from xc_analysis.verdicts.register import known_exceptional
+from xc_analysis.verdicts.targets import CANNOT, as_level, read_by, read_target
 from xc_analysis.verdicts.verdict import Assessment, Case, judge
 
 
@@ -22,7 +23,7 @@ def assess(
     window=None,
     exclude=(),
     as_of=None,
-    exceptional=(),
+    exceptional=None,
     phi=PHI,
     prior_sd=None,
     scale=None,
@@ -47,9 +48,10 @@ def assess(
         Years left out of the fit.
     as_of : int, optional
         Nothing after this year is used.
-    exceptional : iterable of int
+    exceptional : iterable of int, optional
         Exceptional years: where one is the last point of the fit, the series is projected with
-        and without it and the wider interval is shown.
+        and without it and the wider interval is shown. Default: those of the register of
+        assumptions; ``()`` for none.
     passing : tuple of int, optional
         (k, n, future): k of n units met a share at its bound, `future` units are next.
     conflict : bool
@@ -63,11 +65,12 @@ def assess(
     ------
     InputError
         A target that cannot be read, units that differ, a target year before the data, a
-        projection that does not reach the target year.
+        projection that does not reach the target year, a change without its base year.
 
     Notes
     -----
-    Branches in order: delegated, or qualitative without a reading; no value; the target year
+    A change of a level series is judged as the level that it asks for, from the value of its
+    base year. Branches in order: delegated, or qualitative without a reading; no value; the target year
     has a value (judged directly, no probability); latest value meets the target
     (maintenance); one value that does not; to be reached.
     """
@@ -75,8 +78,9 @@ def assess(
     attrs = dict(getattr(s, "attrs", {}) or {})
     name = aim.indicator or str(attrs.get("indicator") or "series")
     _check_match(aim, attrs, name)
-    end = aim.target_year if as_of is None else min(int(as_of), aim.target_year)
+    end = aim.target_year if as_of is None else min(_whole(as_of, name), aim.target_year)
     seen = points(s, window=(None, end))
+    aim = _level_of(aim, attrs, seen)
     if projection is None and (window is not None or len(tuple(exclude))):
         first, last = window or (None, None)
         fit = points(s, window=(first, end if last is None else min(last, end)), exclude=exclude)
@@ -102,7 +106,7 @@ def assess(
             "prior_sd": prior_sd if prior_sd is not None else finite(attrs.get("prior_sd")),
             "scale": scale or word(attrs.get("scale")) or "log",
         },
-        exceptional=tuple(int(y) for y in exceptional),
+        exceptional=_exceptional(exceptional, aim, attrs, fit),
         passing=passing,
         conflict=conflict,
     )
@@ -125,7 +129,7 @@ def sensitivity(
     phis=(PHI,),
     prior_sds=(None,),
     excludes=((),),
-    exceptional=(),
+    exceptional=None,
     as_of=None,
 ):
     """How a verdict moves with the choices behind it: one row per combination.
@@ -146,7 +150,7 @@ def sensitivity(
         Damping and prior sd; a prior of None is the series' own.
     excludes : iterable of iterable of int
         Years left out of the fit, such as ``((), (2020,))``.
-    exceptional : iterable of int
+    exceptional : iterable of int, optional
         As in :func:`assess`.
     as_of : int, optional
         Nothing after this year is used. Default: the end of each window, so that a row
@@ -281,7 +285,8 @@ def _first_year(s, default):
 
 def _check_match(aim, attrs, name):
     unit, indicator = str(attrs.get("unit") or ""), str(attrs.get("indicator") or "")
-    if aim.unit and unit and aim.unit != unit:
+    of_level = aim.kind == "change" and not _is_change(aim, attrs)
+    if aim.unit and unit and aim.unit != unit and not of_level:
         raise InputError(
             f"{name}: target in {aim.unit}, series in {unit}; convert one of them first"
         )
@@ -289,6 +294,45 @@ def _check_match(aim, attrs, name):
         raise InputError(
             f"{name}: the series holds {indicator}; give the series of the target's indicator"
         )
+
+
+def _is_change(aim, attrs):
+    """Does the series hold changes itself, by its statistic or the name of its indicator?"""
+    statistic = str(attrs.get("statistic") or "")
+    indicator = aim.indicator or str(attrs.get("indicator") or "")
+    return statistic.startswith("change") or indicator.endswith("_change")
+
+
+def _level_of(aim, attrs, seen):
+    base = seen.values[seen.years == aim.base_year]
+    return as_level(
+        aim,
+        base=float(base[0]) if base.size else None,
+        unit=str(seen.unit or attrs.get("unit") or ""),
+        is_change=_is_change(aim, attrs),
+    )
+
+
+def _whole(year, name):
+    try:
+        if int(year) == float(year):
+            return int(year)
+    except (TypeError, ValueError, OverflowError):
+        pass
+    raise InputError(f"{name}: as_of {year!r} is not a whole year")
+
+
+def _exceptional(given, aim, attrs, fit):
+    """Exceptional years: as given, else as the register of assumptions has them."""
+    if given is not None:
+        return tuple(int(y) for y in given)
+    if fit.years.size < 2:
+        return ()
+    return known_exceptional(
+        plan=aim.plan,
+        scope=aim.scope or str(attrs.get("scope") or ""),
+        indicator=aim.indicator or str(attrs.get("indicator") or ""),
+    )
 
 
 _ELSEWHERE = {

@@ -18,9 +18,10 @@ import shutil
 import sysconfig
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from .documents.audience import restricted
 from .errors import InputError
 from .packs.localpack import held
 from .running import execute, warnings_of
@@ -30,7 +31,7 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one notebook: ``state`` is "built", "kept" or "failed"."""
+    """What became of one notebook: ``state`` is "built", "kept", "failed" or "left out"."""
 
     name: str
     state: str
@@ -41,21 +42,24 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Place:
-    """The folders of one build."""
+    """The folders of one build; what is not for everyone's eyes lies apart from what is."""
 
     notebooks: Path
     data: Path
     out: Path
+    audience: str = "internal"
     figures: Path = field(init=False)
     report: Path = field(init=False)
     executed: Path = field(init=False)
     staging: Path = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "figures", self.out / "figures")
-        object.__setattr__(self, "report", self.out / "report")
-        object.__setattr__(self, "executed", self.out / "report" / "notebooks")
-        object.__setattr__(self, "staging", self.out / "report" / ".staging")
+        internal = self.audience == "internal"
+        report = self.out / "report" if internal else self.out / "report" / self.audience
+        object.__setattr__(self, "figures", (self.out if internal else report) / "figures")
+        object.__setattr__(self, "report", report)
+        object.__setattr__(self, "executed", report / "notebooks")
+        object.__setattr__(self, "staging", report / ".staging")
 
 
 def place(
@@ -205,8 +209,9 @@ def _install(name: str, key: str, nb: dict, seconds: float, staged: Path, where:
     for rel in set(_record(name, where).get("figures", {})) - set(digests) - set(others):
         (where.figures / rel).unlink(missing_ok=True)
     warned = warnings_of(nb["cells"])
-    if nb["metadata"].get("empty"):
-        warned = (*warned, f"空 empty: {nb['metadata']['empty']}")
+    if whys := nb["metadata"].get("empty"):
+        more = f"（另{len(whys) - 1}处 and {len(whys) - 1} more）" if len(whys) > 1 else ""
+        warned = (*warned, f"空 empty: {whys[0]}{more}")
     _write(where.executed / f"{name}.ipynb", nbformat.writes(nb))
     record = {"key": key, "seconds": round(seconds, 2), "figures": digests, "warnings": warned}
     _write(where.executed / f"{name}.json", json.dumps(record, indent=1))
@@ -281,6 +286,7 @@ def build(
     languages: Sequence[str] = ("zh",),
     formats: Sequence[str] = ("html",),
     audience: str = "internal",
+    as_of: int | None = None,
     show=None,
 ) -> tuple[list[Outcome], list[Path]]:
     """Run the notebooks that are not current, side by side, and write the report.
@@ -300,7 +306,11 @@ def build(
     formats : sequence of str
         Kinds of report, of "html", "word", "excel" and "slides".
     audience : {"public", "internal"}
-        Whose eyes Word, Excel and slides are for: what they may not see is left out and counted.
+        Whose eyes it is for. For the public the notebooks run on tables without what is not
+        public, so that no format can hold it; figures and papers go to ``report/public`` and tell
+        how much was withheld. A notebook that cannot run without it is "left out".
+    as_of : int, optional
+        Last year whose values the papers judge with; default the last on record.
     show : object, optional
         Told of ``begin(names)``, ``start(name)``, ``step(name, done, total)``,
         ``finish(outcome)`` and ``say(text)``.
@@ -322,7 +332,12 @@ def build(
     show = show or _Silent()
     asked = select(names, where.notebooks)
     # tables stay as they are while notebooks read them: an import waits
-    with _alone(where, show.say), held(where.data, write=False, say=show.say):
+    with (
+        _alone(where, show.say),
+        held(where.data, write=False, say=show.say),
+        restricted(where.data, audience) as (tables, withheld),
+    ):
+        where = replace(where, data=tables, audience=audience)
         common = common_key(where)
         keys = {p: notebook_key(p, common) for p in select((), where.notebooks)}
         stale = {p: k for p, k in keys.items() if not _is_current(p.stem, k, where)}
@@ -335,19 +350,32 @@ def build(
                 done += asyncio.run(_run_all(todo, where, jobs or os.cpu_count() or 1, show))
             finally:
                 shutil.rmtree(where.staging, ignore_errors=True)
-        built = {outcome.name for outcome in done if outcome.state == "built"}
+        if withheld:
+            done = [_left_out(o) if o.state == "failed" else o for o in done]
+        built = {o.name for o in done if o.state in ("built", "left out")}
         whole = all(p.stem in built for p in {**stale, **todo})
-        reports = _reports(keys, languages, formats, audience, where, show.say) if whole else []
+        reports = []
+        if whole:
+            without = {o.name for o in done if o.state == "left out"}
+            keys = {p: k for p, k in keys.items() if p.stem not in without}
+            told = {"withheld": withheld, "left_out": len(without), "as_of": as_of}
+            reports = _reports(keys, languages, formats, where, show.say, told)
     return sorted(done, key=lambda outcome: outcome.name), reports
+
+
+def _left_out(outcome: Outcome) -> Outcome:
+    """A notebook that needs what its audience may not see is no failure."""
+    why = f"不列入公开报告 left out of the public report: {outcome.message}"
+    return Outcome(outcome.name, "left out", outcome.seconds, warnings=(why,))
 
 
 def _reports(
     keys: dict[Path, str],
     languages: Sequence[str],
     formats: Sequence[str],
-    audience: str,
     where: Place,
     say: Callable[[str], None],
+    told: dict,
 ) -> list[Path]:
     """Write each report in each language unless what it is made of has not changed."""
     from .documents.papers import FORMATS, Papers
@@ -357,10 +385,14 @@ def _reports(
     package = Path(__file__).resolve().parent
     records += [_file_digest(p) for s in ("md", "css") for p in sorted(package.rglob(f"*.{s}"))]
     executed = [where.executed / p.name for p in keys]
-    papers = Papers(executed, figures=where.figures, data=where.data, audience=audience)
+    papers = Papers(
+        executed, figures=where.figures, data=where.data, audience=where.audience, **told
+    )
     for lang, kind in itertools.product(languages, formats):
         target = where.report / f"xc-report-{lang}.{FORMATS[kind]}"
-        made_of = "\n".join([lang, kind, audience, *keys.values(), *records])
+        made_of = "\n".join(
+            [lang, kind, where.audience, json.dumps(told), *keys.values(), *records]
+        )
         key = hashlib.sha256(made_of.encode()).hexdigest()
         stamp = where.executed / f".{target.name}.key"
         if not (target.is_file() and stamp.is_file() and stamp.read_text() == key):

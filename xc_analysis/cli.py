@@ -1,4 +1,4 @@
-"""The command line: ``xc build``, ``xc check``, ``xc hourly``, ``xc stations``, ``xc month``."""
+"""The command line ``xc``: build, check, hourly, stations, month, explore; the rest lies beside."""
 
 from __future__ import annotations
 
@@ -78,7 +78,13 @@ def _parser() -> argparse.ArgumentParser:
         "--audience",
         choices=("public", "internal"),
         default="internal",
-        help="whom Word, Excel and slides are for (default: internal, drafts marked)",
+        help="public goes to report/public, without drafts and internal rows (default: internal)",
+    )
+    sub.add_argument(
+        "--as-of",
+        type=int,
+        metavar="YEAR",
+        help="judge with data to YEAR (default: last on record)",
     )
     sub.add_argument("--force", action="store_true", help="run also what has not changed")
     sub.add_argument(
@@ -137,7 +143,7 @@ def _parser() -> argparse.ArgumentParser:
         "month", "一个月的调度页：文字与图件", "The page of one month, as text and figure", _month
     )
     sub.add_argument("month", metavar="YYYY-MM", help="the month, such as 2023-05")
-    sub.add_argument("--scope", default="西城区", help="the district (default: 西城区)")
+    sub.add_argument("--scope", help="the district (default: the pack's)")
     sub.add_argument("--indicator", default="pm25", help="pm25 (default), pm10, no2 or so2")
     sub.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the figure")
     sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
@@ -238,6 +244,7 @@ def _build(args: argparse.Namespace) -> int:
             languages=languages,
             formats=formats,
             audience=args.audience,
+            as_of=args.as_of,
             show=show,
         )
     count = {
@@ -376,13 +383,19 @@ def _reading(text: str):
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+    console = Console(stderr=True)
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
         task = bars.add_task(text, total=None)
 
         def progress(done: int, total: int | None = None, text: str | None = None) -> None:
             bars.update(task, completed=done, total=total, description=text)
 
-        yield progress, lambda text: bars.console.print(text, markup=False, highlight=False)
+        yield (
+            progress,
+            lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),
+        )
 
 
 def _stations(args: argparse.Namespace) -> int:
@@ -405,10 +418,12 @@ def _stations(args: argparse.Namespace) -> int:
 
 
 def _month(args: argparse.Namespace) -> int:
+    from .packs.places import home
     from .pages.month_page import month_data, month_page, page_text, parse_month
 
     year, month = parse_month(args.month)
-    page = month_page(year, month, scope=args.scope, indicator=args.indicator, data=args.data)
+    scope = args.scope or home(args.data).scope
+    page = month_page(year, month, scope=scope, indicator=args.indicator, data=args.data)
     print(page_text(page))
     if args.out:
         from .drawing.plots_month import month_figure

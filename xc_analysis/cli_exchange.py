@@ -13,9 +13,13 @@ EPILOG = {
     "         xc import gaps.xlsx --data pack --apply    write it · 写入\n"
     "         xc import gbk.csv --data pack --title 统计年鉴 --publisher 区统计局 --locator 表3-2",
     "undo": "example: xc undo --data pack      take back the last import · 撤销最近一次导入",
-    "new": "example: xc new pack --name 东城区 --english Dongcheng --stations 东四,天坛",
+    "new": "example: xc new pack --name 东城区 --english Dongcheng --stations 东四,天坛\n"
+    "         xc new pack --name 东城区 --bare      without the city's figures · 不带全市公布值",
 }
 _DEFAULTS = {
+    "indicator": "indicator of every row that names none",
+    "year": "year of every row that names none",
+    "unit": "unit of every figure that names none",
     "title": "source of every row that names none",
     "publisher": "its publisher",
     "locator": "where in it",

@@ -27,7 +27,7 @@ from . import tables
 from .adjust.breakpoints import read_breakpoints, recount
 from .adjust.dust import PARTICLES, causes, dust_days, exceedances, without_dust
 from .adjust.partial import backward, column_of, estimate_partial, forward, stamp
-from .errors import InputError
+from .errors import Empty, InputError
 
 __all__ = [
     "CHANGE", "GAS_FACTOR", "adjust", "causes", "choices", "convert", "dust_days", "estimate_partial",
@@ -75,8 +75,9 @@ def state_factors(*, data: str | os.PathLike | None = None) -> pd.DataFrame:
     out["days"] = by_month.size()
     absent = sorted(set(range(1, 13)) - set(out.index))
     if absent:
-        raise InputError(
-            f"air/weather_daily.csv: no temperature and pressure for month {absent[0]}:"
+        raise Empty(
+            f"air/weather_daily.csv 缺{absent[0]}月的气温和气压，换算不了参比状态"
+            f" · air/weather_daily.csv: no temperature and pressure for month {absent[0]}:"
             " give a weather record of whole years, or use basis='raw'"
         )
     return out.assign(first=day.index.year.min(), last=day.index.year.max())

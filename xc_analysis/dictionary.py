@@ -14,14 +14,11 @@ from pathlib import Path
 
 from . import __version__
 from .errors import InputError
+from .packs.places import home
 from .schema.schemas import KINDS, TABLES, Column, Table
 from .tables import data_dir
 
 README, DESCRIPTOR = "README.md", "datapackage.json"
-_TITLE = (
-    "西城区生态环境规划分析：数据表",
-    "Tables for the analysis of a district's environment plan",
-)
 
 _CONVENTIONS = (
     (
@@ -135,12 +132,21 @@ def _values(column: Column) -> str:
     return f"≥ {low:g}" if low is not None else f"≤ {high:g}" if high is not None else ""
 
 
-def descriptor(tables=tuple(TABLES)) -> dict:
+def title(folder: Path) -> str:
+    """What a folder of tables is about, by the district that its register names."""
+    place = home(folder)
+    return (
+        f"{place.scope or '区级'}生态环境规划分析：数据表 / "
+        f"Tables for the analysis of the environment plan of {place.scope_en or 'a district'}"
+    )
+
+
+def descriptor(tables=tuple(TABLES), *, title: str) -> dict:
     """The Frictionless Data Package descriptor of the tables named."""
     return {
         "profile": "tabular-data-package",
         "name": "xc-analysis-data",
-        "title": f"{_TITLE[0]} / {_TITLE[1]}",
+        "title": title,
         "description": "See README.md for the dictionary and LICENSE-data.md for the terms.",
         "version": __version__,
         "resources": [_resource(TABLES[name]) for name in tables],
@@ -215,10 +221,24 @@ def _field(column: Column, unique: bool) -> dict:
     return field
 
 
+def _lacking(folder: Path, table: Table) -> set[str]:
+    """Columns that a file may do without, and does."""
+    spare = {column.name for column in table.columns if column.optional}
+    if not spare:
+        return spare
+    with open(folder / table.path, encoding="utf-8-sig") as file:
+        return spare - set(file.readline().strip().split(","))
+
+
 def contents(folder: Path) -> dict[str, str]:
     """Both files, name to text, for a folder: optional tables that it lacks are not described."""
     tables = [t.name for t in TABLES.values() if not t.optional or (folder / t.path).exists()]
-    machine = json.dumps(descriptor(tables), ensure_ascii=False, indent=2) + "\n"
+    described = descriptor(tables, title=title(folder))
+    for name, resource in zip(tables, described["resources"], strict=True):
+        lacking = _lacking(folder, TABLES[name])
+        fields = resource["schema"]["fields"]
+        resource["schema"]["fields"] = [f for f in fields if f["name"] not in lacking]
+    machine = json.dumps(described, ensure_ascii=False, indent=2) + "\n"
     return {README: readme(), DESCRIPTOR: machine}
 
 

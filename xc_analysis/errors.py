@@ -6,7 +6,7 @@ class InputError(ValueError):
 
 
 class Empty(InputError):
-    """Nothing is known of what was asked for. A notebook stops at it, and says so in one line."""
+    """Nothing is known of what was asked for. A notebook says so in one line, and goes on."""
 
     def _render_traceback_(self) -> list[str]:
         """What a notebook shows in place of a traceback."""

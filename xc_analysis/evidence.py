@@ -22,6 +22,18 @@ EVIDENCE = (
 )
 # where station records come from: the monitoring archive, and UCI 501 for hours that it lacks
 ARCHIVE_SOURCE, UCI_SOURCE = "archive-hourly", "uci-501"
+_FREQ_ZH = {"annual": "逐年的", "monthly": "逐月的"}
+_SOURCE_ZH = {
+    "published": "公布值",
+    "station": "站点计算值",
+    "published or station": "公布值或站点计算值",
+}
+_FILL = ("用 xc template 取表、xc import 填入", "fill it (xc template, xc import)")
+_REMEDY = {
+    "published": _FILL,
+    "published or station": _FILL,
+    "station": ("用 xc hourly 由逐时存档算出", "compute it (xc hourly)"),
+}
 _TEXT = ("status", "basis", "completeness", "source_id", "release", "obs_id")
 
 
@@ -159,8 +171,10 @@ def _choose(found, source, indicator, scope, freq, data) -> str:
         other = f" (source={have[0]!r} exists)" if have else _elsewhere(indicator, scope, data)
         what = "published or station" if source is None else source
         raise Empty(
-            f"no {freq} {what} series of {indicator!r} for {str(scope)!r}{other}: choose another"
-            " source, scope or freq; `coverage` shows what is known"
+            f"{scope}的 {indicator} 没有{_FREQ_ZH[freq]}{_SOURCE_ZH[what]}；{_REMEDY[what][0]}"
+            f" · no {freq} {what} series of {indicator!r} for {str(scope)!r}{other}:"
+            f" {_REMEDY[what][1]} or choose another source, scope or freq; `coverage` shows what is"
+            " known"
         )
     return source or have[0]
 
@@ -286,7 +300,7 @@ def coverage(*, scope: str = "西城区", data: str | os.PathLike | None = None)
     )
     if cells.empty:
         raise Empty(
-            f"nothing is known of scope {str(scope)!r}{_elsewhere('', scope, data)}:"
+            f"{scope}：还没有任何数；用 xc hourly、xc template、xc import 填入 · nothing is known of scope {str(scope)!r}{_elsewhere('', scope, data)}:"
             " choose another scope"
         )
     rank = {name: position for position, name in enumerate(EVIDENCE)}

@@ -17,6 +17,7 @@ from .errors import InputError
 from .intake.cells import plain, refuse, shown
 from .intake.entries import Figure, Incoming, Refusal, number_of, read_file
 from .intake.moves import figures_of, moved_lines
+from .intake.settling import basis_for, known_numbers, said_by, settle, unlikely, which_basis
 from .packs.localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
 from .packs.newpack import as_csv, cells_of
 from .tables import check, data_dir, format_offence
@@ -100,24 +101,6 @@ def _same(a: dict, b: dict, names) -> bool:
     return all(a[name] == b[name] for name in names)
 
 
-def _basis_for(figure: Figure, observations: list[dict], register: dict) -> str | None:
-    """The basis that a figure names, or the one that all its neighbours share."""
-    if figure.texts["basis"]:
-        return figure.texts["basis"]
-    rows = [
-        row
-        for row in observations
-        if row["indicator"] == figure.indicator and row["scope"] == figure.scope
-    ]
-    if figure.period == "annual":
-        rows = [row for row in rows if row["period"] == "annual"]
-    if register["theme"] == "air" and "µg/m³" in register["unit"]:
-        # the state of reference changed on 2018-09-01 for every concentration alike
-        return "ref-mixed" if figure.year == 2018 else f"ref-{273 if figure.year < 2018 else 298}K"
-    known = list(dict.fromkeys(row["basis"] for row in rows))
-    return "unstated" if not known else known[0] if len(known) == 1 else None
-
-
 def _next_id(observations: list[dict]) -> int:
     taken = [
         int(row["obs_id"][1:])
@@ -135,12 +118,14 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
     register = cells_of("indicators", folder).set_index("indicator").to_dict("index")
     observations = rows["observations"]
     file = re.sub(r"[^\w.()（）-]|www\.", "_", incoming.path.name).lstrip("-")[:80]
+    known = known_numbers(observations, cells_of("targets", folder).to_dict("records"))
     number, lines, refusals, origin = _next_id(observations), [], [], {}
     for figure in incoming.figures:
         entry = register[figure.indicator]
-        basis = _basis_for(figure, observations, entry)
-        if basis is None:
-            refusals.append(_which_basis(figure, observations))
+        basis = basis_for(figure, observations, entry)
+        doubt = which_basis(figure, observations) if basis is None else unlikely(figure, known)
+        if doubt:
+            refusals.append(doubt)
             continue
         source, new_source = _source_row(figure, rows["sources"], file)
         if new_source:
@@ -156,7 +141,7 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
                 lines.append(f"= {told}: {shown}, there already · 已有 ({mine[0]['obs_id']})")
                 continue
             lines.append(
-                f"~ {told}: {_shown(mine[0])} → {shown} · 更正 corrects ({mine[0]['obs_id']})"
+                f"~ {told}: {said_by(mine[0])} → {shown} · 更正 corrects ({mine[0]['obs_id']})"
             )
             mine[0].update(
                 {k: v for k, v in row.items() if k not in ("use", "note") or v and k == "note"}
@@ -168,7 +153,7 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
         used = next(
             (r for r in observations if r["use"] == "true" and _same(r, row, _SERIES)), None
         )
-        lines.append(_settle(row, used, told, shown, prefer_new))
+        lines.append(settle(row, used, told, shown, prefer_new))
         observations.append(row)
         origin[row["obs_id"]] = figure.place
     files = {
@@ -176,56 +161,6 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
         for name in ("publishers", "sources", "observations")
     }
     return files, lines, refusals, origin
-
-
-def _shown(row: dict) -> str:
-    if row["value"]:
-        return row["value"]
-    return f"{row['lower'] or '…'}–{row['upper'] or '…'}"
-
-
-def _settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: bool) -> str:
-    """Which of two rows the series takes; both stay, the other one says why it is not used."""
-
-    def aside(which: dict, why: str) -> None:
-        which["use"] = "false"
-        which["note"] = "; ".join(part for part in (which["note"], why) if part)
-
-    if used is None:
-        return f"+ {told}: {shown}"
-    if row["value"] and not used["value"]:
-        aside(used, f"已有确值 {row['obs_id']} gives way to {row['obs_id']}, which has a value")
-        return f"+ {told}: {shown}, 取代上下限 takes the place of the bound {_shown(used)} ({used['obs_id']})"
-    if row["value"] and used["value"] and float(row["value"]) == float(used["value"]):
-        aside(row, f"与 {used['obs_id']} 相同 same as {used['obs_id']}")
-        return f"+ {told}: {shown}, 与已用的相同，作旁证 agrees with {used['obs_id']} in use"
-    if prefer_new and row["value"]:
-        aside(
-            used, f"与 {row['obs_id']} 不一致，改用后者 differs from {row['obs_id']}, which is used"
-        )
-        return f"! {told}: {shown}, 改用，原用 used instead of {_shown(used)} ({used['obs_id']})"
-    aside(row, f"与 {used['obs_id']} 不一致，未采用 differs from {used['obs_id']}, not used")
-    return (
-        f"! {told}: {shown}, 与已用的 {_shown(used)} ({used['obs_id']}) 不一致，只记录；用 --prefer-new 改用"
-        f" differs from {_shown(used)} in use, recorded only; --prefer-new takes it"
-    )
-
-
-def _which_basis(figure: Figure, observations: list[dict]) -> Refusal:
-    known = {
-        row["basis"]
-        for row in observations
-        if row["indicator"] == figure.indicator and row["scope"] == figure.scope
-    } | ({"ref-273K", "ref-298K"} if figure.indicator in ("pm25", "pm10", "no2", "so2") else set())
-    listed = ", ".join(sorted(known))
-    return Refusal(
-        figure.place,
-        number_of(figure.cell),
-        refuse(
-            "没有写口径，而该指标有几种", "does not say its basis, of which this indicator has several",
-            f"在“口径”栏写明其一（{listed}）或新口径", f"write one of {listed}, or a new one, into 口径 basis",
-        ),
-    )  # fmt: skip
 
 
 # ---- what would change ---------------------------------------------------------------------------
@@ -268,7 +203,7 @@ def prepare(incoming: Incoming, folder: Path, *, prefer_new: bool = False):
         moved = () if offences else moved_lines(folder, copy)
     if offences:
         return Change({}, tuple(lines), (), ()), [*refusals, *offences]
-    touched = sorted({f.indicator for f in incoming.figures})
+    touched = {(f.scope, f.indicator) for f in incoming.figures}
     return Change(files, tuple(lines), tuple(moved), tuple(figures_of(touched))), refusals
 
 

@@ -302,14 +302,14 @@ def run(archives, *, stations, name, out, hour_label="end", pm10="filled", progr
     name : str
         The district's name, written into ``scope``.
     out : path
-        Folder for the tables; made if missing. Tables there are replaced only when all new ones
-        are written, each in one step.
+        Folder for the tables; made if missing. See :func:`xc_analysis.records.air_tables.write`
+        for what holds where it is the ``air`` of a pack.
     hour_label, pm10 : str
         As for :func:`daily`.
     progress : callable, optional
         ``progress(done, total, text)``.
     warn : callable, optional
-        ``warn(text)``, one line for each kind of defect.
+        ``warn(text)``, one line for each kind of defect, and what is waited for.
 
     Returns
     -------
@@ -351,4 +351,4 @@ def run(archives, *, stations, name, out, hour_label="end", pm10="filled", progr
             wide.defects.groupby(["rule", "action"])["count"].sum().items()
         ):
             warn(f"{rule}: {count} {action}")
-    return air_tables.write(tables, out)
+    return air_tables.write(tables, out, say=warn)

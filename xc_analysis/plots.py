@@ -5,79 +5,54 @@ the axes. Names, units and bounds come from the frame's attributes, the language
 The drawing itself is sorted by subject in the folder ``drawing``.
 """
 
-from xc_analysis.drawing.plots_air import (
-    plot_calendar,
-    plot_days,
-    plot_hours,
-    plot_monthly,
-    plot_season,
-    plot_stl,
-)
-from xc_analysis.drawing.plots_amounts import plot_amounts
-from xc_analysis.drawing.plots_breaks import (
-    plot_causes,
-    plot_deletions,
-    plot_normalised,
-    plot_pairs,
-    plot_pairs_key,
-    plot_standing,
-    plot_state_factors,
-    plot_state_test,
-    plot_variants,
-)
-from xc_analysis.drawing.plots_evidence import plot_compare, plot_coverage, plot_series
-from xc_analysis.drawing.plots_plan import plot_commitments, plot_statements
-from xc_analysis.drawing.plots_review import (
-    plot_asked,
-    plot_chance,
-    plot_scores,
-    plot_sensitivity,
-    plot_spans,
-)
-from xc_analysis.drawing.plots_themes import (
-    plot_ceiling,
-    plot_changes,
-    plot_margin,
-    plot_rates,
-    plot_ratios,
-    plot_units,
-)
-from xc_analysis.drawing.plots_verdict import plot_projection, plot_scorecard, plot_target
+from importlib import import_module
 
-__all__ = [
-    "plot_amounts",
-    "plot_asked",
-    "plot_calendar",
-    "plot_causes",
-    "plot_ceiling",
-    "plot_chance",
-    "plot_changes",
-    "plot_commitments",
-    "plot_compare",
-    "plot_coverage",
-    "plot_days",
-    "plot_deletions",
-    "plot_hours",
-    "plot_margin",
-    "plot_monthly",
-    "plot_normalised",
-    "plot_pairs",
-    "plot_pairs_key",
-    "plot_projection",
-    "plot_rates",
-    "plot_ratios",
-    "plot_scorecard",
-    "plot_scores",
-    "plot_season",
-    "plot_sensitivity",
-    "plot_series",
-    "plot_spans",
-    "plot_standing",
-    "plot_state_factors",
-    "plot_state_test",
-    "plot_statements",
-    "plot_stl",
-    "plot_target",
-    "plot_units",
-    "plot_variants",
-]
+_HOME = {
+    "plot_amounts": "plots_amounts",
+    "plot_asked": "plots_review",
+    "plot_calendar": "plots_air",
+    "plot_causes": "plots_breaks",
+    "plot_ceiling": "plots_themes",
+    "plot_chance": "plots_review",
+    "plot_changes": "plots_themes",
+    "plot_commitments": "plots_plan",
+    "plot_compare": "plots_evidence",
+    "plot_coverage": "plots_evidence",
+    "plot_days": "plots_air",
+    "plot_deletions": "plots_breaks",
+    "plot_hours": "plots_air",
+    "plot_margin": "plots_themes",
+    "plot_monthly": "plots_air",
+    "plot_normalised": "plots_breaks",
+    "plot_pairs": "plots_breaks",
+    "plot_pairs_key": "plots_breaks",
+    "plot_projection": "plots_verdict",
+    "plot_rates": "plots_themes",
+    "plot_ratios": "plots_themes",
+    "plot_scorecard": "plots_verdict",
+    "plot_scores": "plots_review",
+    "plot_season": "plots_air",
+    "plot_sensitivity": "plots_review",
+    "plot_series": "plots_evidence",
+    "plot_spans": "plots_review",
+    "plot_standing": "plots_breaks",
+    "plot_state_factors": "plots_breaks",
+    "plot_state_test": "plots_breaks",
+    "plot_statements": "plots_plan",
+    "plot_stl": "plots_air",
+    "plot_target": "plots_verdict",
+    "plot_units": "plots_themes",
+    "plot_variants": "plots_breaks",
+}
+
+__all__ = list(_HOME)
+
+
+def __getattr__(name):
+    if name not in _HOME:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f".drawing.{_HOME[name]}", __package__), name)
+
+
+def __dir__():
+    return sorted({*globals(), *__all__})

@@ -59,8 +59,9 @@ $body$
 
 
 def html(
-    executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh", summary=None
-) -> str:
+    executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh", summary=None,
+    withheld: str = "",
+) -> str:  # fmt: skip
     """Assemble the report.
 
     Parameters
@@ -75,6 +76,8 @@ def html(
         Language of figures and frame. The notebooks' prose is in both.
     summary : Summary, optional
         As `summary.summary` gives it, for the head of the page.
+    withheld : str
+        Whom the page is for and what it leaves out.
 
     Returns
     -------
@@ -88,7 +91,8 @@ def html(
     chapters = [_chapter(path, figures, titles, names, lang) for path in executed]
     chapters.append(_cited(chapters, data, lang))
     variables = {"lang": locale, "contents": contents, "pagetitle": title}
-    front = _front(data, lang) + _summary(summary, lang)
+    told = f'<p class="subtitle">{escape(withheld)}</p>' if withheld else ""
+    front = told + _front(data, lang) + _summary(summary, lang)
     page = _pandoc("\n\n".join(chapters), front, variables)
     return re.sub(r"\bhttps?://", "", page)  # an address is told, never linked or loaded
 

@@ -11,6 +11,8 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from .packs.notes import MARK
+
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer is a fault, not work
 
 
@@ -33,16 +35,11 @@ def _failure(index: int, total: int, cell: dict, error: Exception) -> str:
     return "\n".join(lines)
 
 
-def _stop_at(nb, index: int, why: str) -> None:
-    """End a notebook where its pack has no more to say: the reason in place of what is missing."""
-    import nbformat
-
-    text = f"**空　/　Empty**　{why}"
-    nb.cells[index].outputs = [
-        nbformat.v4.new_output("display_data", {"text/markdown": text, "text/plain": why})
-    ]
-    nb.cells[index + 1 :] = []
-    nb.metadata["empty"] = why
+def _empty(cells: Iterable[dict]) -> list[str]:
+    """The reasons that cells gave for being empty (`packs.notes`), each once."""
+    outputs = (o for c in cells for o in c.get("outputs", ()))
+    whys = (o.get("metadata", {}).get(MARK) for o in outputs)
+    return list(dict.fromkeys(why for why in whys if why))
 
 
 def _stems(folder: Path) -> set[str]:
@@ -123,7 +120,7 @@ async def execute(
     -------
     dict
         The executed notebook (nbformat 4); a cell that wrote figures names them in its metadata
-        (``figures``).
+        (``figures``), and the notebook's metadata what was ``empty``.
 
     Raises
     ------
@@ -152,9 +149,6 @@ async def execute(
                 try:
                     await client.async_execute_cell(cell, index)
                 except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-                    if getattr(error, "ename", "") == "Empty":
-                        _stop_at(nb, index, error.evalue)
-                        break
                     raise RuntimeError(_failure(index, len(nb.cells), cell, error)) from None
                 new = _stems(figures) - seen
                 if new:
@@ -167,4 +161,6 @@ async def execute(
             if manager.has_kernel:
                 await manager.shutdown_kernel(now=True)
             await manager.cleanup_resources()
+    if whys := _empty(nb.cells):
+        nb.metadata["empty"] = whys
     return nb

@@ -239,7 +239,10 @@ def _source_names(sources) -> list[str]:
 
 
 def _cited(row: dict) -> str:
-    """Publisher, title and number of one source; titles stay in the language they have."""
+    """Publisher, title and number of one source; in English the short name where there is one."""
+    short = row.get("short_en")
+    if _language == "en" and isinstance(short, str) and short.strip():
+        return short.strip()
     title, publisher, no = (
         v.strip() if isinstance(v, str) else ""
         for v in map(row.get, ("title", "publisher", "document_no"))

@@ -10,7 +10,8 @@ from pathlib import Path
 import pandas as pd
 
 from .errors import InputError
-from .schema.reading import WHOLE_FILE, Offence, Sheet, near, read_bytes, read_sheet
+from .schema.encodings import WHOLE_FILE, Offence, read_bytes
+from .schema.reading import Sheet, near, read_sheet
 from .schema.schemas import TABLES, Table
 
 OFFENCE_COLUMNS = ("table", "line", "column", "value", "problem", "remedy")
@@ -171,7 +172,8 @@ def format_offence(row, *, data: str | os.PathLike | None = None) -> str:
         row = row.to_dict()
     get = row.get if isinstance(row, dict) else lambda name: getattr(row, name)
     table = get("table")
-    file = f"{table}.csv" if table in TABLES else table or str(get("value"))
-    place = str(Path(data) / file) if data is not None else file
+    file = f"{table}.csv" if table in TABLES else table
+    # without a table it is the folder itself that is wrong
+    place = str(get("value")) if not file else str(Path(data) / file) if data is not None else file
     parts = (f"{place}:{get('line')}", get("column"), get("problem"), get("remedy"))
     return ": ".join(" ".join(str(part).split()) for part in parts)

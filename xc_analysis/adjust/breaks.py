@@ -13,7 +13,7 @@ import pandas as pd
 
 from .. import tables
 from ..comparability import CHANGE, GASES, convert, days_on, state_factors
-from ..errors import InputError
+from ..errors import Empty
 from ..evidence import series
 from . import dust as dust_rule
 from .partial import FULL_MONTH, column_of, statistic_values
@@ -354,8 +354,9 @@ def city_months(
                 logs[row.last < CHANGE].append(np.log(row.value / values.mean()))
         before, after = logs[True], logs[False]
         if min(len(before), len(after)) < 3:
-            raise InputError(
-                f"{city}: fewer than three published months of {indicator} on a side of"
+            raise Empty(
+                f"改变前后两侧公布的{city} {indicator} 月值不足三个，比不出来 · {city}: fewer than three"
+                f" published months of {indicator} on a side of"
                 f" {CHANGE:%Y-%m-%d}: nothing can be told from them"
             )
         parts = [np.var(x, ddof=1) / len(x) for x in (before, after)]

@@ -12,7 +12,7 @@ import pandas as pd
 
 from .. import tables
 from ..comparability import BASIS
-from ..errors import InputError
+from ..errors import Empty
 from ..evidence import series
 from .partial import column_of
 
@@ -84,7 +84,10 @@ def comparable_years(
                  "verdict": verdict, "reasons": ";".join(reasons)}
             )  # fmt: skip
     if not rows:
-        raise InputError(f"{indicator} of {scope} has fewer than two years: nothing to compare")
+        raise Empty(
+            f"{scope}的 {indicator} 不足两年，没有可比的"
+            f" · {indicator} of {scope} has fewer than two years: nothing to compare"
+        )
     return pd.DataFrame(rows)
 
 

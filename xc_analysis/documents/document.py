@@ -33,7 +33,9 @@ from .summary import (
     as_markdown,
     chance,
     escaped,
+    newest,
     quantity,
+    reason_words,
     signed,
     summary,
     target_text,
@@ -111,13 +113,9 @@ def scorecard_table(known: Known) -> str:
     )
     rows = []
     for judged, row in zip(known.judged, known.card.to_dict("records"), strict=True):
-        now = "—"
-        for value, year in ((row["baseline"], row["baseline_year"]),
-                            (row["latest"], row["latest_year"])):  # fmt: skip
-            if not pd.isna(value):
-                now = quantity(value, judged.line, known.lang)
-                now += tr(f"（{int(year)}）", f" ({int(year)})")
-                break
+        now, last = "—", newest(row)
+        if last:
+            now = quantity(last[0], judged.line, known.lang) + tr(f"（{last[1]}）", f" ({last[1]})")
         p = "—" if pd.isna(row["p_meet"]) else chance(row["p_meet"])
         verdict = row[tr("verdict_zh", "verdict")]
         cells = (row["plan_row"], known.name(row), now, target_text(known, judged, row), verdict)
@@ -175,7 +173,7 @@ def _sentence(known, judged, row, note, observations):
         "row": int(row["plan_row"]),
         "aim": escaped(target_text(known, judged, row)),
         "verdict": row[tr("verdict_zh", "verdict")],
-        "why": escaped(_reason_words(row[tr("why_zh", "why")], known)),
+        "why": escaped(reason_words(row[tr("why_zh", "why")], known)),
     }
     if not pd.isna(row["baseline"]):
         values["now"] = escaped(quantity(row["baseline"], judged.line, known.lang))
@@ -201,7 +199,7 @@ def _sentence(known, judged, row, note, observations):
         values["reading"] = escaped(signed(row["reading"]))
         values["read"] = row[tr("verdict_under_reading_zh", "verdict_under_reading")]
         because = row[tr("why_under_reading_zh", "why_under_reading")]
-        values["because"] = escaped(_reason_words(because, known))
+        values["because"] = escaped(reason_words(because, known))
         text += tr(
             "若以市级数值 {{reading}} 为读法（不是区级目标）：{{read}}；{{because}}。",
             " Read as the city's {{reading}}, which is no target of the district: {{read}};"
@@ -215,12 +213,6 @@ def _sentence(known, judged, row, note, observations):
         text += tr("须留意：{{flags}}。", " Note: {{flags}}.")
     place = f"report_{known.lang}.md, indicator {row['indicator']}"
     return render(text, values, place=place).replace("NOTE", note)
-
-
-def _reason_words(text, known) -> str:
-    """A reason as it is printed: signs of print, units set to their number, the English name."""
-    text = re.sub(r"(?<![≤≥<>])= (?=[0-9])", "", signed(text))
-    return re.sub(r"(?<=[0-9]) %", "%", text).replace(known.home.scope, known.scope)
 
 
 def _bound(observations, known, judged):
@@ -301,8 +293,9 @@ def _bands(known) -> str:
 
 
 def report_markdown(
-    known: Known, figures: Sequence[Illustration], *, data: Path, template: Path | None = None
-) -> str:
+    known: Known, figures: Sequence[Illustration], *, data: Path, template: Path | None = None,
+    withheld: str = "",
+) -> str:  # fmt: skip
     """The whole report as Markdown for pandoc.
 
     Parameters
@@ -313,6 +306,8 @@ def report_markdown(
     data : Path
     template : Path, optional
         Another template; default the package's of the language.
+    withheld : str
+        Whom the report is for and what was withheld, told below the summary.
 
     Returns
     -------
@@ -350,7 +345,8 @@ def report_markdown(
     judged = int((known.card["verdict"] != CANNOT).sum())
     none = tr("（无）", "(none)")
     values = {
-        "summary": as_markdown(summary(known), lang),
+        "summary": as_markdown(summary(known), lang)
+        + (f"\n\n{escaped(withheld)}" if withheld else ""),
         "plan": tr(f"“{known.plan}”", known.plan),
         "n_rows": len(known.card),
         "as_of": known.as_of,
@@ -389,7 +385,7 @@ def report_markdown(
     return render(path.read_text(encoding="utf-8"), values, place=path.name)
 
 
-def slides_markdown(known: Known, figures: Sequence[Illustration]) -> str:
+def slides_markdown(known: Known, figures: Sequence[Illustration], *, note: str = "") -> str:
     """The deck: the summary on three slides, then one figure a slide with what it shows."""
     page = summary(known)
     heads = known.tr(
@@ -398,6 +394,8 @@ def slides_markdown(known: Known, figures: Sequence[Illustration]) -> str:
     parts = []
     for head, lines in zip(heads, (page.known, page.likely, page.cannot), strict=True):
         parts.append(f"## {head}\n\n" + "\n".join(f"- {escaped(line)}" for line in lines))
+    if note:
+        parts[-1] += f"\n- {escaped(note)}"
     for item in figures:
         alt = re.sub(r'["\n]', " ", item.alt)
         parts.append(

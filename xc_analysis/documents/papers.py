@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
-from .audience import restricted
+from .audience import withheld_words
 from .illustrations import Illustration, illustrations
 from .summary import AUDIENCES, Known, Summary, gather, plan_of, summary
 
@@ -59,22 +59,27 @@ def formats_for(text: str | None, data: Path) -> tuple[tuple[str, ...], str]:
 
 
 class Papers:
-    """Makes the papers of a build; what several of them need is read and judged once."""
+    """Makes the papers of a build; what several of them need is read and judged once.
+
+    The tables are those of the audience already (`audience.restricted`); ``withheld`` and
+    ``left_out`` are told in the papers.
+    """
 
     def __init__(
-        self, executed: Sequence[Path], *, figures: Path, data: Path, audience: str = "internal"
-    ) -> None:
+        self, executed: Sequence[Path], *, figures: Path, data: Path, audience: str = "internal",
+        withheld: Mapping[str, int] | None = None, left_out: int = 0, as_of: int | None = None,
+    ) -> None:  # fmt: skip
         if audience not in AUDIENCES:
             raise InputError(f"audience {audience!r}: give public or internal")
         self.executed, self.figures, self.data = list(executed), figures, data
         self.audience = audience
+        self.withheld, self.left_out, self.as_of = dict(withheld or {}), left_out, as_of
         self._known: Known | None = None
         self._drawn: dict[str, list[Illustration]] = {}
 
     def known(self, lang: str) -> Known:
         if self._known is None:
-            with restricted(self.data, self.audience) as (folder, _):
-                self._known = gather(data=folder, lang=lang)
+            self._known = gather(data=self.data, lang=lang, as_of=self.as_of)
         return replace(self._known, lang=lang)
 
     def drawn(self, lang: str) -> list[Illustration]:
@@ -84,6 +89,22 @@ class Papers:
                 audience=self.audience,
             )  # fmt: skip
         return self._drawn[lang]
+
+    def told(self, lang: str) -> str:
+        """Whom a paper is for and what was withheld from it, in a sentence or two."""
+        zh = lang == "zh"
+        if self.audience == "internal":
+            return (
+                "内部使用，含未经审核的草稿数据。"
+                if zh
+                else "For internal use; holds unaudited drafts."
+            )
+        rows = withheld_words(self.withheld, lang) or ("无" if zh else "none")
+        if zh:
+            more = f"；另有 {self.left_out} 章未列入" if self.left_out else ""
+            return f"公开版。因公开级别略去的数据行：{rows}{more}。"
+        more = f"; chapters left out: {self.left_out}" if self.left_out else ""
+        return f"Public version. Rows withheld by their release: {rows}{more}."
 
     def make(self, kind: str, lang: str) -> bytes:
         """One paper.
@@ -107,23 +128,23 @@ class Papers:
 
             page = report.html(
                 self.executed, figures=self.figures, data=self.data, lang=lang,
-                summary=self._summary(lang),
+                summary=self._summary(lang), withheld=self.told(lang),
             )  # fmt: skip
             return page.encode("utf-8")
         if kind == "excel":
             from .workbook import report_workbook
 
             return report_workbook(
-                self.known(lang), self.drawn(lang), data=self.data, audience=self.audience
-            )
+                self.known(lang), self.drawn(lang), data=self.data, audience=self.audience,
+                withheld=self.withheld,
+            )  # fmt: skip
         if kind == "slides":
             return self._slides(lang)
         from .document import report_markdown
         from .word import docx
 
         known = self.known(lang)
-        with restricted(self.data, self.audience) as (folder, _):
-            text = report_markdown(known, self.drawn(lang), data=folder)
+        text = report_markdown(known, self.drawn(lang), data=self.data, withheld=self.told(lang))
         return docx(text, lang=lang, title=_title(known), subtitle=_subtitle(known))
 
     def _summary(self, lang: str) -> Summary | None:
@@ -142,7 +163,7 @@ class Papers:
         chapters: dict[str, Illustration] = {}
         for item in shown:  # the first figure of each chapter is its main one
             chapters.setdefault(item.chapter, item)
-        text = slides_markdown(known, list(chapters.values())[:MOST_SLIDES])
+        text = slides_markdown(known, list(chapters.values())[:MOST_SLIDES], note=self.told(lang))
         return pptx(text, lang=lang, title=_title(known), subtitle=_subtitle(known))
 
 
@@ -155,8 +176,8 @@ def _title(known: Known) -> str:
 
 def _subtitle(known: Known) -> str:
     return known.tr(
-        f"数据截至 {known.as_of} 年，目标年 {known.target_year} 年",
-        f"Judged with data to {known.as_of}, targets for {known.target_year}",
+        f"数据截至 {known.until}，目标年 {known.target_year} 年",
+        f"Judged with data to {known.until}, targets for {known.target_year}",
     )
 
 

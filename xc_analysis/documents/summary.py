@@ -5,6 +5,7 @@ Every number and name comes from the tables; the sentences are the same for ever
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -38,6 +39,7 @@ class Known:
     card: pd.DataFrame
     judged: tuple[Judged, ...]
     lang: str
+    drafts: tuple[int, ...] = ()  # years of which numbers of the district are unaudited
 
     @property
     def scope(self) -> str:
@@ -48,6 +50,16 @@ class Known:
 
     def name(self, row) -> str:
         return row[self.tr("name_zh", "name_en")]
+
+    @property
+    def until(self) -> str:
+        """The last year used; that it is a draft is said with it."""
+        if self.as_of not in self.drafts:
+            return self.tr(f"{self.as_of} 年", str(self.as_of))
+        return self.tr(
+            f"{self.as_of} 年（当年为未经审核的草稿）",
+            f"{self.as_of} (that year a draft, unaudited)",
+        )
 
 
 def plan_of(data: Path | str | None = None) -> tuple[str, int, int]:
@@ -73,6 +85,33 @@ def plan_of(data: Path | str | None = None) -> tuple[str, int, int]:
     return plan, int(base.max()) if len(base) else target_year - 5, target_year
 
 
+def last_on_record(data: Path | str | None = None) -> int:
+    """The last year with an annual number of the district for a line of the plan's table.
+
+    Parameters
+    ----------
+    data : path, optional
+
+    Returns
+    -------
+    int
+        Values, bounds and computed years count, drafts among them; never before the plan's base
+        year nor after its target year.
+    """
+    _, base, target_year = plan_of(data)
+    place = home(data)
+    register = load("indicators", data=data)
+    lines = set(register.loc[register["plan_row"].notna(), "indicator"])
+    rows = load("observations", data=data)
+    rows = rows[rows["use"] & (rows["period"] == "annual")]
+    years = {base}
+    for table in (rows, load("air/annual", data=data)):
+        own = table[(table["scope"] == place.scope) & table["indicator"].isin(lines)]
+        told = own[["value", "lower", "upper"]].notna().any(axis=1)
+        years |= {int(y) for y in own.loc[told, "year"] if base <= y <= target_year}
+    return max(years)
+
+
 def gather(*, data: Path | str | None = None, lang: str = "zh", as_of: int | None = None) -> Known:
     """Judge the plan's table once, for all documents of a language.
 
@@ -81,17 +120,31 @@ def gather(*, data: Path | str | None = None, lang: str = "zh", as_of: int | Non
     data : path, optional
     lang : {"zh", "en"}
     as_of : int, optional
-        Last year whose values are used; default the plan's base year.
+        Last year whose values are used; default `last_on_record`.
 
     Returns
     -------
     Known
+
+    Raises
+    ------
+    InputError
+        For a year before the plan's base year.
     """
     plan, base, target_year = plan_of(data)
+    if as_of is not None and as_of < base:
+        raise InputError(f"as of {as_of}: lies before the plan's base year; give {base} or later")
     place = home(data)
-    key = {"scope": place.scope, "plan": plan, "as_of": as_of or base}
+    year = last_on_record(data) if as_of is None else as_of
+    key = {"scope": place.scope, "plan": plan, "as_of": year}
     judged = tuple(judged_rows(**key, data=data))
-    return Known(place, plan, as_of or base, target_year, card_of(judged, **key), judged, lang)
+    drafts = set()
+    for table in ("observations", "air/annual"):
+        rows = load(table, data=data)
+        own = (rows["scope"] == place.scope) & (rows["release"] == "draft")
+        drafts |= {int(y) for y in rows.loc[own, "year"]}
+    card = card_of(judged, **key)
+    return Known(place, plan, year, target_year, card, judged, lang, tuple(sorted(drafts)))
 
 
 def number(value, decimals) -> str:
@@ -169,39 +222,71 @@ def summary(known: Known) -> Summary:
     return Summary(_known(known, rows), _likely(known, rows), _cannot(known, rows))
 
 
+def newest(row) -> tuple[float, int, str, bool] | None:
+    """The latest number of a line of the scorecard: value, year, status, whether it is later than
+    the published one; None where the district has none."""
+    printed, judged = row["baseline_year"], row["latest_year"]
+    later = not pd.isna(judged) and (pd.isna(printed) or judged > printed)
+    if later:
+        return float(row["latest"]), int(judged), str(row["latest_status"]), True
+    if pd.isna(printed):
+        return None
+    return float(row["baseline"]), int(printed), str(row["baseline_status"]), False
+
+
 def _known(known, rows):
     tr = known.tr
-    have = [(j, r) for j, r in rows if not pd.isna(r["latest"]) or not pd.isna(r["baseline"])]
+    have = [(j, r) for j, r in rows if newest(r) is not None]
     out = [
         tr(
-            f"{known.scope}“{known.plan}”规划指标 {len(rows)} 项，截至 {known.as_of} 年"
+            f"{known.scope}“{known.plan}”规划指标 {len(rows)} 项，数据截至 {known.until}，"
             f"有本区数值的 {len(have)} 项。",
             f"Of the plan's {len(rows)} indicators, {len(have)} have a value for"
-            f" {known.scope} up to {known.as_of}.",
+            f" {known.scope} in data to {known.until}.",
         )
     ]
     moved, single = [], []
     for judged, row in have:
-        first = _first(judged, known.as_of)
-        value = row["baseline"] if not pd.isna(row["baseline"]) else row["latest"]
-        year = row["baseline_year"] if not pd.isna(row["baseline"]) else row["latest_year"]
-        now = quantity(value, judged.line, known.lang)
-        if first and first[0] < int(year):
-            then = number(first[1], judged.line.get("decimals"))
-            moved.append(
-                tr(
-                    f"{known.name(row)} {first[0]} 年 {then}，{int(year)} 年 {now}",
-                    f"{known.name(row)} {then} in {first[0]}, {now} in {int(year)}",
-                )
-            )
+        told = _years(known, judged, row)
+        if len(told) > 1:
+            moved.append(f"{known.name(row)}{tr(' ', ' ')}" + tr("，", ", ").join(told))
         else:
-            single.append(f"{known.name(row)} {now}{tr('（', ' (')}{int(year)}{tr('）', ')')}")
+            value, year, *_ = newest(row)
+            now = quantity(value, judged.line, known.lang)
+            single.append(f"{known.name(row)} {now}{tr('（', ' (')}{year}{tr('）', ')')}")
     stop, joint = tr("。", "."), tr("；", "; ")
     if moved:
         out.append(tr("前后可对照的：", "With an earlier value: ") + joint.join(moved) + stop)
     if single:
         out.append(tr("只有一个数值的：", "One value only: ") + joint.join(single) + stop)
     return tuple(out)
+
+
+def _years(known, judged, row) -> list[str]:
+    """The first value, the published one, a later one, and the range of an incomplete last year."""
+    tr, line = known.tr, judged.line
+    points: dict[int, str] = {}
+    first = _first(judged, known.as_of)
+    if first:
+        points[first[0]] = number(first[1], line.get("decimals"))
+    if not pd.isna(row["baseline_year"]):
+        points[int(row["baseline_year"])] = number(row["baseline"], line.get("decimals"))
+    value, year, _, later = newest(row)
+    if later:
+        points[year] = number(value, line.get("decimals"))
+    ends = (row["outturn_lower"], row["outturn_upper"])
+    if known.as_of not in points and not any(pd.isna(v) for v in ends):
+        low, high = (number(v, line.get("decimals")) for v in ends)
+        points[known.as_of] = f"{low}–{high}"
+    unit = unit_text(line["unit"], known.lang)
+    gap = "" if unit == "%" else " "
+    partial = known.as_of if "–" in points.get(known.as_of, "") else None
+    out = []
+    for at, (when, shown) in enumerate(sorted(points.items())):
+        shown += f"{gap}{unit}" if at == len(points) - 1 else ""
+        told = tr(f"{when} 年 {shown}", f"{shown} in {when}")
+        out.append(told + (tr("（记录不全）", " (incomplete record)") if when == partial else ""))
+    return out
 
 
 def _first(judged, as_of):
@@ -214,36 +299,54 @@ def _first(judged, as_of):
     return None if known.empty else (int(known.index[0]), float(known["value"].iloc[0]))
 
 
+def reason_words(text, known: Known) -> str:
+    """A reason as it is printed: signs of print, units set to their number, the place's name."""
+    text = re.sub(r"(?<![≤≥<>])= (?=[0-9])", "", signed(text))
+    text = re.sub(r"(?<=[0-9]) %", "%", text)
+    if known.lang == "zh":
+        return re.sub(r"(?<=[0-9]) to (?=[0-9])", " 至 ", text)
+    return text.replace(known.home.scope, known.scope)
+
+
 def _likely(known, rows):
     tr, out, kept = known.tr, [], []
     stop, joint = tr("。", "."), tr("；", "; ")
     for judged, row in rows:
         verdict = row[tr("verdict_zh", "verdict")]
         aim = target_text(known, judged, row)
+        if row["kind"] == "qualitative" and row["reading"]:
+            aim += tr("（按读法 ", " (read as ") + f"{signed(row['reading'])}{tr('）', ')')}"
+        last = newest(row)
+        old = last is not None and last[1] < known.as_of
         if not pd.isna(row["p_meet"]):
-            read = tr("（按读法 ", " (read as ") + f"{signed(row['reading'])}{tr('）', ')')}"
-            aim += read if row["kind"] == "qualitative" and row["reading"] else ""
+            since = (
+                tr(f"，{last[1]} 年后无整年数值", f", no whole year after {last[1]}") if old else ""
+            )
             out.append(
                 tr(
                     f"{known.name(row)}，{row['target_year']} 年目标 {aim}：{verdict}"
-                    f"，概率约 {chance(row['p_meet'])}，依据 {row['grade']} 级。",
+                    f"，概率约 {chance(row['p_meet'])}，依据 {row['grade']} 级{since}。",
                     f"{known.name(row)}, {aim} by {row['target_year']}: {verdict}, probability"
-                    f" about {chance(row['p_meet'])}, evidence grade {row['grade']}.",
+                    f" about {chance(row['p_meet'])}, evidence grade {row['grade']}{since}.",
                 )
             )
         elif row["branch"] == "maintenance" and row["verdict"] != CANNOT:
-            kept.append(f"{known.name(row)}{tr('（', ' (')}{aim}{tr('）', ')')}")
+            year = tr(f"，{last[1]} 年", f" in {last[1]}") if last else ""
+            kept.append(f"{known.name(row)}{tr('（', ' (')}{aim}{year}{tr('）', ')')}")
         elif row["verdict"] != CANNOT:
+            why = ""
+            if row["branch"] == "outturn":
+                why = tr("，", "; ") + reason_words(row[tr("why_zh", "why")], known)
             out.append(
                 tr(
-                    f"{known.name(row)}，目标 {aim}：{verdict}。",
-                    f"{known.name(row)}, target {aim}: {verdict}.",
+                    f"{known.name(row)}，目标 {aim}：{verdict}{why}。",
+                    f"{known.name(row)}, target {aim}: {verdict}{why}.",
                 )
             )
     if kept:
         out.append(
-            tr(f"{known.as_of} 年已满足目标、须保持，按余量判断：",
-               f"Met in {known.as_of} and to be kept, judged by the margin: ")
+            tr("末次数值满足目标、须保持，按余量判断：",
+               "Met by the last value and to be kept, judged by the margin: ")
             + joint.join(kept) + stop
         )  # fmt: skip
     read = [

@@ -255,8 +255,9 @@ def table_sheet(name: str, frame: pd.DataFrame, table: str, lang: str, **more) -
 
 
 def report_workbook(
-    known: Known, figures: Sequence[Illustration], *, data: Path, audience: str = "internal"
-) -> bytes:
+    known: Known, figures: Sequence[Illustration], *, data: Path, audience: str = "internal",
+    withheld: Mapping[str, int] | None = None,
+) -> bytes:  # fmt: skip
     """The workbook that goes with the report.
 
     Parameters
@@ -266,6 +267,8 @@ def report_workbook(
     data : Path
     audience : {"public", "internal"}
         Rows that it may not see are left out and counted on the first sheet.
+    withheld : mapping of str to int, optional
+        Rows that the tables have lost already, counted with them.
 
     Returns
     -------
@@ -278,7 +281,7 @@ def report_workbook(
     allowed = rows["release"].isin(AUDIENCES[audience])
     register = load("assumptions", data=data)
     sheets = [Sheet(contents, (), ()), score_sheet(known, scorecard)]
-    kept_back = {observed: int((~allowed).sum())}
+    kept_back = {observed: int((~allowed).sum()) + sum((withheld or {}).values())}
     for item in figures:
         table = item.table
         if "release" in table:

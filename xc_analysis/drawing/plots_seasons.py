@@ -94,9 +94,9 @@ def plot_days_error(data, *, bands=None, ax=None, title: str | None = None):
     Parameters
     ----------
     data : DataFrame
-        Rows of :func:`xc_analysis.pages.seasons.bulletins`.
+        Rows of :func:`xc_analysis.pages.bulletins.bulletins`.
     bands : DataFrame, optional
-        As :func:`xc_analysis.pages.seasons.days_error`: what chance alone would do to a month.
+        As :func:`xc_analysis.pages.bulletins.days_error`: what chance alone would do to a month.
     ax : Axes, optional
     title : str, optional
 

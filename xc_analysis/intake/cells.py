@@ -250,6 +250,8 @@ def _number_text(text: str, unit: str) -> Cell:
     if not one:
         raise _unreadable(text)
     number, tail = _read(one["number"]), one["rest"].strip()
+    if re.match(r"[.,][0-9]", tail):  # 1.234,5
+        raise _separators(rest)
     for words_after, found in ((_ABOUT_AFTER, "about"), (_AFTER, "sign")):
         hit = next((w for w in sorted(words_after, key=len, reverse=True) if tail.endswith(w)), "")
         if hit:
@@ -302,15 +304,19 @@ def _read(text: str) -> Decimal:
     text = text.strip().rstrip(".") if text.strip().endswith(".") else text.strip()
     if "," in text or " " in text:
         if not _GROUPED.fullmatch(text):
-            raise no(
-                f"“{text}”中的逗号或空格既非千分位也非小数点", f"separators in {text!r} are neither"
-                " thousands nor a decimal point",
-                "小数点用“.”，千分位每三位一隔", "use `.` for decimals and groups of three",
-            )  # fmt: skip
+            raise _separators(text)
         text = text.replace(",", "").replace(" ", "")
     if not _PLAIN.fullmatch(text):
         raise _unreadable(text)
     return _sized(Decimal(text))
+
+
+def _separators(text: str) -> Refuse:
+    return no(
+        f"“{text}”中的逗号或空格既非千分位也非小数点", f"separators in {text!r} are neither"
+        " thousands nor a decimal point",
+        "小数点用“.”，千分位每三位一隔", "use `.` for decimals and groups of three",
+    )  # fmt: skip
 
 
 def _sized(number: Decimal) -> Decimal:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass, replace
-from datetime import date, datetime
 from decimal import Decimal
 from pathlib import Path
 
@@ -16,32 +14,15 @@ from ..schema.reading import near
 from ..tables import load
 from . import cells as cell_reader
 from .cells import Cell, plain, refuse
-from .incoming import Grid, Raw, grids, letters
-from .units import unit_factor
+from .headers import HEADERS, NOTES_SHEET, Header, Slot, find_header, plain_word
+from .incoming import Grid, grids, letters
+from .layout import Raw
+from .registered import Known, Names
+from .texts import day_of, text_fault, text_of
+from .units import EXACT, known_unit, unit_factor
 from .years import parse_year
 
-DATA_SHEET, NOTES_SHEET = "填报 data", "说明 notes"
-# column -> words that name it in a header, the first two being the template's
-HEADERS: dict[str, tuple[str, ...]] = {
-    "indicator": ("指标代码", "indicator", "指标", "指标名称", "项目", "indicator id", "代码"),
-    "name": ("名称", "name"),
-    "scope": ("范围", "scope", "地区", "区域", "行政区", "区县", "district"),
-    "year": ("年份", "year", "年度", "时间", "年"),
-    "period": ("时段", "period"),
-    "value": ("数值", "value", "指标值", "数据", "值", "完成值", "实际值", "年均值"),
-    "unit": ("单位", "unit", "计量单位"),
-    "title": ("来源", "source", "来源标题", "资料来源", "数据来源", "出处", "title", "刊物"),
-    "publisher": ("发布单位", "publisher", "发布者", "来源单位", "提供单位", "填报单位"),
-    "document_no": ("文号", "document no"),
-    "published": ("发布日期", "published", "日期"),
-    "locator": ("出处位置", "locator", "页码", "表号", "位置", "page"),
-    "reliability": ("等级", "reliability"),
-    "release": ("公开级别", "release"),
-    "basis": ("口径", "basis"),
-    "note": ("备注", "note", "remark", "remarks"),
-}
 _NEEDED = ("title", "publisher", "locator")
-_MAX_TEXT = 300
 _RELEASE = {"公开": "public", "内部": "internal", "草稿": "draft"} | {
     word: word for word in RELEASE
 }
@@ -64,7 +45,10 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Figure:
-    """One figure understood: what it says, where it stood, and its source."""
+    """One figure understood: what it says, where it stood, and its source.
+
+    ``stated`` tells whether its unit was written anywhere, or is only taken to be the register's.
+    """
 
     place: str
     scope: str
@@ -73,6 +57,7 @@ class Figure:
     period: str
     cell: Cell
     texts: dict[str, str]
+    stated: bool = True
 
 
 @dataclass(frozen=True)
@@ -89,91 +74,6 @@ class Incoming:
 # ---- reading -------------------------------------------------------------------------------------
 
 
-def _plain_word(text) -> str:
-    text = unicodedata.normalize("NFKC", str(text or "")).lower()
-    return re.sub(r"[\s_*:：]+", " ", text).strip()
-
-
-_HEADER_WORDS = {word: name for name, words in HEADERS.items() for word in words}
-
-
-def _header_name(content) -> str | None:
-    """The column that a header's cell names; ``年份 year``, ``数值（µg/m³）`` and the like."""
-    word = _plain_word(content)
-    bare = re.sub(r"[(（\[].*?[)）\]]", "", word).strip()
-    for attempt in (word, bare, *bare.split(" ")):
-        if attempt in _HEADER_WORDS:
-            return _HEADER_WORDS[attempt]
-    return None
-
-
-def _header_year(raw: Raw) -> int | None:
-    if raw.value is None or isinstance(raw.value, bool) or str(raw.value).strip() == "":
-        return None
-    found = parse_year(raw.value)
-    return found if isinstance(found, int) else None
-
-
-def _find_header(grid: Grid):
-    """(position of the header's row, column -> place, year -> place), or None."""
-    for at, (_, row) in enumerate(grid.rows[:30]):
-        names: dict[str, int] = {}
-        years: dict[int, int] = {}
-        doubled = []
-        for place, raw in enumerate(row):
-            name = _header_name(raw.value) if isinstance(raw.value, str) else None
-            year = None if name else _header_year(raw)
-            if name and name in names:
-                doubled.append(name)
-            elif name:
-                names[name] = place
-            elif year is not None:
-                years[year] = place
-        if "indicator" not in names and "name" in names:
-            names["indicator"] = names.pop("name")
-        if "indicator" in names and (("value" in names and "year" in names) or years):
-            return at, names, ({} if "value" in names else years), doubled
-    return None
-
-
-class _Register:
-    """Indicators by id and by every name that they go by."""
-
-    def __init__(self, data) -> None:
-        table = load("indicators", data=data)
-        self.rows = table.set_index("indicator").to_dict("index")
-        self.known = [*table["indicator"], *table["name_zh"], *table["name_en"]]
-        self.names: dict[str, str] = {}
-        for indicator, row in self.rows.items():
-            for word in (indicator, row["name_zh"], row["name_en"]):
-                self.names.setdefault(_name_key(word), indicator)
-        for word, indicator in _COMMON_NAMES.items():
-            if indicator in self.rows:
-                self.names.setdefault(_name_key(word), indicator)
-
-    def find(self, content) -> str | None:
-        key = _name_key(content)
-        return self.names.get(key) or self.names.get(re.sub(r"\(.*?\)", "", key))
-
-
-_COMMON_NAMES = {
-    "PM2.5": "pm25", "PM2.5年均浓度": "pm25", "细颗粒物": "pm25", "细颗粒物年均浓度": "pm25",
-    "细颗粒物(PM2.5)年均浓度": "pm25", "PM10": "pm10", "可吸入颗粒物": "pm10", "NO2": "no2",
-    "二氧化氮": "no2", "SO2": "so2", "二氧化硫": "so2", "优良天数比例": "good_day_ratio",
-    "空气质量优良天数比率": "good_day_ratio", "重污染天数比例": "heavy_day_ratio",
-    "区域环境噪声": "area_noise", "区域环境噪声平均值": "area_noise",
-    "区域声环境平均等效声级": "area_noise", "道路交通噪声平均值": "traffic_noise",
-    "交通噪声": "traffic_noise", "绿化覆盖率": "green_cover",
-    "公园绿地500米服务半径覆盖率": "park_500m_coverage", "二氧化碳排放总量": "co2_total",
-    "常住人口": "population", "地区生产总值": "gdp",
-}  # fmt: skip
-
-
-def _name_key(content) -> str:
-    text = unicodedata.normalize("NFKC", str(content or "")).lower()
-    return re.sub(r"[\s_、，,;；:：]+", "", text)
-
-
 def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Incoming:
     """Every cell of a file: understood, not filled, or refused with the reason and the remedy.
 
@@ -181,12 +81,14 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
     ----------
     path : path
         See `incoming.grids`. A sheet needs a header within its first 30 rows that names an
-        indicator and either year and value, or years as columns.
+        indicator and either year and value, or years as columns; or a year, and indicators as
+        columns.
     data : path, optional
         The pack whose registers are spoken of.
     defaults : dict of str to str, optional
         What a column that the file lacks, or an empty cell, is taken to hold: ``title``,
-        ``publisher``, ``locator``, ``basis``, ``release``, ``scope``, ``published``.
+        ``publisher``, ``locator``, ``basis``, ``release``, ``scope``, ``published``,
+        ``indicator``, ``year``, ``unit``.
 
     Returns
     -------
@@ -198,47 +100,39 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
         If the file cannot be read, or no sheet has such a header.
     """
     path = Path(path)
-    register, where = _Register(data), home(data)
     given = {k: v for k, v in (defaults or {}).items() if v}
+    areas = _Areas(data)
+    register = Names(data)
     figures, refusals, remarks, unfilled, found = [], [], [], 0, False
-    sheets = grids(path)
-    for grid in sheets:
-        header = _find_header(grid)
+    for grid in grids(path):
         named = f"sheet {grid.sheet!r} · 工作表“{grid.sheet}”" if grid.sheet else path.name
+        remarks += [f"{named}: {remark}" for remark in grid.remarks]
+        header = find_header(grid, register, given)
         if header is None:
             if grid.sheet != NOTES_SHEET and grid.rows:
                 remarks.append(f"{named}: no header found, not read · 没有表头，未读")
             continue
         found = True
-        at, names, years, doubled = header
-        remarks.append(f"{named}: {grid.how}")
-        remarks += [
-            f"{named}: column {name} stands twice; the first is read · 列重复，取前者"
-            for name in doubled
-        ]
-        unread = [
-            str(raw.value)
-            for place, raw in enumerate(grid.rows[at][1])
-            if raw.value not in (None, "")
-            and place not in names.values()
-            and place not in years.values()
-            and _header_name(raw.value) is None
-        ]
-        if unread:
-            remarks.append(f"{named}: columns not read · 未读的列: {', '.join(unread)[:200]}")
-        for number, row in grid.rows[at + 1 :]:
-            for year, column in (years or {None: names.get("value")}).items():
-                result = _one(grid, number, row, names, column, year, register, where.scope, given)
+        remarks += [f"{named}: {remark}" for remark in (grid.how, *header.remarks)]
+        filled_down = []
+        for number, row in _rows(grid, header, filled_down):
+            for slot in header.slots:
+                result = _one(grid, number, row, header, slot, register, areas, given)
                 if result is None:
                     unfilled += 1
                 elif isinstance(result, Refusal):
                     refusals.append(result)
                 else:
                     figures.append(result)
+        if filled_down:
+            told = ", ".join(filled_down[:12]) + (" ..." if len(filled_down) > 12 else "")
+            remarks.append(f"{named}: taken from the row above · 取自上一行: {told}")
     if not found:
+        more = "".join(f" ({remark})" for remark in remarks[:3])
         raise InputError(
             f"{path}: no header with an indicator, a year and a value was found in the first 30 rows:"
-            " use the workbook of `xc template`, or name the columns 指标, 年份, 数值"
+            " use the workbook of `xc template`, or name the columns 指标, 年份, 数值, or say what the"
+            f" file is about by --indicator and --year{more}"
         )
     figures, clashes = _without_clashes(figures)
     return Incoming(
@@ -250,13 +144,65 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
     )
 
 
+class _Areas:
+    """The areas that figures may be of, by their names in the pack and their usual ones."""
+
+    def __init__(self, data) -> None:
+        place = home(data)
+        self.own, city = place.scope, place.comparator
+        self.known = {place.scope: place.scope, city: city}
+        self.known |= {place.scope_en: place.scope, place.comparator_en: city}
+        for table in ("observations", "targets", "air/annual"):
+            self.known |= {scope: scope for scope in load(table, data=data)["scope"]}
+        self.known |= dict.fromkeys(("全区", "本区", "区级"), place.scope)
+        if city:
+            self.known |= dict.fromkeys(("全市", "本市", "市级"), city)
+
+    def find(self, text: str) -> str | None:
+        """The area that a cell names; None where it is none."""
+        text = re.sub(r"\s+", "", text) if re.search(r"[\u4e00-\u9fff]", text) else text
+        if text in self.known:
+            return self.known[text]
+        return text if re.fullmatch(r"[\u4e00-\u9fff]{1,10}[区县市旗州盟省镇乡]", text) else None
+
+
+_BELOW = ("indicator", "scope", "year")
+
+
+def _rows(grid: Grid, header: Header, told: list[str]):
+    """The rows of figures; what a name's cell leaves out below another is the same name.
+
+    Only directly below, and only if no column that is not read tells the rows apart.
+    """
+    above: dict[str, Raw] = {}
+    last = None
+    for number, row in grid.rows[header.first :]:
+        cells = list(row)
+        places = {name: header.names[name] for name in _BELOW if name in header.names}
+        apart = any(place < len(row) and not _is_unfilled(row[place]) for place in header.unread)
+        holds = any(s.place < len(row) and not _is_unfilled(row[s.place]) for s in header.slots)
+        for name, place in places.items():
+            if place >= len(row):
+                continue
+            if not _is_unfilled(row[place]):
+                above[name] = row[place]
+            elif number - 1 == last and name in above and holds and not apart:
+                cells[place] = above[name]
+                told.append(f"{letters(place)}{number} = {str(above[name].value)[:30]}")
+            else:
+                above.pop(name, None)
+        last = number
+        yield number, tuple(cells)
+
+
 def _place(grid: Grid, number: int, column: int) -> str:
     at = f"{letters(column)}{number}"
     return f"{grid.sheet}!{at}" if grid.sheet else at
 
 
-def _one(grid, number, row, names, column, year, register, own_scope, given):
+def _one(grid, number, row, header: Header, slot: Slot, register: Names, areas: _Areas, given):
     """One cell of figures with all that its row says of it: Figure, Refusal, or None if unfilled."""
+    names, column = header.names, slot.place
 
     def raw(name) -> Raw:
         place = names.get(name)
@@ -269,47 +215,121 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
         return Refusal(_place(grid, number, place), shown, refuse(*words))
 
     held_cell = row[column] if column < len(row) else Raw(None)
-    if _is_unfilled(held_cell):
+    first = raw("indicator") if "indicator" in names else raw("year")
+    if _is_unfilled(held_cell) or (held_cell.merged and held_cell.merged == first.merged):
+        return None  # a remark written across the table is no figure
+    where = _place(grid, number, column)
+    if held_cell.merged:
+        return Refusal(where, str(held_cell.value)[:40], refuse(
+            f"是合并单元格 {held_cell.merged}，数属于哪一格不明", f"is merged over {held_cell.merged}: whose"
+            " figure it is cannot be told", "拆分单元格，各填各的数", "unmerge it and fill in each cell",
+        ))  # fmt: skip
+    said = _indicator(slot, raw("indicator").value or given.get("indicator"), register, no)
+    if isinstance(said, Refusal):
+        return said
+    entry = register.rows[said.indicator]
+    year = slot.year
+    if year is None:
+        written = raw("year").value if not _is_unfilled(raw("year")) else given.get("year")
+        year = parse_year(written)
+        if isinstance(year, Cell):
+            place = _place(grid, number, names.get("year", column))
+            return Refusal(place, str(written or "")[:40], year)
+    unit = _unit(raw("unit").value, said, slot, header, given, str(entry["unit"]), no)
+    if isinstance(unit, Refusal):
+        return unit
+    cell = _cell(held_cell, entry, unit)
+    if cell.kind == "missing":
         return None
-    if raw("indicator").value in (None, ""):
+    if cell.kind == "refused":
+        return Refusal(where, str(held_cell.value)[:40], cell)
+    texts = _texts(raw, given, names, held_cell, no)
+    if isinstance(texts, Refusal):
+        return texts
+    period = text_of(raw("period").value) or "annual"
+    if not re.fullmatch(KINDS["period"][0], period):
+        return no(
+            "period", "不是时段", "is no period",
+            "写 annual 或 2021..2025", "write annual, or 2021..2025",
+        )  # fmt: skip
+    scope = text_of(raw("scope").value) or given.get("scope") or areas.own
+    area = areas.find(scope)
+    if area is None:
+        return no(
+            "scope", f"不是已知的范围{near(scope, areas.known)}", f"is no area that is known"
+            f"{near(scope, areas.known)}", "写区名，如 东城区", "write the area as 东城区",
+            content=scope,
+        )  # fmt: skip
+    if cell.year is not None and cell.year != year:
+        moved = f"填在{year}年栏，标明为{cell.year}年 entered under {year}, marked {cell.year}"
+        texts["note"] = "; ".join(t for t in (texts["note"], moved) if t)
+        year = cell.year
+    stated = bool(unit) or _names_unit(held_cell)
+    return Figure(where, area, said.indicator, int(year), period, cell, texts, stated)
+
+
+def _indicator(slot: Slot, content, register: Names, no) -> Known | Refusal:
+    """The indicator of a figure, from its column's header or its row."""
+    if slot.indicator:
+        said = Known(slot.indicator, slot.unit, slot.stray)
+    elif content in (None, ""):
         return no(
             "indicator", "没有指标", "names no indicator",
-            "每行都写指标，不用合并单元格", "write it in every row; do not merge cells",
+            "每行都写指标，或用 --indicator 给全表一个", "write it in every row, or give one by --indicator",
         )  # fmt: skip
-    indicator = register.find(raw("indicator").value)
-    if indicator is None:
-        hint = near(str(raw("indicator").value), register.known)
+    else:
+        said = register.find(content)
+        if said is None:
+            hint = near(str(content), register.known)
+            return no(
+                "indicator", f"登记表中没有这个指标{hint}", f"is no indicator of the register{hint}",
+                "写指标代码或登记表中的名称", "write its id or its name in indicators.csv",
+                content=content,
+            )  # fmt: skip
+    if said.stray:
         return no(
-            "indicator", f"登记表中没有这个指标{hint}", f"is no indicator of the register{hint}",
-            "写指标代码或登记表中的名称", "write its id or its name in indicators.csv",
+            "indicator", f"带有“{said.stray}”，不是单位，可能是另一口径", f"is qualified by"
+            f" {said.stray!r}, which is no unit and may be another quantity",
+            "改写成登记表中的名称，口径写在“口径”栏", "write the register's name; a basis goes into 口径 basis",
+            content=slot.indicator or content,
         )  # fmt: skip
-    entry = register.rows[indicator]
-    if year is None:
-        year = parse_year(raw("year").value)
-        if isinstance(year, Cell):
-            return Refusal(
-                _place(grid, number, names.get("year", column)), str(raw("year").value)[:40], year
-            )
-    unit, factor = str(entry["unit"]), Decimal(1)
-    written = str(raw("unit").value or "").strip()
-    if written:
-        factor = unit_factor(written, unit)
+    return said
+
+
+def _unit(written, said: Known, slot: Slot, header: Header, given, unit: str, no):
+    """The unit that figures are stated in where their cells name none; empty: nothing states one."""
+    stated = [str(word).strip() for word in (written, said.unit, slot.unit) if word]
+    stated = stated or ([given["unit"]] if "unit" in given else [])
+    if slot.stray and not slot.indicator and not re.fullmatch("[12][0-9]{3}年?", slot.stray):
+        stated.append(slot.stray)
+    if not stated and header.unit:
+        parts = re.split(r"[、，,;；\s]+", header.unit)
+        stated = [part for part in parts if unit_factor(part, unit) is not None][:1] or [
+            header.unit
+        ]
+    factors = {word: unit_factor(word, unit) for word in stated}
+    for word, factor in factors.items():
         if factor is None:
             return no(
-                "unit", f"不是单位 {unit}，也不能由它换算", f"is not the unit {unit} of {indicator}, and no"
-                " exact conversion is known",
-                f"换算成 {unit}", f"convert the figure to {unit}",
+                "unit", f"“{word[:20]}”不是单位 {unit}，也不能由它换算",
+                f"{word[:20]!r} is not the unit {unit}, and no exact conversion is known",
+                f"换算成 {unit}", f"convert the figure to {unit}", content=word,
             )  # fmt: skip
-    said = _said(held_cell, entry, written, factor, unit)
-    where = _place(grid, number, column)
-    if said.kind == "missing":
-        return None
-    if said.kind == "refused":
-        return Refusal(where, str(held_cell.value)[:40], said)
+    if len(set(factors.values())) > 1:
+        both = " / ".join(factors)
+        return no(
+            "unit", f"单位前后不一：{both}", f"is stated in two units: {both}",
+            "只留正确的一个", "leave the one that holds", content=both,
+        )  # fmt: skip
+    return stated[0] if stated else ""
+
+
+def _texts(raw, given, names, held_cell, no) -> dict[str, str] | Refusal:
+    """Source, place, basis and remarks of a figure, each sound."""
     texts = {}
     for name in ("title", "publisher", "document_no", "locator", "basis", "note"):
-        text = _text(raw(name).value) or given.get(name, "")
-        fault = _text_fault(text)
+        text = text_of(raw(name).value) or given.get(name, "")
+        fault = text_fault(text)
         if fault:
             return no(name, *fault)
         texts[name] = text
@@ -323,10 +343,10 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
                 content=held_cell.value if name not in names else "",
             )  # fmt: skip
     texts["release"] = _RELEASE.get(
-        _plain_word(raw("release").value or given.get("release", "internal")), ""
+        plain_word(raw("release").value or given.get("release", "internal")), ""
     )
     texts["reliability"] = str(raw("reliability").value or "B").strip()[:1].upper()
-    texts["published"] = _day(raw("published").value or given.get("published", ""))
+    texts["published"] = day_of(raw("published").value or given.get("published", ""))
     for name, sound, want in (
         ("release", texts["release"] != "", "public, internal, draft"),
         ("reliability", texts["reliability"] in "ABC", "A, B, C"),
@@ -334,98 +354,38 @@ def _one(grid, number, row, names, column, year, register, own_scope, given):
     ):
         if not sound:
             return no(name, "看不懂", "cannot be read", f"写成 {want}", f"write it like {want}")
-    period = _text(raw("period").value) or "annual"
-    if not re.fullmatch(KINDS["period"][0], period):
-        return no(
-            "period",
-            "不是时段",
-            "is no period",
-            "写 annual 或 2021..2025",
-            "write annual, or 2021..2025",
-        )
-    scope = _text(raw("scope").value) or given.get("scope") or own_scope
-    if said.year is not None and said.year != year:
-        texts["note"] = "; ".join(
-            t
-            for t in (
-                texts["note"],
-                f"填在{year}年栏，标明为{said.year}年 entered under {year}, marked {said.year}",
-            )
-            if t
-        )
-        year = said.year
-    return Figure(where, scope, indicator, int(year), period, said, texts)
+    return texts
 
 
 def _is_unfilled(raw: Raw) -> bool:
     return raw.value is None or (isinstance(raw.value, str) and not raw.value.strip())
 
 
-def _said(raw: Raw, entry, written: str, factor: Decimal, unit: str) -> Cell:
-    own = isinstance(raw.value, str) and bool(re.search(r"[^\W\d_]|[%％‰]", raw.value))
-    if factor == 1 or own:
-        # the cell's own unit speaks for it, whatever the column says
-        said = cell_reader.parse(
-            raw.value, unit=unit, floor=entry["floor"], ceiling=entry["ceiling"],
-            number_format=raw.number_format,
-        )  # fmt: skip
-        if said.kind != "refused" or factor == 1:
-            return said
-    said = cell_reader.parse(raw.value, unit=written, number_format=raw.number_format)
-    ends = {
+def _names_unit(raw: Raw) -> bool:
+    """Whether a cell itself tells its unit: by a sign or word behind the number, or its format."""
+    if isinstance(raw.value, str):
+        text = re.sub(r"[(（\[].*$", "", raw.value)
+        return any(
+            known_unit(word) for word in re.findall(r"[^0-9.,，．\s<>≤≥＜＞~～约余多+-]+", text)
+        )
+    return "%" in raw.number_format
+
+
+def _cell(raw: Raw, entry, unit: str) -> Cell:
+    """A cell in the register's unit; its own unit speaks for it, whatever its column says."""
+    own = str(entry["unit"])
+    ends = entry["floor"], entry["ceiling"]
+    factor = unit_factor(unit, own) if unit else Decimal(1)
+    said = cell_reader.parse(raw.value, unit=unit or own, number_format=raw.number_format)
+    if factor == 1 or said.kind not in ("value", "bound"):
+        return cell_reader.possible(said, *ends)
+    number = {
         name: None
         if getattr(said, name) is None
-        else Decimal(plain((getattr(said, name) * factor).normalize()))
+        else Decimal(plain(EXACT.multiply(getattr(said, name), factor).normalize(EXACT)))
         for name in ("value", "lower", "upper")
     }
-    return cell_reader.possible(
-        replace(said, **ends, converted=written), entry["floor"], entry["ceiling"]
-    )
-
-
-def _text(content) -> str:
-    if isinstance(content, (datetime, date)):
-        return f"{content:%Y-%m-%d}"
-    if isinstance(content, float) and content == int(content):
-        content = int(content)
-    text = unicodedata.normalize("NFC", str(content if content is not None else ""))
-    text = "".join(c for c in text if unicodedata.category(c)[0] != "C" or c in "\t\n")
-    return re.sub(r"\s+", " ", text).strip()
-
-
-def _text_fault(text: str):
-    if len(text) > _MAX_TEXT:
-        return ("太长", f"has {len(text)} characters", "写短些", f"keep it below {_MAX_TEXT}")
-    if text[:1] in tuple("=+-@"):
-        return (
-            f"以 {text[0]} 开头，表格软件会当作公式", f"begins with {text[0]}, which spreadsheets take"
-            " for a formula", "去掉开头的符号", "drop the sign",
-        )  # fmt: skip
-    if re.search(r"://|\bwww\.|\b(?:javascript|data|file|mailto):", text, re.IGNORECASE):
-        return (
-            "含网址", "holds an address", "用文字写明出处", "name the source in words",
-        )  # fmt: skip
-    return None
-
-
-def _day(content) -> str | None:
-    """A date as the tables hold it; empty if none, None if it is no date."""
-    if isinstance(content, (datetime, date)):
-        return f"{content:%Y-%m-%d}"
-    text = _text(content)
-    if not text:
-        return ""
-    parts = re.fullmatch(
-        r"([12]\d{3})(?:[-/.年]\s?(\d{1,2}))?(?:[-/.月]\s?(\d{1,2}))?[年月日]?", text
-    )
-    if not parts:
-        return None
-    numbers = [int(p) for p in parts.groups() if p]
-    try:
-        date(*(numbers + [1, 1])[:3])
-    except ValueError:
-        return None
-    return "-".join(f"{n:02d}" for n in numbers)
+    return cell_reader.possible(replace(said, **number, converted=said.converted or unit), *ends)
 
 
 def _without_clashes(figures) -> tuple[list[Figure], list[Refusal]]:

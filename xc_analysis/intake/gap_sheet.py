@@ -10,8 +10,8 @@ import pandas as pd
 
 from ..errors import InputError
 from ..tables import data_dir, load
-from .entries import DATA_SHEET, HEADERS, NOTES_SHEET
-from .gaps import gaps
+from .gaps import SURENESS, gaps
+from .headers import DATA_SHEET, HEADERS, NOTES_SHEET
 
 COLUMNS = (
     *("indicator", "name", "scope", "year", "period", "value", "unit", "title", "publisher"),
@@ -154,5 +154,11 @@ def _hint(gap, limits) -> str:
             f"{gap.grade_now} → {gap.grade_filled}; {gap.verdicts_filled_zh} {gap.verdicts_filled}"
         )
     if isinstance(gap.publication_zh, str):
-        lines.append(f"见 {gap.publication_zh}：{gap.where_zh}")
+        places = zip(
+            gap.publication_zh.split("; "), gap.where_zh.split("; "),
+            gap.place_quality.split("; "), strict=True,
+        )  # fmt: skip
+        for publication, where, quality in places:
+            zh, en = SURENESS[quality]
+            lines.append(f"{zh} {en}: {publication}：{where}")
     return "\n".join(lines)

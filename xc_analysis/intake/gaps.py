@@ -22,10 +22,17 @@ COLUMNS = (
     *("plan_row", "indicator", "name_zh", "name_en", "unit", "year", "period", "known"),
     *("grade_now", "grade_filled", "verdict_now", "verdicts_filled", "changes"),
     *("verdict_now_zh", "verdicts_filled_zh", "publication_zh", "publication_en"),
-    *("keeper_zh", "keeper_en", "where_zh", "where_en", "access", "lower", "upper", "basis"),
+    *("keeper_zh", "keeper_en", "where_zh", "where_en", "access", "place_quality"),
+    *("lower", "upper", "basis"),
 )
 _FITTED = ("printed", "derived", "computed")
 _OVER = ("over period",)
+# how sure it is that a figure stands where the table of publications says
+SURENESS = {
+    "G": ("见", "see"),
+    "A": ("通常见（有旁证，待核实）", "usually in (partly supported, not verified)"),
+    "R": ("通常见（待核实）", "usually in (not verified)"),
+}
 
 
 @dataclass(frozen=True)
@@ -75,7 +82,7 @@ def gaps(*, scope=None, plan=None, data: str | os.PathLike | None = None) -> pd.
     the 80 % interval: what-ifs, of which none is kept.
     """
     folder = data_dir(data)
-    scope = scope or home(folder).scope
+    scope = _known_scope(scope, folder)
     lines, plan = _lines(scope, plan, folder)
     tables = {
         "assumptions": load("assumptions", data=folder),
@@ -93,6 +100,22 @@ def gaps(*, scope=None, plan=None, data: str | os.PathLike | None = None) -> pd.
     frame = pd.DataFrame(rows, columns=list(COLUMNS))
     frame.attrs = {"scope": scope, "plan": plan}
     return frame
+
+
+def _known_scope(scope: str | None, folder) -> str:
+    """The scope asked for, if a table of the pack or its register speaks of it."""
+    place = home(folder)
+    if scope is None:
+        return place.scope
+    known = dict.fromkeys([place.scope, place.comparator])
+    for table in ("targets", "observations", "air/annual"):
+        known |= dict.fromkeys(load(table, data=folder)["scope"])
+    if scope not in known:
+        listed = ", ".join(list(known)[:20])
+        raise InputError(
+            f"--scope {scope[:40]!r}: is unknown{near(scope, known)}: use one of {listed}"
+        )
+    return scope
 
 
 def _lines(scope, plan, folder) -> tuple[list[_Line], str]:
@@ -303,6 +326,8 @@ def _publications(folder) -> dict[str, dict]:
         table = load("publications", data=folder)
     except InputError:  # a pack may do without it
         return {}
+    table = table.rename(columns={"quality": "place_quality"})
+    names.append("place_quality")
     joined = table.groupby("indicator", sort=False)[names].agg(lambda cells: "; ".join(cells))
     return joined.to_dict("index")
 
@@ -355,12 +380,13 @@ def described(frame: pd.DataFrame) -> list[str]:
             places = zip(
                 *(str(first[k]).split("; ") for k in (
                     "publication_zh", "where_zh", "keeper_zh",
-                    "publication_en", "where_en", "keeper_en", "access",
+                    "publication_en", "where_en", "keeper_en", "access", "place_quality",
                 )),
                 strict=True,
             )  # fmt: skip
-            for pz, wz, kz, pe, we, ke, access in places:
-                out.append(f"    见 {pz}（{kz}）：{wz} · see {pe} ({ke}): {we} [{access}]")
+            for pz, wz, kz, pe, we, ke, access, quality in places:
+                zh, en = SURENESS[quality]
+                out.append(f"    {zh} {pz}（{kz}）：{wz} · {en} {pe} ({ke}): {we} [{access}]")
         out.append("")
     return out
 

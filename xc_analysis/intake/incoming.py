@@ -10,12 +10,14 @@ import csv
 import io
 import re
 import zipfile
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..schema.reading import guess_encoding, read_bytes
+from ..schema.encodings import guess_encoding, read_bytes
+from .layout import Raw, layout_of
 
 MAX_FILE = 16_000_000
 MAX_UNPACKED = 128_000_000
@@ -27,20 +29,13 @@ ENCODINGS |= {"utf-16": "UTF-16", "utf-16-le": "UTF-16", "utf-16-be": "UTF-16", 
 
 
 @dataclass(frozen=True)
-class Raw:
-    """One cell as it came: its content, and the format it is shown in."""
-
-    value: object
-    number_format: str = "General"
-
-
-@dataclass(frozen=True)
 class Grid:
-    """One sheet: rows of cells with the number of each row, and what the file was read as."""
+    """One sheet: rows of cells with the number of each row, what it was read as, what was not."""
 
     sheet: str
     rows: tuple[tuple[int, tuple[Raw, ...]], ...]
     how: str
+    remarks: tuple[str, ...] = ()
 
 
 def letters(column: int) -> str:
@@ -196,10 +191,14 @@ def _lines(text: str) -> Iterator[str]:
 
 def _separator(text: str) -> str:
     """The sign that divides most of the first lines into the same number of cells."""
-    head = [line for line in list(_lines(text[:50_000]))[:30] if line.strip()]
-    counts = {mark: sum(line.count(mark) for line in head) for mark in (",", "\t", ";")}
-    best = max(counts, key=counts.get)
-    return best if counts[best] else ","
+    head = [re.sub('"[^"]*"', "", line) for line in list(_lines(text[:50_000]))[:30]]
+
+    def rank(mark: str) -> tuple[int, int]:
+        counts = Counter(line.count(mark) for line in head if mark in line)
+        cells, lines = max(counts.items(), key=lambda pair: (pair[1], pair[0]), default=(0, 0))
+        return lines, cells
+
+    return max((",", "\t", ";"), key=rank)
 
 
 # ---- workbooks -----------------------------------------------------------------------------------
@@ -215,7 +214,7 @@ def _workbook(path: Path, data: bytes) -> list[Grid]:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that are not read
             book = load_workbook(io.BytesIO(data), read_only=True, keep_links=False)
-            return [_sheet(path, sheet) for sheet in book.worksheets]
+            return [_sheet(path, sheet, data) for sheet in book.worksheets]
     except InputError:
         raise
     except Exception as error:  # whatever a damaged workbook makes its reader raise
@@ -289,9 +288,15 @@ def _safe_zip(path: Path, data: bytes) -> None:
             raise InputError(damaged) from None
 
 
-def _sheet(path: Path, sheet) -> Grid:
+def _sheet(path: Path, sheet, data: bytes) -> Grid:
+    if sheet.sheet_state != "visible":
+        return Grid(
+            sheet.title, (), "xlsx", ("hidden, not read: show it first · 隐藏工作表，未读",)
+        )
+    with zipfile.ZipFile(io.BytesIO(data)) as parts:
+        layout = layout_of(parts.read(sheet._worksheet_path))
     sheet.reset_dimensions()
-    rows, seen = [], 0
+    rows, seen, hidden = [], 0, []
     for number, cells in enumerate(sheet.iter_rows(), 1):
         seen += len(cells)
         if number > MAX_ROWS or seen > MAX_CELLS:
@@ -299,12 +304,26 @@ def _sheet(path: Path, sheet) -> Grid:
                 f"{path}: sheet {sheet.title!r} has more than {MAX_ROWS} rows or {MAX_CELLS} cells:"
                 " delete the empty ones below and beside the table"
             )
-        row = tuple(
-            Raw(_content(cell), getattr(cell, "number_format", None) or "General") for cell in cells
-        )
+        row = [
+            Raw(_content(cell), getattr(cell, "number_format", None) or "General")
+            if place not in layout.columns
+            else Raw(None)
+            for place, cell in enumerate(cells)
+        ]
+        layout.spread(number, row)
         if any(raw.value not in (None, "") for raw in row):
-            rows.append((number, row))
-    return Grid(sheet.title, tuple(rows), "xlsx")
+            if number in layout.rows:
+                hidden.append(number)
+            else:
+                rows.append((number, tuple(row)))
+    remarks = []
+    if hidden:
+        told = ", ".join(map(str, hidden[:10])) + (" ..." if len(hidden) > 10 else "")
+        remarks.append(f"hidden rows not read: {told}; show them first · 隐藏行未读")
+    if layout.columns:
+        told = ", ".join(letters(place) for place in sorted(layout.columns)[:10])
+        remarks.append(f"hidden columns not read: {told}; show them first · 隐藏列未读")
+    return Grid(sheet.title, tuple(rows), "xlsx", tuple(remarks))
 
 
 def _content(cell):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 from pathlib import Path
 
 import pandas as pd
@@ -67,16 +68,39 @@ def _word(value) -> str:
     return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
-def figures_of(indicators: list[str]) -> list[str]:
-    """Figures that carry one of the indicators, by the data beside the project's own."""
+def figures_of(places: set[tuple[str, str]]) -> list[str]:
+    """Figures that published numbers reach, by the data beside the project's own.
+
+    Parameters
+    ----------
+    places : set of tuple of str
+        Scopes and indicators that change.
+
+    Returns
+    -------
+    list of str
+        Stems of figures with a row of the indicator (and the scope, where rows name one) that is
+        published or rests on published numbers; one that is only computed from station records
+        does not move.
+    """
     root = Path(__file__).resolve().parents[2] / "figures" / "zh"
-    wanted = [f"{indicator}".encode() for indicator in indicators]
+    indicators = {indicator for _, indicator in places}
     names = []
     for path in sorted(root.glob("*.csv")) if root.is_dir() else ():
         try:
-            text = path.read_bytes()
-        except OSError:
+            with open(path, encoding="utf-8", newline="") as file:
+                rows = csv.DictReader(file)
+                if any(_reached(row, places, indicators) for row in rows):
+                    names.append(path.stem)
+        except (OSError, UnicodeDecodeError, csv.Error):
             continue
-        if any(word in text for word in wanted):
-            names.append(path.stem)
     return names
+
+
+def _reached(row: dict, places, indicators) -> bool:
+    cells = {cell for cell in row.values() if isinstance(cell, str)}
+    hit = indicators & cells
+    scope = row.get("scope")
+    if not hit or (scope and not any((scope, indicator) in places for indicator in hit)):
+        return False
+    return bool(cells & {"printed", "derived", "bound"}) or "status" not in row

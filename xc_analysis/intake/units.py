@@ -65,6 +65,12 @@ def _read_unit(text: str) -> tuple[str, Decimal] | None:
     return None
 
 
+def known_unit(written: str) -> bool:
+    """Whether a word is a unit, or a multiple (万) of what is counted."""
+    key = unit_key(written)
+    return bool(key) and (key in _MULTIPLES or _read_unit(written) is not None)
+
+
 def unit_factor(written: str, unit: str) -> Decimal | None:
     """What a number in one unit is multiplied by to be in another; None where that is unknown.
 

@@ -57,6 +57,11 @@ def _year(raw) -> int:
             return _year_of(date(*(int(part) for part in day.groups())))
         except ValueError:
             pass
+    if re.search("[0-9]年?.*(?:月|季|半年|[HQ][1-4]$)", text):
+        raise no(
+            f"“{text[:30]}”不是整年", f"{text[:30]!r} is a part of a year",
+            "只填全年的数；部分时段的数不能进入年度序列", "give whole years; part-years cannot be imported",
+        )  # fmt: skip
     raise _no_year(raw)
 
 

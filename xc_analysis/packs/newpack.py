@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import os
+import shlex
 import shutil
 import tempfile
 import unicodedata
@@ -13,8 +14,9 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError
+from ..schema.encodings import read_bytes
 from ..schema.expressions import names
-from ..schema.reading import read_bytes, read_sheet
+from ..schema.reading import read_sheet
 from ..schema.schemas import TABLES
 from ..tables import check, data_dir, format_offence
 
@@ -59,13 +61,13 @@ def as_csv(columns, rows) -> bytes:
     return out.getvalue().encode()
 
 
-def check_name(name: str) -> str:
-    """A district's name that can stand in the tables."""
+def check_name(name: str, *, option: str = "--name", like: str = "东城区") -> str:
+    """A name that can stand in the tables: of a district, or what else an option gives."""
     name = unicodedata.normalize("NFKC", str(name)).strip()
     if not name or len(name) > 40 or not any(c.isalpha() for c in name):
-        raise InputError(f"--name {name[:40]!r}: is no name of a district; write it like 东城区")
+        raise InputError(f"{option} {name[:40]!r}: is no name; write it like {like}")
     if any(unicodedata.category(c)[0] == "C" for c in name) or set(name) & set(",;\"'=+@/\\|<>"):
-        raise InputError(f"--name {name!r}: holds signs that no name has; write it like 东城区")
+        raise InputError(f"{option} {name!r}: holds signs that no name has; write it like {like}")
     return name
 
 
@@ -143,7 +145,9 @@ def tables_for(
         "assumptions": kept,
     }
     if "publications" in old:
-        new["publications"] = old["publications"].to_dict("records")
+        # what was seen of one district tells nothing of another
+        unseen = {"quality": "R", "reviewed_on": ""}
+        new["publications"] = [row | unseen for row in old["publications"].to_dict("records")]
     missing = read - {row["id"] for row in kept} - {""}
     for row in targets:
         row["reading"] = "" if row["reading"] in missing else row["reading"]
@@ -200,17 +204,28 @@ def create(
         If the folder holds anything, cannot be written, or the name is none.
     """
     from .localpack import project_data
+    from .places import home
 
     name = check_name(name)
+    english = english and check_name(english, option="--english", like="Dongcheng")
+    stations = [check_name(s, option="--stations", like="东四,天坛") for s in stations]
+    like = home(data)
+    if name in (like.comparator, like.comparator_en):
+        raise InputError(f"--name {name!r}: is what districts are compared with; give a district")
+    shown = str(folder) or "."
     try:
         place = Path(folder).resolve()
-        taken = place.exists() and (not place.is_dir() or any(place.iterdir()))
+        a_file = place.exists() and not place.is_dir()
+        taken = place.is_dir() and any(place.iterdir())
     except (OSError, ValueError, RuntimeError) as error:
-        raise InputError(f"{folder}: cannot be a folder ({error}): choose another") from None
+        why = getattr(error, "strerror", None) or error
+        raise InputError(f"{shown[:80]}: cannot be a folder ({why}): choose another") from None
+    if a_file:
+        raise InputError(f"{shown}: is a file: choose a folder that does not exist yet")
     if place == project_data() or project_data() in place.parents:
         raise InputError(f"{folder}: lies in the project's own tables: choose another folder")
     if taken:
-        raise InputError(f"{folder}: is not empty: choose a folder that does not exist yet")
+        raise InputError(f"{shown}: is not empty: choose a folder that does not exist yet")
     files = tables_for(name, english=english, stations=stations, bare=bare, data=data)
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
@@ -219,7 +234,7 @@ def create(
             (draft / "air").mkdir()
             for table, text in files.items():
                 (draft / TABLES[table].path).write_bytes(text)
-            readme = _readme(name, Path(folder).name, stations)
+            readme = _readme(name, place.name, stations, bare)
             (draft / "README.md").write_text(readme, encoding="utf-8", newline="\n")
             draft.chmod(0o755)
             offences = check(draft)
@@ -240,24 +255,32 @@ def create(
     return place
 
 
-def _readme(name: str, folder: str, stations) -> str:
-    three = ",".join(stations) or "站点一,站点二"
+def _readme(name: str, folder: str, stations, bare: bool) -> str:
+    three = shlex.quote(",".join(stations) or "站点一,站点二")
+    folder, beside = shlex.quote(folder), shlex.quote(f"{folder}-out")
+    named = shlex.quote(name)
+    zh, en = (
+        ("", "")
+        if bare
+        else ("和对照（全市）的公布值", " and the comparator's (the city's) figures")
+    )
     return f"""# {name}：数据表　/　{name}: tables
 
-指标登记、标准、来源、假设和对照（全市）的公布值已填；本区的观测值、目标、表述、项目和空气数据为空。
-The registers of indicators, standards, sources and assumptions and the comparator's (the city's)
-published figures are filled; the district's observations, targets, statements, projects and air are
-empty.
+指标登记、标准、来源、假设、全市目标{zh}已填；本区的观测值、目标、表述、项目和空气数据为空。
+The registers of indicators, standards, sources and assumptions, the city's targets{en} are filled;
+the district's figures, targets, statements, projects and air are empty.
+
+命令在本文件夹的上一级运行。　Run these beside this folder.
 
 | 第几步 step | 命令 command |
 |---|---|
-| 由逐时存档算出空气数据 compute air from the hourly archive | `xc hourly ARCHIVE/*.zip --stations {three} --name {name} --out {folder}/air` |
+| 由逐时存档算出空气数据 compute air from the hourly archive | `xc hourly ARCHIVE/*.zip --stations {three} --name {named} --out {folder}/air` |
 | 看缺什么 see what is missing | `xc gaps --data {folder}` |
 | 取填报表 get a workbook to fill | `xc template gaps.xlsx --data {folder}` |
 | 看填报会改变什么 see what it changes | `xc import gaps.xlsx --data {folder}` |
 | 写入，可撤销 write it; can be undone | `xc import gaps.xlsx --apply --data {folder}`　`xc undo --data {folder}` |
 | 检查 check | `xc check {folder}` |
-| 出图件和报告 figures and report | `xc build --data {folder} --out {folder}-out` |
+| 出图件和报告 figures and report | `xc build --data {folder} --out {beside}` |
 
 - `targets.csv`：把本区规划表的各行填入（范围写“{name}”）；达到市级要求的，kind 填 delegated，不填数值。
   Enter the lines of the district's own plan (scope {name}); where it asks what the city asks, kind is

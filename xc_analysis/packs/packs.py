@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..schema.reading import Offence, Sheet
+from ..schema.encodings import Offence
+from ..schema.reading import Sheet
 
 
 @dataclass(frozen=True)

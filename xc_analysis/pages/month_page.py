@@ -15,8 +15,9 @@ import pandas as pd
 
 from .. import hourly
 from ..comparability import causes
-from ..errors import InputError
+from ..errors import Empty, InputError
 from ..evidence import ARCHIVE_SOURCE, UCI_SOURCE
+from ..packs.places import home
 from ..tables import load
 from ..verdicts.register import number
 
@@ -112,7 +113,7 @@ def month_page(
     year: int,
     month: int,
     *,
-    scope: str = "西城区",
+    scope: str | None = None,
     indicator: str = "pm25",
     data: str | os.PathLike | None = None,
 ) -> MonthPage:
@@ -122,8 +123,8 @@ def month_page(
     ----------
     year, month : int
         The month.
-    scope : str
-        A district with days in ``air/daily``.
+    scope : str, optional
+        A district with days in ``air/daily``; default the district of the pack.
     indicator : {"pm25", "pm10", "no2", "so2"}
         What the running mean, the record, the moving mean and the budget are of.
     data : path, optional
@@ -145,11 +146,8 @@ def month_page(
     """
     if indicator not in ("pm25", "pm10", "no2", "so2"):
         raise InputError(f"{indicator!r} has no annual mean: use pm25, pm10, no2 or so2")
-    daily = load("air/daily", data=data)
-    scopes = sorted(daily["scope"].unique())
-    if scope not in scopes:
-        raise InputError(f"no days of {scope!r} in air/daily: use one of {', '.join(scopes)}")
-    daily = daily[daily["scope"] == scope].sort_values("date", ignore_index=True)
+    daily = _days(scope or home(data).scope, data)
+    scope = str(daily["scope"].iloc[0])
     here = (daily["date"].dt.year == year) & (daily["date"].dt.month == month)
     if not daily.loc[here, indicator].notna().any():
         known = daily.loc[daily[indicator].notna(), "date"]
@@ -193,6 +191,44 @@ def month_page(
         missed=length.end_time.day_of_year - int(record.at[year, "to_date_days"]),
         release=str(months.loc[months["year"] == year, "release"].iloc[0]),
     )
+
+
+def _days(scope: str, data) -> pd.DataFrame:
+    daily = load("air/daily", data=data)
+    scopes = sorted(daily["scope"].unique())
+    if not scopes:
+        raise Empty(
+            "air/daily.csv 还没有日值；用 xc hourly 由逐时存档算出 · no days in air/daily: compute them from"
+            " the hourly archive by xc hourly"
+        )
+    if scope not in scopes:
+        raise InputError(f"no days of {scope!r} in air/daily: use one of {', '.join(scopes)}")
+    return daily[daily["scope"] == scope].sort_values("date", ignore_index=True)
+
+
+def latest_month(
+    *, scope: str | None = None, indicator: str = "pm25", data: str | os.PathLike | None = None
+) -> str:
+    """The last month on record that has enough of its days, as ``2023-05``.
+
+    Parameters
+    ----------
+    scope, indicator, data
+        As in :func:`month_page`.
+
+    Raises
+    ------
+    Empty
+        If no month has.
+    """
+    daily = _days(scope or home(data).scope, data)
+    valid = daily[indicator].notna().groupby(daily["date"].dt.to_period("M")).sum()
+    whole = [m for m, n in valid.items() if n >= ENOUGH * m.days_in_month]
+    if not whole:
+        raise Empty(
+            f"没有一个月的 {indicator} 日数够用 · no month of {indicator!r} has enough of its days"
+        )
+    return str(whole[-1])
 
 
 def _record(months: pd.DataFrame, to_date: pd.DataFrame, indicator: str, data) -> pd.DataFrame:

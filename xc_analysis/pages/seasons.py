@@ -7,7 +7,6 @@ Frames of ``data/air`` in, frames out; nothing is filled in. Months with fewer t
 from __future__ import annotations
 
 import os
-import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -15,8 +14,10 @@ import pandas as pd
 
 from .. import hourly
 from ..adjust.dust import CAUSES, causes
-from ..errors import InputError
+from ..errors import Empty, InputError
 from ..evidence import series
+from ..packs.places import home
+from ..records.stations import UCI
 from ..tables import load
 
 #: Indicators of ``air/daily`` that have a value a day, and the column that they come from.
@@ -24,7 +25,7 @@ DAILY_COLUMNS = {
     "pm25": "pm25", "pm10": "pm10", "no2": "no2", "so2": "so2", "co_p95": "co",
     "o3_8h_p90": "o3_8h", "o3_8h_mean": "o3_8h",
 }  # fmt: skip
-_QUANTILE = {"co_p95": 0.95, "o3_8h_p90": 0.90}
+QUANTILE = {"co_p95": 0.95, "o3_8h_p90": 0.90}
 
 Periods = Mapping[str, tuple[int, int]]
 
@@ -33,7 +34,7 @@ def season_profile(
     indicator: str,
     periods: Periods,
     *,
-    scope: str = "西城区",
+    scope: str | None = None,
     data: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """Mean of each calendar month over the years of each period.
@@ -44,7 +45,8 @@ def season_profile(
         One that has months in ``air/monthly``.
     periods : mapping of str to (int, int)
         Name to first and last year.
-    scope : str
+    scope : str, optional
+        Default the district of the pack.
     data : path, optional
         Folder of the tables.
 
@@ -54,6 +56,7 @@ def season_profile(
         Index month 1-12; per period ``<name>``, ``<name> low`` and ``<name> high`` (range over
         the years, in the indicator's unit) and ``<name> years`` (how many of them).
     """
+    scope = scope or home(data).scope
     months = series(indicator, scope=scope, source="station", freq="monthly", data=data)
     months = months[(months["completeness"] != "partial") & months["value"].notna()]
     out = pd.DataFrame(index=pd.RangeIndex(1, 13, name="month"))
@@ -67,7 +70,44 @@ def season_profile(
     return out
 
 
-def whole_years(indicator: str, *, scope: str = "西城区", data=None) -> tuple[int, int]:
+def pinyin(station: str) -> str:
+    """A station's name in English figures, where UCI has one; else the name itself."""
+    return {zh: name for name, zh in UCI.items()}.get(station, station)
+
+
+def three_periods(months: pd.DataFrame, *, base: int) -> dict[str, tuple[int, int]]:
+    """Three spans of three years: the record's first, those to a base year, its last.
+
+    Parameters
+    ----------
+    months : DataFrame
+        A monthly series.
+    base : int
+        Base year of the plan.
+
+    Returns
+    -------
+    dict of str to (int, int)
+        Name to first and last year; the record begins with its first year that has twelve months,
+        and a span that would overlap the one before is left out.
+    """
+    known = months[(months["completeness"] != "partial") & months["value"].notna()]
+    count = pd.Series(known.index.year).value_counts().sort_index()
+    if count.empty:
+        return {}
+    last = int(months.index.year.max())
+    whole = count.index[count == 12]
+    first = int(whole[0] if len(whole) else count.index[0])
+    spans = [(first, min(first + 2, last)), (base - 2, base), (last - 2, last)]
+    out, end = {}, 0
+    for a, b in spans:
+        if a > end and b <= last and count.reindex(range(a, b + 1)).notna().any():
+            out[f"{a}–{b}"] = (a, b)
+            end = b
+    return out
+
+
+def whole_years(indicator: str, *, scope: str | None = None, data=None) -> tuple[int, int]:
     """The longest run of years without a partial year or a partial month.
 
     Parameters
@@ -85,13 +125,17 @@ def whole_years(indicator: str, *, scope: str = "西城区", data=None) -> tuple
     InputError
         If no year is whole.
     """
+    scope = scope or home(data).scope
     years = series(indicator, scope=scope, source="station", partial="drop", data=data).index
     months = series(indicator, scope=scope, source="station", freq="monthly", data=data)
     months = months[(months["completeness"] != "partial") & months["value"].notna()]
     count = pd.Series(months.index.year).value_counts()
     whole = sorted(year for year in years if count.get(year, 0) == 12)
     if not whole:
-        raise InputError(f"{indicator!r} of {scope} has no whole year: a decomposition needs two")
+        raise Empty(
+            f"{scope}的 {indicator} 没有完整的年份，分解不了 · no whole year of {indicator!r}: a"
+            " decomposition needs two"
+        )
     runs: list[list[int]] = []
     for year in whole:
         if runs and year == runs[-1][-1] + 1:
@@ -109,7 +153,7 @@ def decompose(
     last: int,
     log: bool = True,
     basis: str = "new",
-    scope: str = "西城区",
+    scope: str | None = None,
     data: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
     """Trend, season and remainder of whole years, by STL.
@@ -143,17 +187,21 @@ def decompose(
     """
     from statsmodels.tsa.seasonal import STL
 
+    scope = scope or home(data).scope
     frame = series(indicator, scope=scope, source="station", freq="monthly", basis=basis, data=data)
     wanted = pd.period_range(f"{first}-01", f"{last}-12", freq="M", name="month")
     rows = frame.reindex(wanted)
     bad = wanted[rows["value"].isna() | (rows["completeness"] == "partial")]
     if len(bad):
-        raise InputError(
-            f"{indicator!r} of {scope}: {bad[0]} is missing or partial; STL needs every month:"
+        raise Empty(
+            f"{scope}的 {indicator} 缺{bad[0]}或该月不完整，分解不了"
+            f" · {indicator!r} of {scope}: {bad[0]} is missing or partial; STL needs every month:"
             " choose a stretch without a gap"
         )
     if last <= first:
-        raise InputError(f"STL needs two years at least, not {first}..{last}")
+        raise Empty(
+            f"分解至少要两年，这里只有{first}—{last} · STL needs two years at least, not {first}..{last}"
+        )
     value = rows["value"].to_numpy(float)
     fit = STL(np.log(value) if log else value, period=12, seasonal=13).fit()
     trend, seasonal, resid = fit.trend, fit.seasonal, fit.resid
@@ -263,133 +311,6 @@ def primary_days(daily: pd.DataFrame, *, above: int = 100) -> pd.DataFrame:
     return table.assign(total=table.sum(axis=1))
 
 
-def span_value(daily: pd.DataFrame, indicator: str, *, pm10: str = "pm10") -> tuple[float, int]:
-    """An indicator's statistic over some days.
-
-    Parameters
-    ----------
-    daily : DataFrame
-        Days of ``air/daily``.
-    indicator : str
-        One of `DAILY_COLUMNS`.
-    pm10 : {"pm10", "pm10_reported"}
-        Which of the two treatments of withheld PM10.
-
-    Returns
-    -------
-    (float, int)
-        The value in the indicator's unit, NaN without a day; and the number of valid days.
-    """
-    column = pm10 if indicator == "pm10" else DAILY_COLUMNS[indicator]
-    values = daily[column].dropna()
-    if values.empty:
-        return float("nan"), 0
-    share = _QUANTILE.get(indicator)
-    return float(values.mean() if share is None else values.quantile(share)), len(values)
-
-
-def bulletins(*, scope: str = "西城区", data: str | os.PathLike | None = None) -> pd.DataFrame:
-    """Printed values of months and of years to date beside those computed from the same days.
-
-    Parameters
-    ----------
-    scope : str
-    data : path, optional
-        Folder of the tables.
-
-    Returns
-    -------
-    DataFrame
-        One row a printed (or derived) value in use: obs_id, indicator, period, year, month
-        (the last), months (how many), printed, lower, upper, printed_status, computed, reported
-        (PM10 without filling), error (computed - printed), error_pct, valid_days, days, unit,
-        source_id.
-    """
-    daily = load("air/daily", data=data)
-    daily = daily[daily["scope"] == scope]
-    when = daily["date"].dt.to_period("M")
-    rows = load("observations", data=data)
-    statistic = load("indicators", data=data).set_index("indicator")["statistic"]
-    rows = rows[
-        (rows["scope"] == scope)
-        & rows["use"]
-        & rows["value"].notna()
-        & rows["indicator"].isin(list(DAILY_COLUMNS))
-        & (rows["statistic"] == rows["indicator"].map(statistic))
-    ]
-    out = []
-    for row in rows.itertuples():
-        match = re.fullmatch(r"(\d{4})-(\d{2})(?:\.\.(\d{2}))?", row.period)
-        if not match:
-            continue
-        first = pd.Period(f"{match[1]}-{match[2]}", "M")
-        last = pd.Period(f"{match[1]}-{match[3] or match[2]}", "M")
-        days = daily[(when >= first) & (when <= last)]
-        value, valid = span_value(days, row.indicator)
-        out.append(
-            {
-                "obs_id": row.obs_id, "indicator": row.indicator, "period": row.period,
-                "year": first.year, "month": last.month, "months": last.month - first.month + 1,
-                "printed": row.value, "lower": row.lower, "upper": row.upper,
-                "printed_status": row.status, "computed": value,
-                "reported": span_value(days, row.indicator, pm10="pm10_reported")[0],
-                "error": value - row.value, "error_pct": 100 * (value / row.value - 1),
-                "valid_days": valid, "days": (last.end_time - first.start_time).days + 1,
-                "unit": row.unit, "source_id": row.source_id,
-            }
-        )  # fmt: skip
-    return pd.DataFrame(out).sort_values(
-        ["indicator", "year", "months", "month"], ignore_index=True
-    )
-
-
-def days_error(daily: pd.DataFrame, column: str, *, first: str | None = None) -> pd.DataFrame:
-    """How far a month's mean strays when only so many of its days are known.
-
-    Parameters
-    ----------
-    daily : DataFrame
-        As ``air/daily`` of one scope.
-    column : str
-    first : str, optional
-        Month (``YYYY-MM``) to begin with.
-
-    Returns
-    -------
-    DataFrame
-        Index share of days missing, in percent: 10, 20, ..., 80. ``scattered``: median over
-        months of the 95 % half-width when the known days are drawn at random (finite population,
-        1.96 s sqrt((1 - k/n)/k)); ``block``: the 95th percentile of the error when one unbroken
-        run of days is missing, over all months and all places of the run. Both in percent of the
-        month's mean. `months`: how many, each with all its days.
-    """
-    date = pd.to_datetime(daily["date"])
-    month = date.dt.to_period("M")
-    keep = month >= pd.Period(first, "M") if first else pd.Series(True, daily.index)
-    whole = [
-        values
-        for when, values in daily.loc[keep, column].groupby(month[keep])
-        if len(values) == when.days_in_month and values.notna().all()
-    ]
-    if not whole:
-        raise InputError(f"no month of {column} has all its days: nothing to delete from")
-    rows = []
-    for share in range(10, 90, 10):
-        spread, errors = [], []
-        for values in whole:
-            y, n = values.to_numpy(float), len(values)
-            gap = round(n * share / 100)
-            k = n - gap
-            spread.append(1.96 * y.std(ddof=1) * np.sqrt((1 - k / n) / k) / y.mean())
-            sums = np.convolve(y, np.ones(gap), mode="valid")
-            errors.extend(np.abs((y.sum() - sums) / k / y.mean() - 1))
-        rows.append(
-            {"missing": share, "scattered": 100 * float(np.median(spread)),
-             "block": 100 * float(np.quantile(errors, 0.95)), "months": len(whole)}
-        )  # fmt: skip
-    return pd.DataFrame(rows).set_index("missing")
-
-
 def stations_apart(
     indicator: str, *, stations: tuple[str, str], data: str | os.PathLike | None = None
 ) -> pd.DataFrame:
@@ -420,7 +341,7 @@ def stations_apart(
         _known_station(name, daily)
     column = DAILY_COLUMNS[indicator]
     wide = daily.pivot(index="date", columns="station", values=column)[list(stations)].dropna()
-    share = _QUANTILE.get(indicator)
+    share = QUANTILE.get(indicator)
     years = wide.groupby(wide.index.year)
     out = years.mean() if share is None else years.quantile(share)
     a, b = stations

@@ -14,56 +14,6 @@ import pandas as pd
 
 from ..errors import InputError
 
-# ---- rows of the observations table ------------------------------------------------------------
-
-
-def pick(observations: pd.DataFrame, *obs_ids: str, names: pd.DataFrame) -> pd.DataFrame:
-    """Chosen rows of ``observations`` as a frame such as ``series`` returns.
-
-    For quantities whose statistic or base keeps them out of the default series: they are named
-    one by one, so that nothing is joined by accident.
-
-    Parameters
-    ----------
-    observations, names : DataFrame
-        The tables ``observations`` and ``indicators``.
-    *obs_ids : str
-        Rows of one indicator, one scope and, for those of a whole year, different years.
-
-    Returns
-    -------
-    DataFrame
-        Index ``year``; value, lower, upper, status, basis, source_id, release, obs_id, period;
-        ``attrs`` as the figures need them.
-
-    Raises
-    ------
-    InputError
-        An unknown id, or rows of several indicators, scopes or twice the same year.
-    """
-    table = observations.set_index("obs_id")
-    unknown = [i for i in obs_ids if i not in table.index]
-    if unknown:
-        raise InputError(f"pick: {unknown[0]!r} is no obs_id of observations.csv; correct it")
-    rows = table.loc[list(obs_ids)].reset_index()
-    for column in ("indicator", "scope"):
-        if rows[column].nunique() != 1:
-            found = ", ".join(rows[column].unique()) or "nothing"
-            raise InputError(f"pick: one {column} at a time, got {found}; pick them separately")
-    if rows["year"].duplicated().any():
-        twice = rows.loc[rows["year"].duplicated(), "year"].iloc[0]
-        raise InputError(f"pick: two rows for {twice}; pick them separately")
-    entry = names.set_index("indicator").loc[rows["indicator"].iloc[0]]
-    columns = ["value", "lower", "upper", "status", "basis", "source_id", "release", "obs_id"]
-    frame = rows.set_index("year")[[*columns, "period"]].sort_index()
-    frame.attrs = {
-        "indicator": rows["indicator"].iloc[0], "scope": rows["scope"].iloc[0],
-        **{k: None if pd.isna(entry[k]) else entry[k] for k in
-           ("unit", "scale", "floor", "ceiling", "decimals", "name_zh", "name_en", "theme")},
-    }  # fmt: skip
-    return frame
-
-
 # ---- decibels ----------------------------------------------------------------------------------
 
 

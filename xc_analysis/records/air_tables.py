@@ -9,6 +9,8 @@ from pathlib import Path
 import pandas as pd
 
 from ..errors import InputError
+from ..packs.localpack import commit, held, project_data, recover
+from ..schema.schemas import TABLES
 
 
 def weather_daily(weather: pd.DataFrame, *, hour_label="end") -> pd.DataFrame:
@@ -46,7 +48,7 @@ def weather_daily(weather: pd.DataFrame, *, hour_label="end") -> pd.DataFrame:
     return out.reset_index().sort_values(["station", "date"], ignore_index=True)
 
 
-def write(tables: dict[str, pd.DataFrame], out) -> dict[str, Path]:
+def write(tables: dict[str, pd.DataFrame], out, *, say=None) -> dict[str, Path]:
     """Write frames as csv, all or none.
 
     Parameters
@@ -55,25 +57,70 @@ def write(tables: dict[str, pd.DataFrame], out) -> dict[str, Path]:
         Name (without ``.csv``) to frame; numbers are written with four decimals at most.
     out : path
         Folder.
+    say : callable, optional
+        Told in a line what is waited for, and how to take the change back.
 
     Returns
     -------
     dict of str to Path
+
+    Raises
+    ------
+    InputError
+        If the folder cannot be written, or its pack is not free.
+
+    Notes
+    -----
+    The ``air`` folder of a pack is written as an import writes its tables: while no build reads
+    them, whole or not at all, with a backup that ``xc undo`` restores. The project's own pack is
+    held too, but keeps no backups: it has its history in version control.
     """
-    out = Path(out)
+    out, say = Path(out), say or (lambda text: None)
+    pack = out.parent if out.name == "air" and (out.parent / "indicators.csv").is_file() else None
+    if pack is None:
+        _replace(tables, out)
+        return _paths(tables, out)
+    with held(pack, write=True, say=say):
+        there = all(
+            f"air/{name}" in TABLES and path.exists() for name, path in _paths(tables, out).items()
+        )
+        if pack.resolve() == project_data() or not there:
+            _replace(tables, out)
+        else:
+            recover(pack)
+            entry = commit(
+                pack,
+                {f"air/{name}": _csv(frame).encode() for name, frame in tables.items()},
+                did=f"air: {', '.join(tables)}",
+            )
+            say(
+                f"{out}: written as change {entry.number}; `xc undo --data {pack}` takes it back"
+                f" · 已写入，编号 {entry.number}，可用 xc undo 撤销"
+            )
+    return _paths(tables, out)
+
+
+def _paths(tables, out: Path) -> dict[str, Path]:
+    return {name: out / f"{name}.csv" for name in tables}
+
+
+def _replace(tables: dict[str, pd.DataFrame], out: Path) -> None:
     try:
         out.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=".new-", dir=out) as folder:
             for name, frame in tables.items():
                 with open(Path(folder, f"{name}.csv"), "w", encoding="utf-8", newline="") as file:
-                    _tidy(frame).to_csv(file, index=False, lineterminator="\n")
+                    file.write(_csv(frame))
                     file.flush()
                     os.fsync(file.fileno())
             for name in tables:
                 os.replace(Path(folder, f"{name}.csv"), out / f"{name}.csv")
     except OSError as error:
         raise InputError(f"{out}: cannot be written ({error.strerror or error})") from error
-    return {name: out / f"{name}.csv" for name in tables}
+
+
+def _csv(frame: pd.DataFrame) -> str:
+    return _tidy(frame).to_csv(index=False, lineterminator="\n")
 
 
 def _tidy(frame: pd.DataFrame) -> pd.DataFrame:

@@ -268,7 +268,7 @@ def run(
         "deletions": deletions(days, scope=name, own=own, data=data),
         "readings": readings(hours, scope=name, own=own),
     }
-    return air_tables.write(found, out)
+    return air_tables.write(found, out, say=print)
 
 
 def _parser() -> argparse.ArgumentParser:

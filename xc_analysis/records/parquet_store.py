@@ -8,6 +8,7 @@ engine that reads Parquet can work on it; :mod:`xc_analysis.records.stations_run
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 import tempfile
 from pathlib import Path
@@ -41,6 +42,7 @@ class Writer:
 
     def __init__(self, out):
         self.out = Path(out)
+        self._made = not self.out.exists()
         try:
             self.out.mkdir(parents=True, exist_ok=True)
             strange = [p.name for p in self.out.iterdir() if not _ours(p.name)]
@@ -61,6 +63,9 @@ class Writer:
 
     def __exit__(self, *_) -> None:
         shutil.rmtree(self._new, ignore_errors=True)
+        if self._made:
+            with contextlib.suppress(OSError):  # not empty: the store is there
+                self.out.rmdir()
 
     def add(self, hours) -> None:
         """Write a table of hours: wide, as :func:`xc_analysis.archive.read_wide` returns them."""

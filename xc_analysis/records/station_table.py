@@ -130,7 +130,7 @@ def main(argv=None) -> int:
     archives = sys.argv[1:] if argv is None else argv
     try:
         table = from_archive(archives)
-        air_tables.write({"stations_annual": table}, tables.data_dir() / "air")
+        air_tables.write({"stations_annual": table}, tables.data_dir() / "air", say=print)
     except InputError as error:
         print(error, file=sys.stderr)
         return 1

@@ -88,7 +88,7 @@ def run(store, *, by="station", engine="duckdb", out=None, places=None, hour_lab
                 progress(len(spans), len(spans) + 1, "periods")
             frames = _periods(backend, Path(work), spans)
     if out is not None:
-        air_tables.write(frames, out)
+        air_tables.write(frames, out, say=warn)
     return frames
 
 

@@ -50,6 +50,8 @@ class Column:
     low: float | None = None
     high: float | None = None
     foreign: tuple[str, str] | None = None
+    # a file may do without the column
+    optional: bool = False
 
 
 @dataclass(frozen=True)
@@ -86,6 +88,7 @@ def need(name, kind, zh, en, **more) -> Column:
 
 may = Column
 
+RATING = ("R", "A", "G")
 RELEASE = ("public", "internal", "draft")
 COMPARE = ("<", "<=", ">", ">=", "=")
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")

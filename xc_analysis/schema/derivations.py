@@ -16,8 +16,9 @@ import pandas as pd
 
 from ..errors import InputError
 from ..packs.packs import rows
+from .encodings import Offence
 from .expressions import Range, evaluate, evaluate_range, names
-from .reading import Offence, near
+from .reading import near
 from .schemas import TABLES
 
 # units in which a whole figure is a count and carries no rounding

@@ -16,7 +16,8 @@ import pandas as pd
 
 from ..packs.packs import Pack, Rule, repeats, rows
 from . import derivations, rules_air, rules_evidence, rules_plan
-from .reading import WHOLE_FILE, Offence, Sheet, near, read_bytes
+from .encodings import WHOLE_FILE, Offence, read_bytes
+from .reading import Sheet, near
 from .schemas import TABLES, pandera_schema
 
 _TABLE_FILES = {".csv", ".tsv", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".parquet", ".json"}

@@ -15,7 +15,7 @@ import pandas as pd
 from ..packs.packs import rows
 from ..records.aqi import BREAKPOINTS, INDEX
 from .derivations import half_unit
-from .reading import Offence
+from .encodings import Offence
 from .schemas import POLLUTANTS
 
 _REBUILD = "rebuild the tables (`make data`)"

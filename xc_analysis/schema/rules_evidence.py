@@ -10,7 +10,7 @@ import pandas as pd
 
 from ..packs.packs import Pack, repeats, rows
 from .columns import LAST_YEAR
-from .reading import Offence
+from .encodings import Offence
 
 _VALUES = ("value", "lower", "upper")
 

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 import pandas as pd
 
 from ..packs.packs import Pack, repeats, rows
-from .reading import Offence, near
+from .encodings import Offence
+from .reading import near
 from .schemas import TABLES
 
 

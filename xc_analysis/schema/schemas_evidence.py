@@ -9,6 +9,7 @@ from .columns import (
     NOTE,
     OPENNESS,
     QUANTITY,
+    RATING,
     SCOPE,
     SOURCE,
     UNIT,
@@ -152,6 +153,13 @@ TABLES = (
             may(
                 "via", "text", "实际读取之处（以文字说明，不作链接）", "where it was read, in words"
             ),
+            may(
+                "short_en",
+                "label",
+                "英文简称（本项目的说明，不是标题译文）",
+                "what it is, in a few English words of ours; not a translation of the title",
+                optional=True,
+            ),
         ),
         key=("source_id",),
     ),
@@ -172,8 +180,9 @@ TABLES = (
     ),
     Table(
         "publications",
-        "各指标的数字通常刊于何处；`xc gaps` 据此指路",
-        "Where each indicator's figure usually stands; `xc gaps` points there",
+        "各指标的数字通常刊于何处（多凭一般了解，见 quality）；`xc gaps` 据此指路",
+        "Where each indicator's figure usually stands, mostly by general knowledge (see quality);"
+        " `xc gaps` points there",
         (
             INDICATOR,
             need("publication_zh", "label", "刊物或台账", "publication or register, in Chinese"),
@@ -189,6 +198,15 @@ TABLES = (
                 "public or internal",
                 values=("public", "internal"),
             ),
+            need(
+                "quality",
+                "text",
+                "依据：G 已在该刊物中见到；A 有旁证；R 凭一般了解，待核实",
+                "G the figure has been seen there; A partly supported; R general knowledge, not"
+                " verified",
+                values=RATING,
+            ),
+            may("reviewed_on", "day", "核实日期", "date it was verified"),
         ),
         key=("indicator", "publication_zh"),
         optional=True,

@@ -12,6 +12,7 @@ from .columns import (
     MAYBE_SCOPE,
     NOTE,
     OPENNESS,
+    RATING,
     SCOPE,
     SOURCE,
     UNIT,
@@ -20,16 +21,14 @@ from .columns import (
     need,
 )
 
-RATING = ("R", "A", "G")
-
 METHODS = (
     *("last", "last_two", "linear", "loglinear", "damped", "drift", "plateau", "decay"),
     *("count", "blend", "shrunk"),
 )
 
 PARAMETERS = (
-    *("phi", "weights", "prior_sd", "reading", "hour_label", "pm10_treatment", "dust"),
-    *("basis", "partial", "stations", "last_year", "exceptional_year", "plateau"),
+    *("phi", "prior_sd", "reading", "hour_label", "pm10_treatment", "dust"),
+    *("basis", "partial", "stations", "exceptional_year", "plateau"),
     *("comparator", "count_of", "district", "district_en", "comparator_en"),
 )
 

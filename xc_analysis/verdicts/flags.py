@@ -151,6 +151,9 @@ def what_is_missing(case, latest):
     if case.aim.kind == "delegated":
         en = f"the value the city assigns to {scope or 'the area'} for {what}"
         zh = f"市级分解给{scope or '本区'}的目标值"
+    elif case.aim.kind == "change":
+        en = f"the value of {what} in {case.aim.base_year}, which the change counts from"
+        zh = f"{case.aim.base_year} 年的基数，变化由此计"
     else:
         en = f"a number for the target of {what}, or a reading of it in the register"
         zh = "目标的数值，或假设登记表中的读法"

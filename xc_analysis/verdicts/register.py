@@ -7,11 +7,13 @@ with more of the three filled holds.
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 import pandas as pd
 
 from xc_analysis.errors import InputError
-from xc_analysis.tables import load
+from xc_analysis.schema.schemas import TABLES
+from xc_analysis.tables import data_dir, load
 
 _KEYS = ("plan", "scope", "indicator")
 
@@ -94,6 +96,22 @@ def exceptional_years(table, *, plan, scope, indicator):
     """(id, years) of the register's exceptional years."""
     row = setting(table, "exceptional_year", plan=plan, scope=scope, indicator=indicator)
     return ("", ()) if row is None else (row["id"], years_in(row["value"]))
+
+
+def known_exceptional(*, plan, scope, indicator, data=None):
+    """The register's exceptional years for a plan, an area, an indicator; read once a version."""
+    path = data_dir(data) / TABLES["assumptions"].path
+    try:
+        state = path.stat()
+    except OSError:
+        return ()
+    return _exceptional(path, (state.st_mtime_ns, state.st_size), plan, scope, indicator)
+
+
+@lru_cache(maxsize=512)
+def _exceptional(path, version, plan, scope, indicator):
+    table = load("assumptions", data=path.parent)
+    return exceptional_years(table, plan=plan, scope=scope, indicator=indicator)[1]
 
 
 def number(row, column):

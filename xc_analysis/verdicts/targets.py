@@ -41,10 +41,13 @@ class Target:
     indicator: str = ""
     scope: str = ""
     plan: str = ""
+    said: str = ""
 
     @property
     def text(self) -> str:
         """Comparator and number as printed, or the kind where there is none."""
+        if self.said:
+            return self.said
         if self.value is None:
             return {"delegated": "达到市级要求 / as the city requires"}.get(self.kind, self.kind)
         return f"{self.comparator} {self.value:.{self.decimals}f}"
@@ -105,11 +108,15 @@ def meets(value, comparator, target, *, decimals=None) -> bool:
         return bool(value < target)
     if comparator == ">":
         return bool(value > target)
+    seen, aim = (Decimal(repr(x)) for x in (as_compared(value, target, decimals), float(target)))
+    return bool({"<=": seen <= aim, ">=": seen >= aim, "=": seen == aim}[comparator])
+
+
+def as_compared(value, target, decimals=None) -> float:
+    """A value at the precision at which `meets` compares it with a target; half to even."""
     places = written_decimals(value) if decimals is None else decimals
     step = Decimal(1).scaleb(-max(places, written_decimals(target)))
-    seen = Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_EVEN)
-    aim = Decimal(repr(float(target))).quantize(step)
-    return bool({"<=": seen <= aim, ">=": seen >= aim, "=": seen == aim}[comparator])
+    return float(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_EVEN))
 
 
 def _filled(row, key):
@@ -151,8 +158,10 @@ def read_target(target) -> Target:
     """
     if isinstance(target, Target):
         return target
-    if not hasattr(target, "get"):
-        raise InputError("a target must be a row of the table targets: a mapping or a Series")
+    if getattr(target, "ndim", 1) == 2 and len(target) == 1:
+        target = target.iloc[0]
+    if not hasattr(target, "get") or getattr(target, "ndim", 1) == 2:
+        raise InputError("a target must be one row of the table targets: a mapping or a Series")
     name = str(_filled(target, "indicator") or "series")
     value = _number(target, "value", name)
     kind = _filled(target, "kind") or ("level" if value is not None else None)
@@ -216,4 +225,54 @@ def read_by(target, reading) -> Target | None:
         value=value,
         decimals=written_decimals(value),
         reading=str(reading),
+    )
+
+
+def as_level(target, *, base, unit, is_change) -> Target:
+    """The level that a change from the base year asks for; other targets as they are.
+
+    Parameters
+    ----------
+    target : Target
+    base : float or None
+        Value of the base year; None where it is not known.
+    unit : str
+        Unit of the series; empty where it has none.
+    is_change : bool
+        The series holds changes itself, so that the target's number is its own.
+
+    Returns
+    -------
+    Target
+        In the unit of the series; ``text`` tells the change, the base and the level. Without a
+        base value, a target without a number.
+
+    Raises
+    ------
+    InputError
+        No base year, or a unit in which the change cannot be counted.
+    """
+    if target.kind != "change" or is_change:
+        return target
+    name = target.indicator or "series"
+    if target.base_year is None:
+        raise InputError(f"target of {name}: a change needs its base_year; add it")
+    if target.unit == "%" and unit == "%":
+        raise InputError(
+            f"target of {name}: a change in % of a series in % is ambiguous; write pp for points"
+        )
+    if base is None:
+        return replace(target, value=None, comparator=None)
+    if target.unit == "%":
+        level = base * (1 + target.value / 100)
+    elif target.unit in ("pp", "") or target.unit == unit or not unit:
+        level = base + target.value
+    else:
+        raise InputError(
+            f"target of {name}: change in {target.unit}, series in {unit}; convert one of them first"
+        )
+    level = round(level, 9)  # 40 less 18 % is 32.8, not 32.800000000000004
+    said = f"{target.comparator} {target.value:+.{target.decimals}f} {target.unit or unit}".rstrip()
+    return replace(
+        target, value=level, unit=unit, said=f"{said} ({target.base_year}: {base:g} → {level:.4g})"
     )

@@ -28,7 +28,15 @@ from xc_analysis.verdicts.flags import (
     what_is_missing,
 )
 from xc_analysis.verdicts.likelihood import projection_for, projection_parts
-from xc_analysis.verdicts.targets import CANNOT, CANNOT_ZH, Target, band, meets, written_decimals
+from xc_analysis.verdicts.targets import (
+    CANNOT,
+    CANNOT_ZH,
+    Target,
+    as_compared,
+    band,
+    meets,
+    written_decimals,
+)
 
 NAN = float("nan")
 
@@ -264,7 +272,10 @@ def _components(case, latest, latest_year, at, better):
     if latest is None:
         return parts | {"margin": NAN}
     sign = 1.0 if better == "lower" else -1.0
-    parts["margin"] = sign * (aim.value - latest) + 0.0  # no negative zero
+    seen_as = latest  # strict comparators take it unrounded, the others as they compare it
+    if aim.comparator not in ("<", ">"):
+        seen_as = as_compared(latest, aim.value, _places(case, latest_year))
+    parts["margin"] = sign * (aim.value - seen_as) + 0.0  # no negative zero
     base, base_year = float(seen.values[at]), int(seen.years[at])
     parts["progress"] = progress(base, latest, aim.value)
     parts["elapsed"] = elapsed(base_year, latest_year, aim.target_year)
