@@ -130,7 +130,7 @@ def test_delegated_with_a_reading_has_its_verdict_elsewhere():
     assert a.verdict == CANNOT and a.reading == "<= 35"
     assert a.verdict_under_reading == direct.verdict
     assert a.p_under_reading == direct.p_meet
-    assert a.under_reading.flags == ("reading",) and a.flags == ()
+    assert a.under_reading.flags == ("2020_last", "reading") and a.flags == ("2020_last",)
 
 
 def test_qualitative_without_and_with_a_reading():
@@ -169,7 +169,7 @@ def test_one_value_not_meeting_cannot_be_judged():
 
 def test_maintenance_with_a_probability_of_breach():
     s = pd.Series([30.0, 31.0, 29.0, 30.0], index=range(2017, 2021))
-    a = assess(s, AIM)
+    a = assess(s, AIM, exceptional=())
     p = xc.project(s, 2025)
     assert a.branch == "maintenance"
     assert a.p_breach == pytest.approx(1 - p.p_meet("<=", 35), abs=1e-12)
@@ -325,11 +325,69 @@ def test_flags_of_a_frame():
         status="computed",
     )
     a = assess(s, AIM, conflict=True)
-    assert a.flags == ("basis", "partial", "conflict")
+    assert a.flags == ("basis", "partial", "2020_last", "conflict")
     assert "2017" in a.flags_en[1] and a.n == 4
     assert len(a.flags) == len(a.flags_en) == len(a.flags_zh)
     # outside the window neither is flagged
-    assert assess(s, AIM, window=(2019, 2020)).flags == ()
+    assert assess(s, AIM, window=(2019, 2020)).flags == ("2020_last",)
+    assert assess(s, AIM, window=(2019, 2020), exceptional=()).flags == ()
+
+
+def test_the_register_names_the_exceptional_years():
+    """2020 last: projected with and without it, the wider taken; without a register, neither."""
+    a, plain = assess(PM25, AIM), assess(PM25, AIM, exceptional=())
+    assert a.flags == ("2020_last",) and plain.flags == ()
+    without = assess(PM25, AIM, exclude=(2020,), exceptional=())
+    widths = {x.components["upper_80"] - x.components["lower_80"]: x.p_meet
+              for x in (plain, without)}  # fmt: skip
+    assert a.p_meet == pytest.approx(widths[max(widths)], abs=1e-12)
+    other = PM25.rename(lambda year: year - 1)
+    assert assess(other, AIM | {"base_year": 2019}).flags == ()
+
+
+@pytest.mark.parametrize(
+    ("unit", "own_unit", "value", "level_"),
+    [("%", "µg/m³", -18, 32.8), ("%", "", -51.8, 19.28), ("µg/m³", "µg/m³", -5, 35.0),
+     ("pp", "%", -1.5, 38.5)],
+)  # fmt: skip
+def test_a_change_is_judged_as_the_level_it_asks_for(unit, own_unit, value, level_):
+    s = pd.Series([60.0, 50.0, 40.0], index=[2016, 2018, 2020])
+    s.attrs = {"indicator": "x", "unit": own_unit}
+    change = {"kind": "change", "comparator": "<=", "value": value, "unit": unit, "indicator": "x",
+              "base_year": 2020, "target_year": 2025}  # fmt: skip
+    a = assess(s, change)
+    direct = assess(s, AIM | {"value": level_, "unit": own_unit, "indicator": "x"})
+    assert a.p_meet == pytest.approx(direct.p_meet, abs=1e-9) and a.kind == "change"
+    assert f"2020: 40 → {level_:.4g}" in a.target and a.margin == pytest.approx(direct.margin)
+
+
+def test_a_change_without_its_base_cannot_be_judged():
+    s = pd.Series([60.0, 50.0], index=[2016, 2018])
+    change = {"kind": "change", "comparator": "<=", "value": -18, "unit": "%", "base_year": 2017,
+              "target_year": 2025}  # fmt: skip
+    a = assess(s, change)
+    assert (a.verdict, a.branch) == (CANNOT, "change") and "2017" in a.missing
+    with pytest.raises(InputError, match="base_year"):
+        assess(s, {k: v for k, v in change.items() if k != "base_year"})
+    s.attrs = {"unit": "%"}
+    with pytest.raises(InputError, match="pp"):
+        assess(s, change)
+
+
+def test_a_series_of_changes_meets_its_number():
+    s = pd.Series([-12.0, -20.0], index=[2018, 2020])
+    s.attrs = {"unit": "%", "statistic": "change over period", "scale": "identity",
+               "prior_sd": 2.0}  # fmt: skip
+    a = assess(s, {"kind": "change", "comparator": "<=", "value": -18, "unit": "%",
+                   "base_year": 2015, "target_year": 2025})  # fmt: skip
+    assert a.branch == "maintenance" and a.margin == 2
+
+
+def test_the_margin_is_counted_as_the_values_are_compared():
+    s = pd.Series([60.0, 35.04], index=[2019, 2020])
+    s.attrs = {"decimals": 0}
+    a = assess(s, AIM, exceptional=())
+    assert a.branch == "maintenance" and a.margin == 0
 
 
 def test_rounding_flag_at_five_percent():

@@ -61,7 +61,7 @@ def test_scores_of_one_origin_by_hand():
     p = xc.project(s.loc[:2018], 2020)
     step = np.abs(np.diff(values[:6])).mean()
     for at, (row, y) in enumerate(zip(rows, values[6:], strict=True)):
-        assert row["median"] == pytest.approx(p.median[at])
+        assert row["prediction"] == pytest.approx(p.median[at])
         assert row["scaled_error"] == pytest.approx(abs(p.median[at] - y) / step)
         low, high = (e[at] for e in p.interval(0.8))
         assert row["is_80"] == pytest.approx(interval_score(low, high, y, 0.8))
@@ -76,7 +76,7 @@ def test_what_comes_after_the_origin_does_not_change_the_prediction():
     other = s.copy()
     other.loc[2019:] *= 3
     for a, b in zip(score_origin(s, 2018), score_origin(other, 2018), strict=True):
-        for name in ("median", "lower_95", "upper_95", "n", "fit_to"):
+        for name in ("prediction", "lower_95", "upper_95", "n", "fit_to"):
             assert a[name] == b[name]
     assert a["fit_to"] == 2018
 
@@ -104,7 +104,7 @@ def test_partial_years_are_no_outturn_and_estimates_say_so():
 def test_a_fit_that_cannot_be_made_keeps_its_rows():
     s = pd.Series([50.0, 48.0, 44.0], index=[2018, 2019, 2020])
     rows = score_origin(s, 2019, method="loglinear", horizon=1)
-    assert len(rows) == 1 and "needs 3" in rows[0]["note"] and np.isnan(rows[0]["median"])
+    assert len(rows) == 1 and "needs 3" in rows[0]["note"] and np.isnan(rows[0]["prediction"])
 
 
 def test_city_points(scored):
@@ -137,7 +137,7 @@ def test_calibration_pools_and_states_its_clusters(scored):
     pooled = calibration(scored)
     assert pooled["method"].tolist() == ["blend", "last"]
     for row in pooled.itertuples():
-        part = scored[scored["method"] == row.method].dropna(subset=["outturn", "median"])
+        part = scored[scored["method"] == row.method].dropna(subset=["outturn", "prediction"])
         assert row.n == len(part) and row.origins == 3
         assert row.coverage_80 == pytest.approx(part["inside_80"].mean())
         assert row.coverage_80_low <= row.coverage_80 <= row.coverage_80_high <= 1
@@ -171,3 +171,8 @@ def test_nothing_to_do_is_an_error(change):
     options = {"scope": CITY, "origins": [2020], "methods": ["blend"]} | change
     with pytest.raises(InputError):
         xc.hindcast(**options)
+
+
+def test_an_unknown_method_is_refused():
+    with pytest.raises(InputError, match="'zz' is unknown"):
+        xc.hindcast(scope="北京市", origins=[2018], methods=["blend", "zz"])

@@ -635,3 +635,14 @@ def test_run_says_what_is_wrong(archive, tmp_path):
 def test_examples_in_the_documentation():
     result = doctest.testmod(hourly)
     assert result.failed == 0 and result.attempted > 5
+
+
+def test_what_is_no_table_of_hours_is_told_in_one_line():
+    hours = pd.DataFrame({"time": ["2020-01-01 01:00"], "pollutant": ["pm25"], "value": [1.0]})
+    for bad, words in (
+        (None, "no table"),
+        (hours.assign(time="x"), "cannot be read"),
+        (hours.assign(pollutant="zz"), "'zz' is unknown"),
+    ):
+        with pytest.raises(InputError, match=words):
+            daily(bad)

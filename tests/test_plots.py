@@ -637,3 +637,8 @@ def test_the_axes_fill_the_figure_also_when_a_kind_of_mark_has_no_point():
         render(ax)
         box = ax.get_tightbbox(ax.figure.canvas.get_renderer())
         assert box.y0 < 0.1 * ax.figure.bbox.height and box.y1 > 0.9 * ax.figure.bbox.height
+
+
+def test_a_plain_series_by_year_is_drawn():
+    ax = plots.plot_series(pd.Series([83.0, 40.0], index=[2015, 2020]))
+    assert ax.get_xlim()[0] < 2015 and ax.get_xlim()[1] > 2020

@@ -538,7 +538,7 @@ def bad(values, index=None, name="pm25"):
         (bad([40.0, 0, 30]), 2025, {}, "of 2016 is not positive"),
         (bad([40.0, -3, 30]), 2025, {"scale": "count"}, "negative"),
         (bad([97.0, 100, 99]), 2025, {"scale": "logit"}, "of 2016 is not strictly between 0 and 100"),
-        (bad([97.0, 104]), 2025, {"scale": "identity", "ceiling": 100, "prior_sd": 1}, "2016 lies outside"),
+        (bad([97.0, 104]), 2025, {"scale": "identity", "ceiling": 100, "prior_sd": 1}, "2016 lies above 100"),
         (bad([0.0, 0, 0]), 2025, {"method": "count"}, "every count is 0"),
         (bad([40.0, 38], [2015, 2015]), 2025, {}, "2015 occurs more than once"),
         (bad([40.0, 38]), 2016, {}, "2016 is not after the last observation"),
@@ -649,3 +649,18 @@ def test_shapes_meet_the_goals_on_a_seed_of_their_own():
         for shape in SHAPES:
             assert shapes[shape]["cov80"] >= 0.70 and shapes[shape]["cov95"] >= 0.90
             assert shapes[shape]["MASE"] <= 1.4
+
+
+@pytest.mark.parametrize(
+    ("years", "to"), [([2015.9, 2020.2], [2025]), ([2015, 2020], [2025.7]), ([2015, None], [2025])]
+)
+def test_no_year_is_cut_to_a_whole_one(years, to):
+    with pytest.raises(InputError, match="not all whole"):
+        project_many([[83.0, 40.0]], years, to)
+
+
+@pytest.mark.parametrize("options", [{"levels": 0.8}, {"levels": "a"}, {"prior_sd": "x"}, {"phi": "x"},
+                                     {"floor": "x"}, {"ceiling": 45.0}])  # fmt: skip
+def test_options_of_another_kind_are_input_errors(options):
+    with pytest.raises(InputError):
+        project(pd.Series([40.0, 50.0], index=[2019, 2020]), 2025, **options)

@@ -113,11 +113,13 @@ def test_sensitivity_figure_has_a_row_for_every_row():
 def test_scores_figure():
     scored = xc.hindcast(scope="北京市", origins=[2018], methods=["blend", "last"])
     pooled = calibration(scored)
-    ax = plots.plot_scores(pooled, "coverage_80", nominal=0.8, percent=True, reference="blend")
+    ax = plots.plot_scores(
+        pooled, score="coverage_80", nominal=0.8, percent=True, reference="blend"
+    )
     dots = [line.get_xdata()[0] for line in ax.lines if line.get_gid() == "score"]
     np.testing.assert_allclose(dots, 100 * pooled["coverage_80"])
     with pytest.raises(InputError, match="nothing"):
-        plots.plot_scores(pooled, "nothing")
+        plots.plot_scores(pooled, score="nothing")
 
 
 def test_chance_figure_puts_candidates_on_the_curve():

@@ -229,3 +229,10 @@ def test_the_more_specific_row_of_the_register_holds():
     assert found(plan="p", scope="s", indicator="j") == "plan"
     assert found(plan="r", scope="s", indicator="i") == "all"
     assert found(plan="q", scope="s", indicator="i") == "else"
+
+
+def test_an_area_or_a_year_that_is_none_is_refused():
+    with pytest.raises(InputError, match="'nope'"):
+        xc.scorecard(scope="nope")
+    with pytest.raises(InputError, match="whole year"):
+        xc.scorecard(as_of="2020")

@@ -333,3 +333,12 @@ def test_seasonal_kendall_refuses():
     with pytest.raises(InputError, match="infinite"):
         seasonal_kendall(np.where(values == values[0], np.inf, values), years, months)
     assert any("10" in w for w in seasonal_kendall(values, years, months).warnings)
+
+
+def test_text_is_refused_in_one_line():
+    with pytest.raises(InputError, match="not a number"):
+        mann_kendall(["a", "b"])
+    with pytest.raises(InputError, match="min_points"):
+        trend(pd.Series([3.0, 2, 1], index=[2018, 2019, 2020]), min_points="6")
+    with pytest.raises(InputError, match="indexed by year"):
+        trend([3.0, 2.0, 1.0])

@@ -56,7 +56,10 @@ def _choose(*, hour_label="end", pm10="filled", by="district") -> None:
 
 
 def _columns(data) -> list[str]:
-    return list(getattr(data, "column_names", None) or data.columns)
+    names = getattr(data, "column_names", None) or getattr(data, "columns", None)
+    if names is None:
+        raise InputError(f"{type(data).__name__} is no table; give a frame of hours or of days")
+    return list(names)
 
 
 def _need(data, what: str, needed) -> None:
@@ -81,7 +84,13 @@ def _open(data):
 
 
 def _frame(backend, expr) -> pd.DataFrame:
-    return backend.to_pyarrow(expr).to_pandas()
+    from duckdb import ConversionException
+
+    try:
+        return backend.to_pyarrow(expr).to_pandas()
+    except ConversionException as error:
+        told = str(error).splitlines()[0]
+        raise InputError(f"a date, a time or a number cannot be read ({told})") from None
 
 
 def _without_nan(table):
@@ -106,6 +115,8 @@ def _wide(hours):
     long = {"pollutant", "value"} <= set(names)
     _need(data, "hours", ("time", "pollutant", "value") if long else ("time",))
     tokens = {t: n for n in names for p, t in TYPES.items() if n in (p, t)}
+    if long and not isinstance(data, ibis.Table):
+        _known_pollutants(data)
     if not long and not tokens:
         raise InputError(
             "hours: neither pollutant and value (long) nor a column of "
@@ -127,6 +138,15 @@ def _wide(hours):
         for p in POLLUTANTS
     }
     return table.select("time", "station", **chosen), backend
+
+
+def _known_pollutants(data) -> None:
+    column = data["pollutant"]
+    found = {str(p) for p in (column.unique().to_pylist() if hasattr(column, "to_pandas")
+                              else column.dropna().unique())}  # fmt: skip
+    strange = sorted(found - {*TYPES, *TYPES.values(), "None"})
+    if strange:
+        raise InputError(f"hours: pollutant {strange[0]!r} is unknown; use {', '.join(POLLUTANTS)}")
 
 
 def daily(hours, *, name=None, stations=None, by="district", hour_label="end", pm10="filled"):

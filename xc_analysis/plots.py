@@ -25,7 +25,6 @@ _HOME = {
     "plot_monthly": "plots_air",
     "plot_normalised": "plots_breaks",
     "plot_pairs": "plots_breaks",
-    "plot_pairs_key": "plots_breaks",
     "plot_projection": "plots_verdict",
     "plot_rates": "plots_themes",
     "plot_ratios": "plots_themes",

@@ -40,16 +40,40 @@ def _check_options(method, scale, levels, phi, prior_sd, name):
         raise InputError(f"{name}: method {method!r} is unknown; use one of {', '.join(METHODS)}")
     if scale not in SCALES:
         raise InputError(f"{name}: scale {scale!r} is unknown; use one of {', '.join(SCALES)}")
+    if np.ndim(levels) != 1:
+        raise InputError(f"{name}: levels {levels!r} is no list; give (0.8, 0.95)")
     for level in levels:
-        if not 0 < level < 1:
-            raise InputError(f"{name}: level {level} is not between 0 and 1; give 0.8 for 80 %")
-    if not 0 < phi <= 1:
-        raise InputError(f"{name}: phi {phi} is not above 0 and at most 1; 0.85 is usual")
-    if prior_sd is not None and not (np.isfinite(prior_sd) and prior_sd > 0):
-        raise InputError(f"{name}: prior_sd {prior_sd} is not positive; correct the assumption")
+        if not 0 < _float(level) < 1:
+            raise InputError(f"{name}: level {level!r} is not between 0 and 1; give 0.8 for 80 %")
+    if not 0 < _float(phi) <= 1:
+        raise InputError(f"{name}: phi {phi!r} is not above 0 and at most 1; 0.85 is usual")
+    if prior_sd is not None and not 0 < _float(prior_sd) < np.inf:
+        raise InputError(f"{name}: prior_sd {prior_sd!r} is not positive; correct the assumption")
+
+
+def _float(x):
+    """A number, or NaN, which lies within no limits."""
+    try:
+        return float(x)
+    except (TypeError, ValueError):
+        return np.nan
+
+
+def _whole_years(years, name):
+    """Years as integers, or an error: none is cut to the year before."""
+    try:
+        given = np.atleast_1d(np.asarray(years, dtype=float))
+    except (TypeError, ValueError):
+        given = np.array([np.nan])
+    if not (given == np.round(given)).all():
+        raise InputError(f"{name}: years {years!r} are not all whole; give years such as 2030")
+    return given.astype(np.int64)
 
 
 def _bounds(scale, floor, ceiling, name):
+    for bound in (floor, ceiling):
+        if bound is not None and np.isnan(_float(bound)):
+            raise InputError(f"{name}: bound {bound!r} is not a number; correct it")
     if scale == "logit":
         floor = 0.0 if floor is None else float(floor)
         ceiling = 100.0 if ceiling is None else float(ceiling)
@@ -60,6 +84,7 @@ def _bounds(scale, floor, ceiling, name):
 
 def _check_domain(values, years, scale, method, floor, ceiling, name):
     """Raise when a value does not exist on the scale of the fit; values (..., n)."""
+    outside = np.zeros(values.shape, dtype=bool)
     if scale == "log":
         bad, what = values <= 0, "is not positive, and a log scale needs values above 0"
         remedy = "use scale 'count' or 'identity', or exclude the year"
@@ -71,12 +96,16 @@ def _check_domain(values, years, scale, method, floor, ceiling, name):
         what = f"is not strictly between {floor:g} and {ceiling:g}, as a logit scale needs"
         remedy = "at a bound show the remaining gap (required_path), or use scale 'identity'"
     else:
-        bad = np.zeros(values.shape, dtype=bool)
-        if floor is not None:
-            bad |= values < floor
-        if ceiling is not None:
-            bad |= values > ceiling
-        what, remedy = f"lies outside {floor} to {ceiling}", "correct the value or the bounds"
+        bad, what, remedy = outside, "", ""
+    if floor is not None:
+        outside = outside | (values < floor)
+    if ceiling is not None:
+        outside = outside | (values > ceiling)
+    if not bad.any() and outside.any():
+        ends = [f"below {floor:g}" if floor is not None else "",
+                f"above {ceiling:g}" if ceiling is not None else ""]  # fmt: skip
+        bad, what = outside, f"lies {' or '.join(filter(None, ends))}"
+        remedy = "correct the value or the bounds"
     if bad.any():
         row = np.argwhere(bad)[0]
         year, value = years[row[-1]], values[tuple(row)]
@@ -400,7 +429,11 @@ def project_many(
     """
     name = "project_many"
     _check_options(method, scale, levels, phi, prior_sd, name)
-    values, years = np.asarray(values, dtype=float), np.asarray(years, dtype=np.int64)
+    years = _whole_years(years, name)
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError(f"{name}: a value is not a number; correct or drop its row") from None
     if values.ndim != 2 or values.shape[1] != years.size:
         raise InputError(
             f"{name}: values have shape {values.shape}, years {years.size}; give (series, years)"
@@ -416,7 +449,7 @@ def project_many(
     scale = scale_of(method, scale)
     floor, ceiling = _bounds(scale, floor, ceiling, name)
     _check_domain(values, years, scale, method, floor, ceiling, name)
-    target_years = np.atleast_1d(np.asarray(target_years, dtype=np.int64))
+    target_years = _whole_years(target_years, name)
     _horizons(target_years, int(years[-1]), name)
     z, t, h = fitting.forward(values, scale, floor, ceiling), years - years[-1], target_years
     options = {

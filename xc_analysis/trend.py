@@ -152,6 +152,8 @@ def trend(s, *, min_points=6, window=None, exclude=()) -> Trend:
     InputError
         Fewer than 2 points, repeated years, values that are not finite, mixed units.
     """
+    if not isinstance(min_points, int):
+        raise InputError(f"trend: min_points {min_points!r} is not a whole number; 6 is usual")
     data = points(s, window=window, exclude=exclude)
     n = data.years.size
     if n < 2:

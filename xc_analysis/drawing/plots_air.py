@@ -321,14 +321,14 @@ def plot_days(data, *, ax=None, unit: str = "d", label: bool = True, title: str 
     return ax
 
 
-def plot_stl(data, *, axes=None, unit: str | None = None, color=None):
+def plot_stl(data, *, ax=None, unit: str | None = None, color=None):
     """The parts of a seasonal decomposition, one above the other on one time axis.
 
     Parameters
     ----------
     data : DataFrame
         PeriodIndex of months; columns observed, trend, seasonal, resid.
-    axes : sequence of four Axes, optional
+    ax : sequence of four Axes, optional
     unit : str, optional
     color : optional
 
@@ -341,6 +341,7 @@ def plot_stl(data, *, axes=None, unit: str | None = None, color=None):
     missing = set(parts) - set(data.columns)
     if missing:
         raise InputError(f"plot_stl: column {sorted(missing)[0]!r} is missing; give an STL frame")
+    axes = ax
     if axes is None:
         import matplotlib.pyplot as plt
 

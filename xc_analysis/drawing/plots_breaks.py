@@ -365,12 +365,12 @@ def plot_standing(data, *, ax=None, title: str | None = None):
     return ax
 
 
-def plot_pairs(raw, new, *, ax=None, title: str | None = None):
+def plot_pairs(data, *, converted, ax=None, title: str | None = None):
     """Which pairs of years may be compared: as recorded below the diagonal, converted above.
 
     Parameters
     ----------
-    raw, new : DataFrame
+    data, converted : DataFrame
         As ``pairs.comparable_years`` for the basis as recorded and for one common state.
     ax : Axes, optional
     title : str, optional
@@ -382,14 +382,14 @@ def plot_pairs(raw, new, *, ax=None, title: str | None = None):
     from matplotlib.colors import ListedColormap
 
     ax = marks.axes(ax)
-    years = sorted({*raw["first"], *raw["second"]})
+    years = sorted({*data["first"], *data["second"]})
     place = {year: i for i, year in enumerate(years)}
     n, codes = len(years), list(PAIRS)
     cells = np.full((n, n), len(codes))
-    for data, below in ((raw, True), (new, False)):
-        first, second = data["first"].map(place), data["second"].map(place)
+    for pairs, below in ((data, True), (converted, False)):
+        first, second = pairs["first"].map(place), pairs["second"].map(place)
         at = (second, first) if below else (first, second)
-        cells[at] = data["verdict"].map(codes.index)
+        cells[at] = pairs["verdict"].map(codes.index)
     ax.pcolormesh(
         np.arange(n + 1) - 0.5, np.arange(n + 1) - 0.5, cells, vmin=-0.5, vmax=len(codes) + 0.5,
         cmap=ListedColormap([*(face for face, *_ in PAIRS.values()), "#E7E7E7"]),
@@ -412,7 +412,7 @@ def plot_pairs(raw, new, *, ax=None, title: str | None = None):
     return ax
 
 
-def plot_pairs_key(*, ax=None):
+def pairs_key(ax=None):
     """What the colours of :func:`plot_pairs` mean, on axes of their own.
 
     Parameters

@@ -12,6 +12,8 @@ from xc_analysis.style import tr
 
 
 def _frames(data, caller: str) -> list[pd.DataFrame]:
+    if isinstance(data, pd.Series):  # values by year, of which nothing else is known
+        data = data.rename("value").to_frame()
     frames = [data] if isinstance(data, pd.DataFrame) else list(data)
     if not frames or not all(isinstance(f, pd.DataFrame) for f in frames):
         raise InputError(f"{caller}: give a frame of series(), or a list of them")
@@ -42,7 +44,7 @@ def plot_series(
 
     Parameters
     ----------
-    data : DataFrame or sequence of DataFrame
+    data : DataFrame, Series by year, or sequence of DataFrame
         As ``series`` returns them. The first is drawn in its theme's colour. A further one of the
         same scope and indicator is other evidence on the same quantity: ink, markers only. One of
         another scope is drawn grey with its line.

@@ -98,8 +98,8 @@ def plot_sensitivity(data, *, ax=None, target=None, unit=None, color=None, label
 
 def plot_scores(
     data,
-    score,
     *,
+    score,
     ax=None,
     nominal=None,
     names=None,

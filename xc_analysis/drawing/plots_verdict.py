@@ -165,7 +165,7 @@ def _fan_limits(frame, observed, outturn, targets, attrs):
 def plot_target(
     data,
     *,
-    target,
+    target=None,
     city=None,
     projection=None,
     outturn=None,
@@ -182,7 +182,7 @@ def plot_target(
     ----------
     data : DataFrame or None
         The series; None or empty draws the panel with ``missing`` in it.
-    target : mapping, Series or DataFrame
+    target : mapping, Series or DataFrame, optional
         The row of ``targets``.
     city : as ``target``, optional
         The city's row, drawn as a grey reference line.

@@ -124,7 +124,7 @@ def points(s, *, window=None, exclude=(), name=None) -> Points:
     attrs = dict(getattr(s, "attrs", {}) or {})
     is_frame = getattr(s, "ndim", 0) == 2
     name = str(name or attrs.get("indicator") or getattr(s, "name", None) or "series")
-    if getattr(s, "index", None) is None:
+    if not (hasattr(s, "index") and hasattr(s, "ndim")):
         raise InputError(f"{name}: give a Series or frame indexed by year")
     if is_frame and "value" not in s.columns:
         raise InputError(f"{name}: the frame has no column 'value'; rename the one that holds it")

@@ -152,7 +152,10 @@ def mann_kendall(values, years=None) -> MannKendall:
     -----
     Mann 1945; Kendall 1975; Sen 1968, JASA 63, 1379-1389.
     """
-    values = np.asarray(values, dtype=float)
+    try:
+        values = np.asarray(values, dtype=float)
+    except (TypeError, ValueError):
+        raise InputError("mann_kendall: a value is not a number; drop or correct it") from None
     if values.ndim == 0 or values.shape[-1] < 2:
         raise InputError("mann_kendall: a trend needs at least 2 points; give a longer series")
     n = values.shape[-1]

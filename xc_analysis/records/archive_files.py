@@ -33,7 +33,10 @@ def existing(paths) -> list[Path]:
     InputError
         None given, or one that does not exist.
     """
-    paths = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    try:
+        paths = [Path(p) for p in ([paths] if isinstance(paths, (str, os.PathLike)) else paths)]
+    except TypeError:
+        raise InputError(f"archive {paths!r} is no path; give a zip, a folder or a csv") from None
     for path in paths:
         if not path.exists():
             raise InputError(f"{path}: no such file or folder; give a zip, a folder or a csv")

@@ -8,7 +8,7 @@ import pandas as pd
 from xc_analysis.errors import InputError
 from xc_analysis.fits.fitting import backward
 from xc_analysis.fits.points import points
-from xc_analysis.projection import project
+from xc_analysis.projection import METHODS, project
 from xc_analysis.tables import load
 from xc_analysis.verdicts import register
 from xc_analysis.verdicts.scorecard import known_series
@@ -18,7 +18,7 @@ WIDTH = 6
 _QUANTILES = np.arange(1, 100) / 100
 COLUMNS = (
     *("scope", "indicator", "source", "method", "origin", "year", "horizon", "n"),
-    *("fit_from", "fit_to", "scale", "prior_sd", "median"),
+    *("fit_from", "fit_to", "scale", "prior_sd", "prediction"),
     *("lower_80", "upper_80", "lower_95", "upper_95", "outturn", "outturn_status"),
     *("error", "scaled_error", "error_pct", "inside_80", "inside_95", "is_80", "is_95"),
     *("is_80_pct", "is_95_pct", "crps", "crps_pct", "crps_scale", "pit", "note"),
@@ -142,6 +142,11 @@ def hindcast(
     origins, methods = [int(o) for o in origins], list(methods)
     if not origins or not methods:
         raise InputError("hindcast: give at least one origin and one method")
+    unknown = [m for m in methods if m not in METHODS]
+    if unknown:
+        raise InputError(
+            f"hindcast: method {unknown[0]!r} is unknown; use one of {', '.join(METHODS)}"
+        )
     if horizon < 1:
         raise InputError(f"hindcast: horizon {horizon} is not a year ahead; give 1 or more")
     tables = {
@@ -236,7 +241,7 @@ def score_origin(s, origin, *, horizon=5, method="blend", width=WIDTH, **options
     rows = []
     for at, year in enumerate(years):
         row = _blank() | head | {"year": int(year), "horizon": int(year - origin)}
-        row["median"] = float(projection.median[at])
+        row["prediction"] = float(projection.median[at])
         for level in LEVELS:
             row[f"lower_{100 * level:g}"] = float(ends[level][0][at])
             row[f"upper_{100 * level:g}"] = float(ends[level][1][at])
@@ -278,9 +283,9 @@ def _scores(projection, at, row):
     bounds = (projection.scale, projection.floor, projection.ceiling)
     quantiles = backward(centre + sd * stdtrit(projection.df, _QUANTILES), *bounds)
     out = {
-        "error": row["median"] - y,
-        "scaled_error": abs(row["median"] - y) / mase_scale(projection.values),
-        "error_pct": 100 * (row["median"] - y) / y if y else float("nan"),
+        "error": row["prediction"] - y,
+        "scaled_error": abs(row["prediction"] - y) / mase_scale(projection.values),
+        "error_pct": 100 * (row["prediction"] - y) / y if y else float("nan"),
         "crps": crps_of_quantiles(y, quantiles),
         "crps_scale": _crps_on_scale(projection, y, centre, sd),
         "pit": projection.p_below(y, row["year"]),
@@ -346,7 +351,7 @@ def calibration(scored, *, by=("method",), estimated=False) -> pd.DataFrame:
     """
     from scipy.special import stdtrit
 
-    use = scored[scored["outturn"].notna() & scored["median"].notna()]
+    use = scored[scored["outturn"].notna() & scored["prediction"].notna()]
     if not estimated:
         use = use[use["outturn_status"] != "estimated"]
     if use.empty:

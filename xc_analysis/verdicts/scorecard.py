@@ -10,6 +10,7 @@ import pandas as pd
 from xc_analysis.assessment import Assessment, assess
 from xc_analysis.errors import InputError
 from xc_analysis.evidence import series
+from xc_analysis.packs.places import home
 from xc_analysis.tables import load
 from xc_analysis.verdicts import register
 from xc_analysis.verdicts.targets import CANNOT, CANNOT_ZH
@@ -63,7 +64,7 @@ def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> 
     Raises
     ------
     InputError
-        A table that cannot be read, or a plan that no target belongs to.
+        A table that cannot be read, a plan that no target belongs to, an area that no row names.
 
     Notes
     -----
@@ -109,6 +110,8 @@ def judged_rows(*, scope="西城区", plan="十四五", as_of=2020, data=None) -
     if plan not in set(targets["plan"]):
         known = ", ".join(sorted(targets["plan"].dropna().unique()))
         raise InputError(f"targets.csv: no plan {plan!r}; plans there: {known}")
+    if not isinstance(as_of, int | np.integer):
+        raise InputError(f"as_of {as_of!r} is not a whole year")
     indicators = load("indicators", data=data)
     lines = indicators[indicators["plan_row"].notna()].sort_values("plan_row")
     tables = {
@@ -116,6 +119,12 @@ def judged_rows(*, scope="西城区", plan="十四五", as_of=2020, data=None) -
         "observations": load("observations", data=data),
         "air": load("air/annual", data=data),
     }
+    place = home(data)
+    known = {place.scope, place.comparator, *targets["scope"]}
+    known |= {*tables["observations"]["scope"], *tables["air"]["scope"]}
+    if scope not in known:
+        listed = ", ".join(sorted(known - {""}))
+        raise InputError(f"nothing is known of scope {scope!r}; scopes there: {listed}")
     out = []
     for line in lines.to_dict("records"):
         settings = register.fit_settings(
