@@ -444,3 +444,27 @@ def test_a_pack_that_is_none(tmp_path, monkeypatch, place):
     with pytest.raises(InputError) as refused:
         writable_pack(tmp_path / place if place else None)
     assert "\n" not in str(refused.value)
+
+
+def test_backups_are_not_written_through_a_link(pack, tmp_path):
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (pack / ".xc").symlink_to(elsewhere)
+    with pytest.raises(InputError, match="is a link"):
+        commit(pack, new_files(pack), did="test")
+    assert not list(elsewhere.iterdir())
+
+
+def test_a_backup_that_is_gone_is_told(pack):
+    commit(pack, new_files(pack), did="test")
+    (pack / ".xc/history/0001/before/sources.csv").unlink()
+    with pytest.raises(InputError, match="backup is gone.*by hand"):
+        undo(pack)
+
+
+def test_a_cut_off_change_is_named_beside_what_is_wrong(pack):
+    made = commit(pack, new_files(pack), did="test")
+    (made.folder / "done").unlink()
+    assert check(pack).empty  # nothing is wrong in between
+    (pack / "observations.csv").write_text("x\n", encoding="utf-8")
+    assert check(pack)["problem"].str.contains("cut off").sum() == 1

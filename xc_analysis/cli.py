@@ -352,7 +352,7 @@ def _hourly(args: argparse.Namespace) -> int:
         stations = [s.strip() for s in stations.replace("，", ",").split(",") if s.strip()]
         if not stations:
             raise InputError(
-                "--stations names no station; give them comma-separated, 官园,万寿西宫"
+                "--stations 中没有站名；用逗号分开，如 站点一,站点二 · names no station; give them comma-separated"
             )
     from . import hourly
     from .records import parquet_store

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from .errors import Empty, InputError
+from .packs.places import home
 from .schema.reading import near
 from .tables import load
 
@@ -40,7 +41,7 @@ _TEXT = ("status", "basis", "completeness", "source_id", "release", "obs_id")
 def series(
     indicator: str,
     *,
-    scope: str = "西城区",
+    scope: str | None = None,
     source: str | None = None,
     partial: str = "estimate",
     basis: str = "raw",
@@ -54,8 +55,8 @@ def series(
     ----------
     indicator : str
         Canonical id, such as ``"pm25"``.
-    scope : str
-        District or city.
+    scope : str, optional
+        District or city; default the district of the pack.
     source : {"station", "published"}, optional
         Computed from station records (``data/air``), or the published figures that carry
         ``use``. The two are never spliced. Default: the only one there is.
@@ -93,6 +94,7 @@ def series(
     >>> import xc_analysis as xc
     >>> xc.series("pm25", source="station", partial="observed")  # doctest: +SKIP
     """
+    scope = scope or home(data).scope
     _one_of("source", source, (None, "station", "published"))
     _one_of("partial", partial, ("estimate", "observed", "drop"))
     _one_of("basis", basis, ("raw", "old", "new"))
@@ -255,13 +257,13 @@ def _partial(frame, partial, indicator, scope, monthly, data) -> pd.DataFrame:
     return frame
 
 
-def coverage(*, scope: str = "西城区", data: str | os.PathLike | None = None) -> pd.DataFrame:
+def coverage(*, scope: str | None = None, data: str | os.PathLike | None = None) -> pd.DataFrame:
     """What is known of every indicator in every year, as evidence status.
 
     Parameters
     ----------
-    scope : str
-        District or city.
+    scope : str, optional
+        District or city; default the district of the pack.
     data : path, optional
         Folder of the tables; default as `tables.data_dir`.
 
@@ -279,6 +281,7 @@ def coverage(*, scope: str = "西城区", data: str | os.PathLike | None = None)
     InputError
         If a table cannot be read or nothing is known of the scope.
     """
+    scope = scope or home(data).scope
     register = load("indicators", data=data).set_index("indicator")
     seen = load("observations", data=data)
     seen = seen[(seen["scope"] == scope) & seen["use"]]

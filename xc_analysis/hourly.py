@@ -339,9 +339,11 @@ def run(archives, *, stations, name, out, hour_label="end", pm10="filled", progr
     Raises
     ------
     InputError
-        As :func:`xc_analysis.archive.read_archive`; or the folder cannot be written.
+        As :func:`xc_analysis.archive.read_archive`; the folder cannot be written, or is that of
+        another district's pack.
     """
     _choose(hour_label=hour_label, pm10=pm10)
+    air_tables.check_district(out, name)
     import ibis
 
     wide = read_wide(archives, stations=stations, progress=progress)

@@ -145,6 +145,8 @@ def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
         found = [Offence("", 1, WHOLE_FILE, place, problem, remedy)]
     else:
         found = offences(folder, _sheet)
+        if found:
+            found = [*_cut_off(folder), *found]
     order = {name: position for position, name in enumerate(TABLES)}
     found = sorted(
         dict.fromkeys(found), key=lambda o: (order.get(o.table, len(order)), o.table, o.line)
@@ -152,6 +154,22 @@ def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
     rows = [[getattr(offence, name) for name in OFFENCE_COLUMNS] for offence in found]
     frame = pd.DataFrame(rows, columns=list(OFFENCE_COLUMNS))
     return frame.astype({name: "int64" if name == "line" else "str" for name in OFFENCE_COLUMNS})
+
+
+def _cut_off(folder: Path) -> list[Offence]:
+    """A change of the pack that was cut off midway: what else is wrong may be its doing."""
+    from .packs.localpack import history
+
+    try:
+        entries = history(folder)
+    except InputError as error:
+        place, problem, remedy = str(error).rsplit(": ", 2)
+        return [Offence("", 1, WHOLE_FILE, place, problem, remedy)]
+    if not entries or entries[-1].done:
+        return []
+    problem = f"change {entries[-1].number} was cut off midway · 第 {entries[-1].number} 次改动中断"
+    remedy = "the next `xc import` or `xc undo` finishes it first; then check again · 下次导入或撤销会先补完"
+    return [Offence("", 1, WHOLE_FILE, str(entries[-1].folder), problem, remedy)]
 
 
 def format_offence(row, *, data: str | os.PathLike | None = None) -> str:

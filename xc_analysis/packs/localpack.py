@@ -68,22 +68,32 @@ def writable_pack(data: str | os.PathLike | None) -> Path:
     chosen = data if data is not None else os.environ.get("XC_DATA") or None
     if chosen is None:
         raise InputError(
-            "no pack is named: the project's own tables are never written; make one with"
+            "没有指明数据包：项目自带的表从不改写，用 xc new 建一个或复制 data/，再用 --data 或 XC_DATA 指明"
+            " · no pack is named: the project's own tables are never written; make one with"
             " `xc new DIR --name ...` or copy data/, and give it by --data or XC_DATA"
         )
     try:
         folder = Path(chosen).resolve()
         there = folder.is_dir()
     except (OSError, ValueError, RuntimeError):
-        raise InputError(f"{chosen}: cannot be a folder: give a folder that holds a pack") from None
+        raise InputError(
+            f"{chosen}: 不能作文件夹名，请给数据包所在的文件夹 · cannot be a folder: give a folder that"
+            " holds a pack"
+        ) from None
     if not there:
-        what = "is not a folder" if folder.exists() else "does not exist"
-        raise InputError(f"{chosen}: {what}: give a folder that holds a pack (`xc new` makes one)")
+        zh, en = (
+            ("不是文件夹", "is not a folder") if folder.exists() else ("不存在", "does not exist")
+        )
+        raise InputError(
+            f"{chosen}: {zh}，请给数据包所在的文件夹（xc new 可新建） · {en}: give a folder that holds a"
+            " pack (`xc new` makes one)"
+        )
     own = project_data()
     if folder == own or own in folder.parents or folder in own.parents:
         raise InputError(
-            f"{chosen}: holds the project's own tables, which no command writes: copy the folder"
-            " elsewhere, or make a pack with `xc new DIR --name ...`"
+            f"{chosen}: 是项目自带的表，任何命令都不改写，请复制到别处或用 xc new 新建 · holds the project's"
+            " own tables, which no command writes: copy the folder elsewhere, or make a pack with"
+            " `xc new DIR --name ...`"
         )
     return folder
 
@@ -136,8 +146,8 @@ def held(
                 said = True
             if time.monotonic() > until:
                 raise InputError(
-                    f"{folder}: another xc command has held this pack for ten minutes: end it, then"
-                    " try again"
+                    f"{folder}: 数据包已被另一条 xc 命令占用十分钟，请先结束它 · another xc command has held"
+                    " this pack for ten minutes: end it, then try again"
                 )
             time.sleep(0.1)
         yield
@@ -156,12 +166,18 @@ def table_file(folder: Path, name: str) -> Path:
         kind = os.lstat(path).st_mode
     except OSError as error:
         raise InputError(
-            f"{path}: {error.strerror or error}: restore it (`xc check` names what is missing)"
+            f"{path}: 读不到，请恢复（xc check 列出所缺） · {error.strerror or error}: restore it (`xc check`"
+            " names what is missing)"
         ) from None
     if stat.S_ISLNK(kind):
-        raise InputError(f"{path}: is a link: put the file itself into the pack before changing it")
+        raise InputError(
+            f"{path}: 是链接，请把文件本身放进数据包 · is a link: put the file itself into the pack before"
+            " changing it"
+        )
     if not stat.S_ISREG(kind):
-        raise InputError(f"{path}: is not a file: put the csv file in its place")
+        raise InputError(
+            f"{path}: 不是文件，请放回 csv 文件 · is not a file: put the csv file in its place"
+        )
     return path
 
 
@@ -195,6 +211,11 @@ def history(folder: Path) -> list[Entry]:
     """The changes of a pack, oldest first."""
     found = []
     root = folder / HISTORY
+    for path in (root.parent, root):
+        if path.is_symlink():  # backups must not be written elsewhere
+            raise InputError(
+                f"{path}: 是链接，请换成文件夹 · is a link: put the folder itself there, or remove it"
+            )
     for path in sorted(root.glob("[0-9][0-9][0-9][0-9]")) if root.is_dir() else ():
         try:
             told = json.loads((path / "change.json").read_text(encoding="utf-8"))
@@ -206,8 +227,8 @@ def history(folder: Path) -> list[Entry]:
             )
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise InputError(
-                f"{path}: the record of a change cannot be read ({error}): move this folder away; the"
-                " tables themselves are not concerned"
+                f"{path}: 改动记录读不懂，请移走此文件夹，数据表不受影响 · the record of a change cannot be read"
+                f" ({error}): move this folder away; the tables themselves are not concerned"
             ) from None
         found.append(entry)
     return found
@@ -271,7 +292,7 @@ def commit(
     except OSError as error:
         shutil.rmtree(draft, ignore_errors=True)
         raise InputError(
-            f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}"
+            f"{folder}: {_REMEDY_ZH} · cannot be written ({error.strerror or error}): {_REMEDY}"
         ) from None
     except BaseException:
         shutil.rmtree(draft, ignore_errors=True)
@@ -283,11 +304,12 @@ def commit(
     except OSError as error:
         _take_back(folder, made)
         raise InputError(
-            f"{folder}: cannot be written ({error.strerror or error}): {_REMEDY}"
+            f"{folder}: {_REMEDY_ZH} · cannot be written ({error.strerror or error}): {_REMEDY}"
         ) from None
     return made
 
 
+_REMEDY_ZH = "写不进去，各表仍是原样，请腾出空间或取得权限后再试"
 _REMEDY = "the tables are as they were; make room or get permission to write there, then try again"
 
 
@@ -336,14 +358,15 @@ def recover(folder: Path) -> Entry | None:
     for path, digests in entry.files.items():
         if _digest_of(folder / path) not in digests:
             raise InputError(
-                f"{folder / path}: change {entry.number} was cut off and this table has been changed"
-                f" since: compare it with {entry.folder}, then create an empty file {entry.folder / 'done'}"
+                f"{folder / path}: 第 {entry.number} 次改动中断后此表又被改过，请先比对 · change {entry.number}"
+                f" was cut off and this table has been changed since: compare it with {entry.folder}, then create an empty file {entry.folder / 'done'}"
             )
     try:
         _finish(folder, entry)
     except OSError as error:
         raise InputError(
-            f"{folder}: change {entry.number} was cut off and cannot be finished"
+            f"{folder}: 第 {entry.number} 次改动中断，补不完，请腾出空间或取得权限后再试 · change"
+            f" {entry.number} was cut off and cannot be finished"
             f" ({error.strerror or error}): make room or get permission to write there, then try again"
         ) from None
     return entry
@@ -378,21 +401,26 @@ def undo(folder: Path) -> tuple[Entry, Entry]:
     back = {entry.undoes for entry in entries if entry.undoes is not None}
     open_ = [e for e in entries if e.undoes is None and e.number not in back]
     if not open_:
-        raise InputError(f"{folder}: there is no change to undo; `xc import --apply` records them")
+        raise InputError(
+            f"{folder}: 没有可撤销的改动 · there is no change to undo; `xc import --apply` records them"
+        )
     last = open_[-1]
     files = {}
     for path, (before, after) in last.files.items():
         now = _digest_of(folder / path)
         if now != after:
             raise InputError(
-                f"{folder / path}: has been changed since change {last.number}; undoing would lose that:"
-                f" the file as it was lies in {last.folder / 'before' / path}"
+                f"{folder / path}: 第 {last.number} 次改动之后又被改过，撤销会丢失，原文件在所示处 · has been"
+                f" changed since change {last.number}; undoing would lose that: the file as it was lies in {last.folder / 'before' / path}"
             )
-        old = (last.folder / "before" / path).read_bytes()
-        if digest(old) != before:
+        kept = last.folder / "before" / path
+        if _digest_of(kept) != before:
+            zh, en = ("被改过", "has been changed") if kept.exists() else ("已不在", "is gone")
             raise InputError(
-                f"{last.folder / 'before' / path}: the backup has been changed: compare by hand"
+                f"{kept}: 备份{zh}，无法撤销，请手工改回 {folder / path} · the backup {en}, so the change"
+                f" cannot be undone: correct {folder / path} by hand"
             )
+        old = kept.read_bytes()
         files[path.removesuffix(".csv")] = old
     return last, commit(
         folder, files, did=f"undo of change {last.number}: {last.did}", undoes=last.number

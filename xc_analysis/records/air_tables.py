@@ -10,6 +10,7 @@ import pandas as pd
 
 from ..errors import InputError
 from ..packs.localpack import commit, held, project_data, recover
+from ..packs.places import home
 from ..schema.schemas import TABLES
 
 
@@ -48,6 +49,47 @@ def weather_daily(weather: pd.DataFrame, *, hour_label="end") -> pd.DataFrame:
     return out.reset_index().sort_values(["station", "date"], ignore_index=True)
 
 
+def pack_of(out) -> Path | None:
+    """The pack whose ``air`` folder this is; None for any other folder."""
+    out = Path(out)
+    return out.parent if out.name == "air" and (out.parent / "indicators.csv").is_file() else None
+
+
+def check_district(out, name: str) -> None:
+    """Raise if a folder is the ``air`` of another district's pack.
+
+    Raises
+    ------
+    InputError
+        Naming both districts.
+    """
+    pack = pack_of(out)
+    if pack is None:
+        return
+    own = home(pack).scope
+    if own and own != name:
+        raise InputError(
+            f"--name {name}：{pack} 是{own}的数据包，请改 --name 或 --out · {pack} is the pack of"
+            f" {own}: give --name {own}, or another --out"
+        )
+
+
+def _shrinks(tables: dict[str, pd.DataFrame], out: Path) -> str:
+    """A line if the years to be written are fewer than those there; empty if not."""
+    old, new = out / "annual.csv", tables.get("annual")
+    if new is None or not old.exists():
+        return ""
+    before = set(pd.read_csv(old, usecols=["year"])["year"])
+    gone = sorted(before - set(new["year"]))
+    if not gone:
+        return ""
+    listed = ", ".join(map(str, gone))
+    return (
+        f"{out}: 原有 {len(before)} 年，现为 {new['year'].nunique()} 年，缺 {listed}"
+        f" · years that were there and are no more: {listed}"
+    )
+
+
 def write(tables: dict[str, pd.DataFrame], out, *, say=None) -> dict[str, Path]:
     """Write frames as csv, all or none.
 
@@ -76,7 +118,9 @@ def write(tables: dict[str, pd.DataFrame], out, *, say=None) -> dict[str, Path]:
     held too, but keeps no backups: it has its history in version control.
     """
     out, say = Path(out), say or (lambda text: None)
-    pack = out.parent if out.name == "air" and (out.parent / "indicators.csv").is_file() else None
+    pack = pack_of(out)
+    if fewer := _shrinks(tables, out):
+        say(fewer)
     if pack is None:
         _replace(tables, out)
         return _paths(tables, out)

@@ -131,6 +131,10 @@ _ENCODING_NAMES = {
 }
 
 
+def _recipe(encoding: str | None) -> str:
+    return f" (iconv -f {encoding.upper()} -t UTF-8)" if encoding else ""
+
+
 def decode(table: str, data: bytes) -> tuple[str | None, list[Offence]]:
     """The text of a file and what is wrong with its encoding; no text if it is not text."""
 
@@ -140,7 +144,13 @@ def decode(table: str, data: bytes) -> tuple[str | None, list[Offence]]:
     kind = _magic(data)
     if kind:
         return None, [
-            offence(1, "", f"is {kind}, not a csv table", "packs are UTF-8 csv only: `xc import`")
+            offence(
+                1,
+                "",
+                f"is {kind}, not a csv table",
+                "packs are UTF-8 csv only: save the sheet as that; figures of your own come in by"
+                " `xc import`",
+            )
         ]
     found = []
     if data.startswith(b"\xef\xbb\xbf"):
@@ -165,7 +175,8 @@ def decode(table: str, data: bytes) -> tuple[str | None, list[Offence]]:
                 line,
                 bad,
                 f"is not UTF-8; it seems to be {_ENCODING_NAMES[encoding]}",
-                "packs are UTF-8 csv only: save it as UTF-8, or let `xc import` decode it",
+                f"packs are UTF-8 csv only: save it as UTF-8{_recipe(encoding)}; figures of your own"
+                " come in by `xc import`, which decodes them",
             )
         )
         return (

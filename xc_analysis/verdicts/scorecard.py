@@ -11,6 +11,7 @@ from xc_analysis.assessment import Assessment, assess
 from xc_analysis.errors import InputError
 from xc_analysis.evidence import series
 from xc_analysis.packs.places import home
+from xc_analysis.packs.places import plan as own_plan
 from xc_analysis.tables import load
 from xc_analysis.verdicts import register
 from xc_analysis.verdicts.targets import CANNOT, CANNOT_ZH
@@ -36,17 +37,17 @@ NO_OUTTURN = (
 )
 
 
-def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> pd.DataFrame:
+def scorecard(*, scope=None, plan=None, as_of=None, data=None) -> pd.DataFrame:
     """Every line of the plan's table of indicators, judged with what was known by a year.
 
     Parameters
     ----------
-    scope : str
-        District or city.
-    plan : str
-        Plan of the table ``targets``.
-    as_of : int
-        Last year whose values are used.
+    scope : str, optional
+        District or city; default the district of the pack.
+    plan : str, optional
+        Plan of the table ``targets``; default the pack's own.
+    as_of : int, optional
+        Last year whose values are used; default the base year of the pack's plan.
     data : path, optional
         Folder of the tables.
 
@@ -72,8 +73,23 @@ def scorecard(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> 
     baseline is the published value of the base year or the nearest before it, since that is
     what a plan sets its targets against; the fit may rest on another source.
     """
+    scope, plan, as_of = _defaults(scope, plan, as_of, data)
     judged = judged_rows(scope=scope, plan=plan, as_of=as_of, data=data)
     return card_of(judged, scope=scope, plan=plan, as_of=as_of)
+
+
+def _defaults(scope, plan, as_of, data):
+    """Area, plan and year, those left open taken from the pack."""
+    if plan is not None:
+        plans = set(load("targets", data=data)["plan"].dropna())
+        if plan not in plans:
+            raise InputError(
+                f"targets.csv: no plan {plan!r}; plans there: {', '.join(sorted(plans))}"
+            )
+    if plan is None or as_of is None:
+        own = own_plan(plan, data=data)
+        plan, as_of = own.name, own.base if as_of is None else as_of
+    return scope or home(data).scope, plan, as_of
 
 
 def card_of(judged, *, scope, plan, as_of) -> pd.DataFrame:
@@ -101,15 +117,13 @@ class Judged:
     reading_id: str
 
 
-def judged_rows(*, scope="西城区", plan="十四五", as_of=2020, data=None) -> list[Judged]:
+def judged_rows(*, scope=None, plan=None, as_of=None, data=None) -> list[Judged]:
     """The objects behind :func:`scorecard`, one per line of the plan's table.
 
     Parameters and errors as there.
     """
+    scope, plan, as_of = _defaults(scope, plan, as_of, data)
     targets = load("targets", data=data)
-    if plan not in set(targets["plan"]):
-        known = ", ".join(sorted(targets["plan"].dropna().unique()))
-        raise InputError(f"targets.csv: no plan {plan!r}; plans there: {known}")
     if not isinstance(as_of, int | np.integer):
         raise InputError(f"as_of {as_of!r} is not a whole year")
     indicators = load("indicators", data=data)
