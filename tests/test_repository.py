@@ -1,5 +1,6 @@
 """What may be committed, and what may not."""
 
+import ast
 import json
 import re
 import subprocess
@@ -155,3 +156,23 @@ def test_hooks_run_the_locked_tools():
         for hook in repository["hooks"]:
             tool = hook["entry"].split()[2]
             assert f"\n{tool}==" in locked
+
+
+def test_the_package_names_no_district_but_in_tables_of_names_and_examples():
+    """String constants only: docstrings and examples of --help may name one."""
+    found = []
+    for path in sorted((ROOT / "xc_analysis").rglob("*.py")):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        told = {
+            id(node.body[0].value)
+            for node in ast.walk(tree)
+            if isinstance(node, ast.Module | ast.FunctionDef | ast.ClassDef)
+            and node.body
+            and isinstance(node.body[0], ast.Expr)
+        }
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                named = re.search("西城|Xicheng|官园|万寿西宫", node.value)
+                if named and id(node) not in told and "example:" not in node.value:
+                    found.append(path.relative_to(ROOT / "xc_analysis").as_posix())
+    assert set(found) <= {"records/stations.py", "packs/places.py"}

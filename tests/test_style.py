@@ -362,3 +362,15 @@ def test_target_city_and_themes_stay_apart_for_colour_blind_readers(vision):
         for reference in (palette.TARGET, palette.CITY):
             gap = np.linalg.norm(lab(color, VISION[vision]) - lab(reference, VISION[vision]))
             assert gap > 10, (theme, reference, gap)
+
+
+def test_no_line_ends_in_an_opening_mark():
+    for width in range(20, 60):
+        lines = style.wrap(
+            "来源：北京市环境保护局《2013年北京空气质量（全年）》；另见“公报”。" * 3, width, 7
+        )
+        assert not any(line[-1] in "《（“" for line in lines.split("\n"))
+        assert (
+            lines.replace("\n", "")
+            == "来源：北京市环境保护局《2013年北京空气质量（全年）》；另见“公报”。" * 3
+        )

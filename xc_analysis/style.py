@@ -138,11 +138,14 @@ def footer(fig, text: str) -> None:
     _reserve(fig)
 
 
+_EDGE = 2.0  # mm left free at the sides of a figure
+
+
 def _write(fig, gid: str, text: str, size: float, color: str) -> None:
     for old in [t for t in fig.texts if t.get_gid() == gid]:
         old.remove()
     text = wrap(text, fig.get_figwidth() * 25.4 - 4, size)
-    x = 2 / 25.4 / fig.get_figwidth()
+    x = _EDGE / 25.4 / fig.get_figwidth()
     va = "bottom" if gid == "xc-footer" else "top"
     fig.text(
         x, 0, text, gid=gid, size=size, color=color, ha="left", va=va, linespacing=1.3,
@@ -170,7 +173,9 @@ def _reserve(fig) -> None:
     top, bottom = (v + pad if v else 0.0 for v in (top, bottom))
     if fig.get_layout_engine() is None:
         fig.set_layout_engine("constrained")
-    fig.get_layout_engine().set(rect=(0, bottom / height, 1, 1 - (top + bottom) / height))
+    side = _EDGE / 25.4 / fig.get_figwidth()
+    rect = (side, bottom / height, 1 - 2 * side, 1 - (top + bottom) / height)
+    fig.get_layout_engine().set(rect=rect)
 
 
 def evidence_key(data) -> str:

@@ -3,6 +3,7 @@
 import unicodedata
 
 _NO_LINE_START = "，。；、：）〕】》”’！？,.;:)%]"
+_NO_LINE_END = "（〔【《〈“‘(["
 
 
 def wrap(text: str, width_mm: float, size: float) -> str:
@@ -33,8 +34,11 @@ def _wrapped(text: str, room: float) -> list[str]:
     for word in _words(text):
         width = sum(map(_em, word))
         if line and used + sum(map(_em, word.rstrip())) > room and word[0] not in _NO_LINE_START:
-            lines.append(line.rstrip())
-            line, used, word = "", 0.0, word.lstrip()
+            head = line.rstrip()
+            kept = head.rstrip(_NO_LINE_END) or head
+            lines.append(kept.rstrip())
+            line, word = head[len(kept) :], word.lstrip()  # an opening mark goes with what it opens
+            used = sum(map(_em, line))
         line, used = line + word, used + width
     return [*lines, line.rstrip()]
 
