@@ -366,15 +366,52 @@ HTML('<style>td {color: red}</style><script>alert(1)</script><table onclick="x()
     assert "example.org/y" in page and "example.org/x" in page  # told, not linked
     contents = page[page.index("<nav") : page.index("</nav>")]
     assert contents.index("图1") < contents.index("图2")
-    assert '<th colspan="2">名称</th>' in page and '<td class="number">40.5</td>' in page
+    assert re.search(r'class="zh"[^>]*>图1</span><span class="other">[^<]*</span><span\s'
+                     r'class="en other"[^>]*>Figure\s1<', contents)  # fmt: skip
+    assert (
+        '<th scope="col" colspan="2">名称</th>' in page and '<td class="number">40.5</td>' in page
+    )
     assert "alert(1)" not in page and "onclick" not in page and "color: red" not in page
     assert f"data:image/png;base64,{PNG}" in page
-    assert '<span class="en" lang="en">This figure' in page
+    assert '<span class="en other" lang="en">This figure' in page  # the other language, hidden
+    assert '<span class="zh" lang="zh-CN">本图' in page
     assert "<pre>seen" in page and "draw(" not in page
     assert "~a~ H^b^" in page
     english = unescape(project.reports[1].read_text("utf-8"))
     assert '<html lang="en">' in english and "draw('fig_a')" in english
     assert not re.search(r"https?:", english)
+    assert '<span class="en" lang="en">This figure' in english
+    assert '<span class="zh other" lang="zh-CN">本图' in english
+    for text in (page, english):  # one box before the text shows the other language, by style alone
+        assert text.index('id="both"') < text.index("<main") and '<label for="both">' in text
+        assert "#both:not(:checked) ~ main .other" in text
+        assert len(re.findall(r'popover id="zoom|id="zoom-[^"]*" popover', text)) == 2
+        assert text.count('popovertargetaction="hide"') == 2
+
+
+def test_only_what_is_said_in_the_pages_language_too_is_hidden():
+    from xc_analysis.documents.bilingual import set_languages, words
+
+    def para(*lines):
+        out = []
+        for line in lines:
+            out += [{"t": "SoftBreak"}] * bool(out) + [{"t": "Str", "c": line}]
+        return {"t": "Para", "c": out}
+
+    def hidden(blocks, lang):
+        set_languages(blocks, lang)
+        spans = [s for b in blocks for s in (b["c"][2] if b["t"] == "Header" else b.get("c", []))]
+        return [words(s).strip() for s in spans if s["t"] == "Span" and "other" in s["c"][0][1]]
+
+    rule = {"t": "HorizontalRule"}
+    assert hidden([para("中文", "English")], "zh") == ["English"]
+    assert hidden([para("中文"), para("English")], "en") == ["中文"]
+    assert hidden([para("中文"), rule, para("English")], "en") == []  # nothing says it in English
+    heading = {"t": "Header", "c": [1, ["", [], []], [
+        {"t": "Str", "c": "水"}, {"t": "Space"}, {"t": "Str", "c": "/"}, {"t": "Space"},
+        {"t": "Str", "c": "Water"}]]}  # fmt: skip
+    assert hidden([heading], "en") == ["/", "水"]
+    assert words(heading["c"][2][0]).strip() == "Water"  # the page's own language comes first
 
 
 def test_the_report_is_the_same_on_a_rerun_and_kept_when_nothing_changed(project):
@@ -406,6 +443,10 @@ def test_one_notebook_alone_does_not_rewrite_a_report_whose_others_have_changed(
         ("<td>" + 12 * "长句" + "</td>", '<td class="text">' + 12 * "长句" + "</td>"),
         ("<td>2020-01</td>", "<td>2020-01</td>"),
         ("<td>a<br>b</td>", "<td>a<br>b</td>"),
+        (
+            "<thead><tr><th>a</th></tr></thead><tbody><tr><th>b</th></tr></tbody>",
+            '<thead><tr><th scope="col">a</th></tr></thead><tbody><tr><th scope="row">b</th></tr></tbody>',
+        ),
         ('<td><a href="x">t</a></td>', "<td>t</td>"),
         ("<td>&lt;script&gt;</td>", "<td>&lt;script&gt;</td>"),
         ('<td rowspan="x" colspan="3">t</td>', '<td colspan="3">t</td>'),

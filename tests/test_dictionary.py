@@ -46,6 +46,8 @@ def test_every_column_is_told_in_both_languages():
 
 def test_headers_of_the_committed_tables_are_the_schemas():
     for table in TABLES.values():
+        if table.optional and not (data_dir() / table.path).exists():
+            continue
         header = (data_dir() / table.path).read_text(encoding="utf-8").partition("\n")[0]
         assert tuple(header.split(",")) == table.names, table.name
 

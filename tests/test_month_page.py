@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 import xc_analysis as xc
 from xc_analysis import InputError
-from xc_analysis.pages.month_page import month_page, page_text, parse_month, remaining_mean
+from xc_analysis.pages.month_budget import remaining_mean
+from xc_analysis.pages.month_page import month_page, page_text, parse_month
 from xc_analysis.tables import data_dir, load
 
 

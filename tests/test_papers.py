@@ -70,6 +70,33 @@ def test_word_has_the_figure_with_caption_and_what_it_shows(built):
     assert re.search(r"图 1\s绿化", text) and "31.80%" in text and "来源：" in text
 
 
+def test_the_summary_takes_one_page(built):
+    import shutil
+
+    if not shutil.which("soffice"):
+        pytest.skip("LibreOffice is not installed (soffice not found)")
+    _, reports = built
+    with zipfile.ZipFile(reports[1]) as parts:
+        text = parts.read("word/document.xml").decode()
+    lines = re.findall(r'w:val="TOC1".*?</w:p>', text, re.DOTALL)
+    pages = [int(re.search(r"(\d+)$", re.sub(r"<[^>]+>", "", line))[1]) for line in lines]
+    assert pages[1] == pages[0] + 1 and pages == sorted(pages)
+
+
+def test_no_paper_holds_the_word_of_a_missing_value(built):
+    _, reports = built
+    empty = re.compile(r"(?<![A-Za-z])(?:nan|NaN|None|NaT)(?![A-Za-z])|&lt;NA&gt;")
+    for report in reports:
+        if report.suffix == ".html":
+            page = re.sub(r"<details>.*?</details>", "", report.read_text("utf-8"), flags=re.DOTALL)
+            texts = [re.sub(r'data:[^"]*', "", page)]
+        else:
+            with zipfile.ZipFile(report) as parts:
+                texts = [parts.read(n).decode() for n in parts.namelist() if n.endswith(".xml")]
+        for text in texts:
+            assert not empty.search(text), (report.name, empty.search(text))
+
+
 def test_html_tells_what_the_figure_shows_and_leads_to_its_sources(built):
     _, reports = built
     page = reports[0].read_text(encoding="utf-8")

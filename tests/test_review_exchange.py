@@ -149,7 +149,81 @@ def test_a_register_that_has_moved_on_is_a_conflict(sent, pack, tmp_path):
 def test_the_rules_of_the_tables_hold(sent, pack, tmp_path):
     file = marked(sent, tmp_path / "a.xlsx", (READING, "value", "7"), (READING, "reviewer", "张三"))
     found = review_files([file], data=pack)
-    assert any("assumptions.csv" in str(r) for r in found.refused)
+    page = openpyxl.load_workbook(file)["假设"]
+    heads = {c.value: c.column_letter for c in page[2]}
+    line = next(r for r in range(3, page.max_row + 1) if page.cell(r, 1).value == READING)
+    # both cells that disagree are named, though one alone was changed; no file name twice
+    place = f"a.xlsx: 假设!{heads['value']}{line} and 假设!{heads['reading']}{line}: differs from"
+    assert [str(r)[: len(place)] for r in found.refused] == [place]
+    assert "assumptions.csv" not in str(found.refused[0])
+
+
+def test_what_breaks_a_rule_is_told_together_with_the_conflicts(sent, pack, tmp_path):
+    a = marked(sent, tmp_path / "a.xlsx", (ROW, "quality", "A"), (ROW, "reviewer", "张三"),
+               (READING, "value", "4"), (READING, "reviewer", "张三"))  # fmt: skip
+    b = marked(sent, tmp_path / "b.xlsx", (ROW, "quality", "R"), (ROW, "reviewer", "李四"))
+    found = review_files([a, b], data=pack)
+    assert len(found.conflicts) == 1 and len(found.refused) == 1
+    assert "a.xlsx: 假设!" in found.refused[0].place
+    # a row with a refused cell is not judged by what is left of it
+    c = marked(sent, tmp_path / "c.xlsx", (READING, "value", "4"), (READING, "reading", "four"),
+               (READING, "reviewer", "王五"))  # fmt: skip
+    assert len(review_files([c, b], data=pack).refused) == 1
+
+
+def test_a_date_to_come_is_refused(sent, pack, tmp_path):
+    def dated(day):
+        file = marked(sent, tmp_path / "a.xlsx", (ROW, "quality", "A"), (ROW, "reviewer", "张三"),
+                      (ROW, "reviewed_on", day.isoformat()))  # fmt: skip
+        return review_files([file], data=pack).refused
+
+    today = dt.date.today()
+    assert not dated(today)
+    assert "lies in the future" in str(dated(today + dt.timedelta(days=1))[0])
+
+
+@pytest.mark.parametrize("column", ["comment", "reviewer"])
+def test_a_formula_is_refused_wherever_it_stands(sent, pack, tmp_path, column):
+    cells = [(ROW, "quality", "A"), (ROW, "reviewer", "张三"), (ROW, column, "=1+1")]
+    found = review_files([marked(sent, tmp_path / "a.xlsx", *cells)], data=pack)
+    assert any("holds a formula" in str(r) for r in found.refused)
+    assert not any(e.new == "=1+1" for e in found.edits)
+
+
+def test_what_stands_in_the_register_is_told_as_such(sent, pack, tmp_path):
+    a = marked(sent, tmp_path / "a.xlsx", (ROW, "quality", "A"), (ROW, "reviewer", "张三"),
+               (ROW, "comment", "口径"))  # fmt: skip
+    import_review([a], data=pack, apply=True, say=quiet)
+    before, lines = (pack / "assumptions.csv").read_bytes(), []
+    import_review([a], data=pack, apply=True, say=lines.append)
+    assert all("登记表中已是" in line for line in lines[:3])
+    assert not any("→" in line for line in lines)
+    assert (pack / "assumptions.csv").read_bytes() == before
+    # a second reviewer who agrees is something new
+    b = marked(sent, tmp_path / "b.xlsx", (ROW, "quality", "A"), (ROW, "reviewer", "李四"))
+    found = review_files([b], data=pack)
+    assert {e.column: e.already for e in found.edits} == {"quality": True, "reviewer": False}
+
+
+@pytest.mark.parametrize("end", [b"\n", b"\r\n"])
+def test_rows_without_a_change_keep_their_bytes(sent, pack, tmp_path, end):
+    path = pack / "assumptions.csv"
+    lines = path.read_bytes().split(b"\n")
+    at = next(i for i, line in enumerate(lines) if line.startswith(b"count_sections,"))
+    lines[at] = b'"' + lines[at].replace(b",", b'","', 1)
+    lines[at] = lines[at].replace(b'","', b'",', 1)  # the first cell quoted without need
+    path.write_bytes(end.join(lines))
+    file = marked(sent, tmp_path / "a.xlsx", (ROW, "quality", "A"), (ROW, "reviewer", "张三"))
+    import_review([file], data=pack, apply=True, say=quiet)
+    after = path.read_bytes().split(end)
+    changed = [a for a, b in zip(after, lines, strict=True) if a != b]
+    assert len(changed) == 1 and changed[0].startswith(ROW.encode())
+
+
+def test_one_cell_is_one_cell(sent, pack, tmp_path):
+    file = marked(sent, tmp_path / "a.xlsx", (ROW, "quality", "B"), (ROW, "reviewer", "张三"))
+    with pytest.raises(InputError, match="^1 cell refused"):
+        import_review([file], data=pack, apply=True, say=quiet)
 
 
 def test_nothing_is_overwritten_and_other_files_are_refused(sent, tmp_path):

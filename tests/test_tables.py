@@ -37,8 +37,9 @@ def test_types_are_those_of_the_dictionary(pack):
 
 
 def test_every_table_of_the_project_loads():
-    for name in TABLES:
-        assert len(xc.load(name)) > 0, name
+    for name, table in TABLES.items():
+        if not table.optional or (data_dir() / table.path).exists():
+            assert len(xc.load(name)) > 0, name
 
 
 def test_each_call_returns_a_fresh_copy(pack):

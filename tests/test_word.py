@@ -11,8 +11,9 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from xc_analysis.documents import word, word_reference
-from xc_analysis.documents.slides import pptx
+from xc_analysis.documents import paging, word, word_reference
+from xc_analysis.documents.illustrations import Illustration
+from xc_analysis.documents.slides import MARGIN, PICTURE, SLIDE, chosen, pptx
 from xc_analysis.errors import InputError
 
 W = "{" + word_reference.W + "}"
@@ -104,6 +105,102 @@ def test_contents_are_written_out_and_can_be_updated(made):
     assert begins == len(re.findall(r'fldCharType="end"', text))
 
 
+def test_without_pages_the_fields_are_left_for_word(made):
+    _, _, parts = made
+    assert b"updateFields" in parts["word/settings.xml"]
+
+
+LONG = "# 第一\n\n段\n\n## 小节\n\n段\n\n# 第二\n\n末段\n"
+
+
+def contents(file):
+    with zipfile.ZipFile(io.BytesIO(file)) as parts:
+        root = ET.fromstring(parts.read("word/document.xml"))
+        asks = b"updateFields" in parts.read("word/settings.xml")
+    lines = [p for p in root.iter(f"{W}p") if word._style_of(p) in ("TOC1", "TOC2")]
+    return [word.text_of(p) for p in lines], asks, root
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_pages_of_the_contents_where_they_are_known(monkeypatch, lang):
+    marks = ("一、", "（一）", "二、") if lang == "zh" else ("1 ", "1.1 ", "2 ")
+    heads = [m + t for m, t in zip(marks, ("第一", "小节", "第二"), strict=True)]
+    found = [("other", 1), (heads[0], 3), (heads[1].replace(" ", "\u00a0"), 3), (heads[2], 14)]
+    monkeypatch.setattr(word, "pages_of", lambda file: found)
+    told, asks, root = contents(word.docx(LONG, lang=lang, title="题", numbered=True))
+    assert told == [heads[0] + "3", heads[1] + "3", heads[2] + "14"] and not asks
+    codes = [t.text for t in root.iter(f"{W}instrText")]
+    assert sum("PAGEREF" in c for c in codes) == 3  # fields still, so that Word can renew them
+    for wrong in ([], found[:-1], found[::-1]):
+        monkeypatch.setattr(word, "pages_of", lambda file, wrong=wrong: wrong)
+        told, asks, _ = contents(word.docx(LONG, lang=lang, title="题", numbered=True))
+        assert told == heads and asks
+
+
+def test_pages_as_libreoffice_lays_them_out():
+    if not shutil.which("soffice"):
+        pytest.skip("LibreOffice is not installed (soffice not found)")
+    made = [word.docx(LONG, lang="zh", title="题", numbered=True) for _ in range(2)]
+    # cover and contents on the first pages, then each heading of level 1 begins a page
+    assert contents(made[0])[:2] == (["一、第一3", "（一）小节3", "二、第二4"], False)
+    assert made[0] == made[1]
+
+
+@pytest.mark.parametrize("harm", ["none", "fails", "hangs", "garbage"])
+def test_an_office_that_does_not_work_costs_nothing_but_the_pages(tmp_path, monkeypatch, harm):
+    office = tmp_path / "soffice"
+    body = {"fails": "exit 3", "hangs": "sleep 30", "garbage":
+            'while [ "$1" != --outdir ]; do shift; done; echo no > "$2/paper.pdf"'}  # fmt: skip
+    office.write_text(f"#!/bin/sh\n{body.get(harm, '')}\n")
+    office.chmod(0o755)
+    monkeypatch.setattr(paging.shutil, "which", lambda n: None if harm == "none" else str(office))
+    monkeypatch.setattr(paging, "MOST_SECONDS", 1)
+    told, asks, _ = contents(word.docx(LONG, lang="zh", title="题", numbered=True))
+    assert told == ["一、第一", "（一）小节", "二、第二"] and asks
+
+
+def test_the_outline_of_a_pdf():
+    def title(text):
+        return ("\ufeff" + text).encode("utf-16-be").hex().upper()
+
+    pdf = (
+        "1 0 obj\n<</Type/Page/Parent 3 0 R>>\nendobj\n2 0 obj\n<</Type/Page>>\nendobj\n"
+        "3 0 obj\n<</Type/Pages\n/Kids[ 2 0 R 1 0 R ]/Count 2>>\nendobj\n"
+        f"5 0 obj\n<</Count 0/Title<{title('一、甲')}>\n/Dest[1 0 R/XYZ 9 7 0]/Parent 4 0 R>>\nendobj\n"
+        f"6 0 obj\n<</Title<{title('乙')}>/Dest[2 0 R/XYZ 9 7 0]/Parent 4 0 R>>\nendobj\n"
+    )
+    assert paging.outline(pdf.encode()) == [("一、甲", 2), ("乙", 1)]
+    with pytest.raises(ValueError, match="no pages"):
+        paging.outline(b"%PDF")
+
+
+def test_a_figure_stays_in_one_piece(made, tmp_path):
+    for name in ("ImageCaption", "FigureReading"):
+        style = styles(made[2])[name]
+        assert style.find(f"{W}pPr/{W}keepNext") is not None
+        assert style.find(f"{W}pPr/{W}keepLines") is not None
+    last = styles(made[2])["SourceLine"].find(f"{W}pPr")
+    assert last.find(f"{W}keepNext") is None and last.find(f"{W}keepLines") is not None
+
+
+def test_a_column_is_as_wide_as_its_longest_word():
+    text = "| No | Quality/impact |\n|---------------------------|---|\n| a few short words | x |\n"
+    file = word.docx(text, lang="en", title="t", toc=False)
+    root = ET.fromstring(zipfile.ZipFile(io.BytesIO(file)).read("word/document.xml"))
+    first, second = (int(c.get(f"{W}w")) for c in root.iter(f"{W}gridCol"))
+    # "Quality/" has 8 letters of 9 points, half as wide as high on average: 36 points of 20 twips
+    assert second >= 36 * 20 and abs(first + second - word_reference.TEXT_WIDTH / 2.54 * 1440) < 5
+
+
+def test_no_row_is_left_alone():
+    rows = "".join(f"| {n} | x |\n" for n in range(6))
+    file = word.docx(f"| a | b |\n|---|---|\n{rows}", lang="zh", title="t", toc=False)
+    root = ET.fromstring(zipfile.ZipFile(io.BytesIO(file)).read("word/document.xml"))
+    kept = [all(p.find(f"{W}pPr/{W}keepNext") is not None for p in row.iter(f"{W}p"))
+            for row in root.iter(f"{W}tr")]  # fmt: skip
+    assert kept == [True, True, False, False, False, True, False]
+
+
 def test_figures_have_alt_text_and_captions(made):
     _, _, parts = made
     text = parts["word/document.xml"].decode()
@@ -159,6 +256,34 @@ def test_slides_have_a_title_each_and_chinese_fonts(tmp_path):
     assert len(slides) == 3 and "甲" in text
     assert re.findall(r'descr="([^"]*)"', text) == ["所示"]
     assert '<a:ea typeface="微软雅黑"' in theme
+
+
+def test_a_picture_fills_its_slide(tmp_path):
+    wide, tall = png(tmp_path / "w.png", 400, 100), png(tmp_path / "t.png", 100, 100)
+    file = pptx(f"## 甲\n\n![]({wide})\n\n## 乙\n\n![]({tall})\n", lang="zh", title="题")
+    with zipfile.ZipFile(io.BytesIO(file)) as parts:
+        frames = []
+        for n in (2, 3):
+            picture = re.search(
+                "<p:pic>.*?</p:pic>", parts.read(f"ppt/slides/slide{n}.xml").decode()
+            )
+            frames.append([int(x) for x in re.findall(r'(?:x|y|cx|cy)="(\d+)"', picture[0])[:4]])
+    (left, _, width, height), (_, top, square, high) = frames
+    assert left == MARGIN and width == SLIDE[0] - 2 * MARGIN and abs(width - 4 * height) < 9
+    assert (top, high) == PICTURE and abs(square - high) < 9
+
+
+def test_the_figures_of_a_deck(tmp_path):
+    flat, tall = png(tmp_path / "f.png", 300, 200), png(tmp_path / "t.png", 300, 330)
+
+    def item(stem, chapter, picture):
+        return Illustration(stem, chapter, stem, picture, None, "", (), 0)
+
+    figures = [item("a", "甲", tall), item("b", "甲", flat), item("card_2020", "乙", flat),
+               item("card_2025", "乙", flat), item("m", "丙", tall), item("d", "丁", flat)]  # fmt: skip
+    assert [i.stem for i in chosen(figures, 2025, 9)] == ["b", "card_2025", "d"]
+    assert [i.stem for i in chosen(figures, 2024, 9)] == ["b", "card_2020", "d"]
+    assert len(chosen(figures, 2025, 2)) == 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ import itertools
 import json
 import os
 import platform
+import re
 import shutil
 import sysconfig
 import time
@@ -308,7 +309,8 @@ def build(
     audience : {"public", "internal"}
         Whose eyes it is for. For the public the notebooks run on tables without what is not
         public, so that no format can hold it; figures and papers go to ``report/public`` and tell
-        how much was withheld. A notebook that cannot run without it is "left out".
+        how much was withheld. A notebook with nothing left to show (`Empty`) is "left out"; any
+        other error fails the build.
     as_of : int, optional
         Last year whose values the papers judge with; default the last on record.
     show : object, optional
@@ -351,7 +353,7 @@ def build(
             finally:
                 shutil.rmtree(where.staging, ignore_errors=True)
         if withheld:
-            done = [_left_out(o) if o.state == "failed" else o for o in done]
+            done = [_left_out(o) if _EMPTY.match(o.message) else o for o in done]
         built = {o.name for o in done if o.state in ("built", "left out")}
         whole = all(p.stem in built for p in {**stale, **todo})
         reports = []
@@ -363,8 +365,12 @@ def build(
     return sorted(done, key=lambda outcome: outcome.name), reports
 
 
+# how `running.execute` tells that a cell raised `errors.Empty`; any other error is a fault
+_EMPTY = re.compile(r"cell \d+ of \d+: Empty: ")
+
+
 def _left_out(outcome: Outcome) -> Outcome:
-    """A notebook that needs what its audience may not see is no failure."""
+    """A notebook with nothing left for its audience is no failure."""
     why = f"不列入公开报告 left out of the public report: {outcome.message}"
     return Outcome(outcome.name, "left out", outcome.seconds, warnings=(why,))
 

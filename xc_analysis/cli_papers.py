@@ -37,7 +37,7 @@ def add(command) -> None:
     sub.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="language")
     sub.add_argument("--fill", metavar="FILE", help="a filled workbook whose slots are taken over")
     sub.add_argument(
-        "--apply", action="store_true", help="also write its slots to projects.csv (needs --fill)"
+        "--apply", action="store_true", help="also keep them in evaluations.csv (needs --fill)"
     )
     _data(sub)
 
@@ -73,12 +73,16 @@ def _short(path) -> str:
     return str(path) if relative.startswith("..") else relative
 
 
+def _cells(count: int) -> str:
+    return f"{count} cell{'' if count == 1 else 's'}"
+
+
 def _languages(args) -> tuple[str, ...]:
     return ("zh", "en") if args.lang == "both" else (args.lang,)
 
 
 def _evaluate(args: argparse.Namespace) -> int:
-    from .documents import evaluation
+    from .documents import evaluation, evaluation_slots
     from .documents.papers import write_file
 
     if args.apply and not args.fill:
@@ -90,23 +94,23 @@ def _evaluate(args: argparse.Namespace) -> int:
         )
         refused, changes = [], []
         if args.fill:
-            found, changes, refused = evaluation.fill(found, args.fill)
+            found, changes, refused = evaluation_slots.fill(found, args.fill)
         for key, ident, column, old, new, place in changes:
             print(f"{key} {ident}: {column}: {old or '—'} → {new or '—'}   ({place})")
         for refusal in refused:
             print(f"refused · 未收: {refusal}")
         if refused:
-            raise InputError(f"{args.fill}: {len(refused)} cells refused, nothing written")
+            raise InputError(f"{args.fill}: {_cells(len(refused))} refused, nothing written")
         stem = f"evaluation-{args.kind}-{args.year}-{args.audience}-{lang}"
         papers = {
             folder / f"{stem}.docx": evaluation.annexes(found),
-            folder / f"{stem}.xlsx": evaluation.evaluation_workbook(found),
+            folder / f"{stem}.xlsx": evaluation_slots.evaluation_workbook(found),
         }
         fill = Path(args.fill).resolve() if args.fill else None
         if any(path.resolve() == fill for path in papers):
             raise InputError(f"{args.fill}: would be overwritten; give another folder by --out")
         if args.apply and lang == _languages(args)[0]:
-            evaluation.apply_slots(changes, path=args.fill, data=args.data)
+            evaluation_slots.apply_slots(found, changes, path=args.fill, data=args.data)
         try:
             folder.mkdir(parents=True, exist_ok=True)
             for path, content in papers.items():

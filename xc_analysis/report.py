@@ -12,25 +12,27 @@ from html import escape
 from html.parser import HTMLParser
 from pathlib import Path
 
+from .documents.bilingual import CHINESE as CHINESE
+from .documents.bilingual import one_language as one_language
+from .documents.bilingual import set_languages
 from .errors import InputError
 
 # notebook Markdown as JupyterLab reads it; raw attributes carry the blocks made here
 MARKDOWN = "commonmark_x-smart-emoji-subscript-superscript-fancy_lists-yaml_metadata_block"
-CHINESE = re.compile(r"[\u3400-\u9fff]")
 SHOWN_SOURCES = 4  # in a caption; a longer list folds
 WORDS = {
-    "zh": ("zh-CN", "{}生态环境规划：证据与核算", "目录", "代码", "数据", "来源", "放大", "图"),
-    "en": (
-        "en",
-        "{}: the evidence behind the environment plan",
-        "Contents",
-        "Code",
-        "data",
-        "Source",
-        "enlarge",
-        "figure",
-    ),
-}
+    "zh": {
+        "locale": "zh-CN", "title": "{}生态环境规划：证据与核算", "contents": "目录", "code": "代码",
+        "data": "数据", "source": "来源", "enlarge": "放大", "close": "关闭", "figure": "图",
+        "both": "同时显示英文 Show English too",
+    },
+    "en": {
+        "locale": "en", "title": "{}: the evidence behind the environment plan",
+        "contents": "Contents", "code": "Code", "data": "data", "source": "Source",
+        "enlarge": "enlarge", "close": "close", "figure": "figure",
+        "both": "Show Chinese too 同时显示中文",
+    },
+}  # fmt: skip
 TEMPLATE = """<!doctype html>
 <html lang="$lang$">
 <head>
@@ -42,6 +44,7 @@ $css$
 </style>
 </head>
 <body>
+<input type="checkbox" id="both"><label for="both">$both$</label>
 <main>
 <header>
 <h1>$pagetitle$</h1>
@@ -73,7 +76,8 @@ def html(
     data : Path
         Folder of tables: the names of sources and what is known come from it.
     lang : {"zh", "en"}
-        Language of figures and frame. The notebooks' prose is in both.
+        Language of figures, frame and prose. The other half of bilingual prose is hidden until
+        the box at the top is ticked.
     summary : Summary, optional
         As `summary.summary` gives it, for the head of the page.
     withheld : str
@@ -84,16 +88,21 @@ def html(
     str
         A page that loads nothing: pictures, data and style are in it, and no outside address.
     """
-    locale, title, contents, *_ = WORDS[lang]
-    title = title.format(_district(data, lang)).lstrip(": ")
+    from .documents.front import front
+    from .documents.illustrations import places
+
+    word = WORDS[lang]
+    title = word["title"].format(_district(data, lang)).lstrip(": ")
     titles = _source_titles(data, lang)
     names = _indicators(data)
+    names = None if names is None else (names, places(data, lang))
     chapters = [_chapter(path, figures, titles, names, lang) for path in executed]
     chapters.append(_cited(chapters, data, lang))
-    variables = {"lang": locale, "contents": contents, "pagetitle": title}
+    variables = {"lang": word["locale"], "contents": word["contents"], "pagetitle": title}
+    variables["both"] = word["both"]
     told = f'<p class="subtitle">{escape(withheld)}</p>' if withheld else ""
-    front = told + _front(data, lang) + _summary(summary, lang)
-    page = _pandoc("\n\n".join(chapters), front, variables)
+    head = told + front(data, lang) + _summary(summary, lang)
+    page = _pandoc("\n\n".join(chapters), head, variables, lang)
     return re.sub(r"\bhttps?://", "", page)  # an address is told, never linked or loaded
 
 
@@ -125,6 +134,7 @@ def _indicators(data: Path):
 def _cited(chapters: list[str], data: Path, lang: str) -> str:
     """The rows of the sources that figures cite, where their captions lead."""
     from . import tables
+    from .documents.citing import english_title
 
     ids = set(re.findall(r'href="#source-([^"]+)"', "\n".join(chapters)))
     rows = tables.load("sources", data=data)
@@ -136,9 +146,11 @@ def _cited(chapters: list[str], data: Path, lang: str) -> str:
         "zh": ("所引来源", "编号", "题名", "发布者", "文号", "日期", "等级"),
         "en": ("Sources cited", "Id", "Title", "Publisher", "Number", "Date", "Grade"),
     }[lang]
-    head = "".join(f"<th>{h}</th>" for h in heads[1:])
+    head = "".join(f'<th scope="col">{h}</th>' for h in heads[1:])
     lines = []
     for row in shown:
+        if lang == "en":
+            row = row | {"title": english_title(row)}
         cells = [row["source_id"], *("" if row[c] != row[c] else str(row[c]) for c in columns)]
         cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
         lines.append(f'<tr id="source-{escape(row["source_id"])}">{cells}</tr>')
@@ -148,16 +160,18 @@ def _cited(chapters: list[str], data: Path, lang: str) -> str:
 
 def _chapter(path: Path, figures: Path, titles: dict[str, str], register, lang: str) -> str:
     """One notebook as Markdown: prose, folded code, figures with captions, tables."""
+    from .documents.illustrations import headings_of
+
     cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
     parts: list[str] = []
     headings: list[str] = []
     for cell in cells:
         source = "".join(cell["source"])
+        headings += headings_of(cell)
         if cell["cell_type"] == "markdown":
-            headings += re.findall(r"^#+ +(.+?) *#*$", source, re.MULTILINE)
             parts.append(source)
         elif cell["cell_type"] == "code":
-            summary = f"<details><summary>{WORDS[lang][3]}</summary>"
+            summary = f"<details><summary>{WORDS[lang]['code']}</summary>"
             parts.append(_raw(f"{summary}<pre><code>{escape(source)}</code></pre></details>"))
             stems = cell["metadata"].get("figures", [])
             for stem in stems:
@@ -186,51 +200,56 @@ def _output(output: dict, drawn: bool) -> Iterator[str]:
         yield _raw(f"<pre>{escape(shown['text/plain'])}</pre>")
 
 
-def one_language(title: str, lang: str) -> str:
-    """The part of a bilingual title that is in one language."""
-    parts = [part.strip() for part in re.split(r"\s+[·/]\s+", title)]
-    ours = [part for part in parts if bool(CHINESE.search(part)) == (lang == "zh")]
-    return " · ".join(ours or parts)
-
-
 def _figure(stem, folder: Path, headings, titles: dict[str, str], register, lang: str) -> str:
-    """A figure that enlarges on a tap, its caption, sources and data."""
-    *_, data_word, source_word, enlarge, figure_word = WORDS[lang]
-    told = headings or [stem]
-    title, place = (one_language(_plain(heading), lang) for heading in (told[0], told[-1]))
-    heading = escape(title if title.startswith(place) else f"{title} — {place}")
+    """A figure that a button enlarges, its caption, sources and data.
+
+    The frame is a popover: Escape, a click beside it and its own button close it, without a script.
+    """
+    from .documents.illustrations import title_of
+
+    word = WORDS[lang]
+    heading = escape(title_of(folder / f"{stem}.svg", headings or [stem], lang))
     table = (folder / f"{stem}.csv").read_bytes()
     rows = csv.DictReader(table.decode("utf-8").splitlines())
-    ids = {i for row in rows for i in (row.get("source_id") or "").split(";") if i}
+    ids = {i.strip() for row in rows for i in (row.get("source_id") or "").split(";")}
     joint, stop, colon = ("；", "。", "：") if lang == "zh" else ("; ", ". ", ": ")
     names = [
         f'<a href="#source-{escape(i)}">{escape(titles[i])}</a>' if i in titles else escape(i)
-        for i in sorted(i.strip() for i in ids)
+        for i in sorted(filter(None, ids))
     ]
     shows = _alt(folder / f"{stem}.csv", register, lang)
-    origin = f"{source_word}{colon}{joint.join(names)}{stop}" if names else ""
+    origin = f"{word['source']}{colon}{joint.join(names)}{stop}" if names else ""
     if len(names) > SHOWN_SOURCES:
-        summary = f"{source_word} ({len(names)})"
+        summary = f"{word['source']} ({len(names)})"
         origin = f"<details><summary>{summary}</summary>{joint.join(names)}</details>"
     encoded = base64.b64encode(table).decode("ascii")
-    link = f'<a download="{stem}.csv" href="data:text/csv;base64,{encoded}">{data_word} (csv)</a>'
+    link = (
+        f'<a download="{stem}.csv" href="data:text/csv;base64,{encoded}">{word["data"]} (csv)</a>'
+    )
     picture = base64.b64encode((folder / f"{stem}.png").read_bytes()).decode("ascii")
+    ends = "" if re.search(r"[。？！.?!]$", heading) else stop
+    alt = (
+        heading if re.match(r"图|表|Figure|Table", heading) else f"{word['figure']}{colon}{heading}"
+    )
+    to = f'popovertarget="zoom-{stem}"'
     return (
-        f'<figure id="{stem}"><label><input type="checkbox" aria-label="{enlarge}: {heading}">'
-        f'<img alt="{figure_word}: {heading}{stop}{shows}" src="data:image/png;base64,{picture}"></label>'
-        f"<figcaption>{heading}{stop}{link} {origin}</figcaption></figure>"
+        f'<figure id="{stem}"><div class="zoom" id="zoom-{stem}" popover>'
+        f'<img alt="{alt}{ends}{shows}" src="data:image/png;base64,{picture}">'
+        f'<button class="enlarge" {to} aria-label="{word["enlarge"]}{colon}{heading}"></button>'
+        f'<button class="close" {to} popovertargetaction="hide">{word["close"]} ×</button></div>'
+        f"<figcaption>{heading}{ends}{link} {origin}</figcaption></figure>"
     )
 
 
 def _alt(path: Path, register, lang: str) -> str:
     """What the figure shows, in words written from its table."""
-    from .documents.illustrations import described, read_table
+    from .documents.illustrations import read_table
+    from .documents.readings import described
 
-    return "" if register is None else escape(described(read_table(path), register, lang))
-
-
-def _plain(markdown: str) -> str:
-    return re.sub(r"[*_`]|\[([^]]*)\]\([^)]*\)", r"\1", markdown)
+    if register is None:
+        return ""
+    names, place = register
+    return escape(described(read_table(path), names, lang, place))
 
 
 RAW_BLOCK = re.compile(r"^(`{3,})\{=html\}\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
@@ -274,6 +293,12 @@ def plain_html(fragment: str) -> str:
     parser.feed(fragment)
     parser.close()
     kept = "".join(parser.parts).strip()
+    head, mark, body = kept.partition("</thead>")
+    if mark:  # what a head names stands below it, elsewhere beside it
+        kept = re.sub(r"<th(?=[ >])", '<th scope="col"', head) + mark + re.sub(
+            r"<th(?=[ >])", '<th scope="row"', body)  # fmt: skip
+    else:
+        kept = re.sub(r"<th(?=[ >])", '<th scope="col"', kept)
     kept = re.sub(r"<td>\s*(?:NaN|NaT|None|&lt;NA&gt;)\s*</td>", '<td class="missing">—</td>', kept)
     kept = re.sub(r"<td>(?=[^<]{24})", '<td class="text">', kept)
     return re.sub(r"<td>(?=\s*[-−+]?[\d.,]+ ?%?\s*</td>)", '<td class="number">', kept)
@@ -281,12 +306,12 @@ def plain_html(fragment: str) -> str:
 
 def _source_titles(data: Path, lang: str) -> dict[str, str]:
     from . import tables
+    from .documents.citing import english_title
 
     sources = tables.load("sources", data=data)
-    title = sources["title"]
-    if lang == "en" and "title_en" in sources:
-        title = sources["title_en"].fillna(title)
-    return dict(zip(sources["source_id"], title, strict=True))
+    if lang == "zh":
+        return dict(zip(sources["source_id"], sources["title"], strict=True))
+    return {row["source_id"]: english_title(row) for row in sources.to_dict("records")}
 
 
 def _district(data: Path, lang: str) -> str:
@@ -297,101 +322,6 @@ def _district(data: Path, lang: str) -> str:
     except InputError:  # a folder that is still being filled has a report too
         return ""
     return place.scope if lang == "zh" else place.scope_en
-
-
-def _front(data: Path, lang: str) -> str:
-    """What is known of the district, in a few lines, from the tables."""
-    try:
-        facts = [*_known(data, lang), *_judged(data, lang)]
-    except InputError as error:
-        facts = [str(error)]
-    heading = {"zh": "已知什么", "en": "What is known"}[lang]
-    items = "".join(f"<li>{escape(fact)}</li>" for fact in facts)
-    return f'<h2 id="known">{heading}</h2><ul>{items}</ul>'
-
-
-def _known(data: Path, lang: str) -> list[str]:
-    from . import evidence, tables
-    from .packs import places
-
-    place = places.home(data)
-    cells = evidence.coverage(scope=place.scope, data=data)
-    register = tables.load("indicators", data=data).set_index("indicator")
-    listed = register[register["plan_row"].notna()].sort_values("plan_row")
-    names = listed["name_zh" if lang == "zh" else "name_en"]
-    yearly = cells.isin(["printed", "derived", "computed", "estimated", "bound"]).sum(axis=1)
-    counts = yearly.reindex(listed.index, fill_value=0)
-    without, once = names[counts == 0], names[counts == 1]
-    kinds = cells.stack().value_counts()
-    told = {
-        "zh": {"printed": "公布", "derived": "由公布值推算", "computed": "按逐时记录计算",
-               "computed (partial)": "按不完整年份计算", "estimated": "估计", "bound": "仅知范围",
-               "several years": "多年合计", "part-year": "仅部分月份"},
-        "en": {"computed": "computed from hourly records"},
-    }[lang]  # fmt: skip
-    sums = [f"{told.get(kind, kind)} {n}" for kind, n in kinds.items() if kind]
-    span = f"{cells.columns.min()}–{cells.columns.max()}"
-    if lang == "zh":
-        facts = [
-            f"{place.scope}，{span} 年，共 {len(cells)} 项指标；指标—年份格：{'，'.join(sums)}。其余为空，不作插补。",
-            f"规划表 2 的 {len(names)} 项指标中，{len(names) - len(without)} 项至少有一个年度数值或范围。",
-        ]
-        ends = ("只有一个年度数值：", "没有任何年度数值：", "、", "。")
-    else:
-        facts = [
-            f"{place.scope_en}, {span}: {len(cells)} indicators; indicator-years: {', '.join(sums)}."
-            " The rest is empty and nothing is interpolated.",
-            f"Of the {len(names)} indicators of the plan's Table 2, {len(names) - len(without)}"
-            " have a value or a bound for at least one whole year.",
-        ]
-        ends = ("A single year only: ", "No year at all: ", "; ", ".")
-    for title, which in zip(ends[:2], (once, without), strict=True):
-        if len(which):
-            facts.append(title + ends[2].join(which) + ends[3])
-    return facts
-
-
-def _judged(data: Path, lang: str) -> list[str]:
-    from .statements import statements
-
-    found = statements(data)
-    if found.empty:
-        return []
-    counts = found["verdict_zh" if lang == "zh" else "verdict"].value_counts()
-    if lang == "zh":
-        parts = "，".join(f"{verdict} {n}" for verdict, n in counts.items())
-        return [f"规划正文与图表中的 {len(found)} 个数字逐一复核：{parts}。"]
-    parts = ", ".join(f"{verdict} {n}" for verdict, n in counts.items())
-    return [f"{len(found)} numbers that the plan prints, each checked: {parts}."]
-
-
-def _languages(blocks: list) -> None:
-    """Set each line of a paragraph in a span of its language, one under the other."""
-    for block in blocks:
-        if block["t"] == "Para":
-            lines: list[list] = [[]]
-            for inline in block["c"]:
-                if inline["t"] in ("SoftBreak", "LineBreak"):
-                    lines.append([])
-                else:
-                    lines[-1].append(inline)
-            block["c"] = [_span(line) for line in lines]
-        elif block["t"] in ("Div", "BlockQuote"):
-            _languages(block["c"][1] if block["t"] == "Div" else block["c"])
-
-
-def _span(line: list) -> dict:
-    text = _words(line)
-    # a name in the other language does not make the line one of it
-    chinese = 3 * len(CHINESE.findall(text)) >= len(re.findall(r"[A-Za-z]", text))
-    lang = "zh" if chinese else "en"
-    return {"t": "Span", "c": [["", [lang], [["lang", lang]]], line]}
-
-
-def _words(node: object) -> str:
-    if isinstance(node, dict):
-        return node["c"] if node.get("t") == "Str" else _words(node.get("c"))
-    return " ".join(map(_words, node)) if isinstance(node, list) else ""
 
 
 def _unlink(node: object) -> None:
@@ -409,7 +339,7 @@ def _unlink(node: object) -> None:
         _unlink(child)
 
 
-def _pandoc(markdown: str, front: str, variables: dict[str, str]) -> str:
+def _pandoc(markdown: str, front: str, variables: dict[str, str], lang: str) -> str:
     import pypandoc
 
     blocks: list[str] = []  # megabytes of pictures that pandoc need not carry
@@ -420,7 +350,7 @@ def _pandoc(markdown: str, front: str, variables: dict[str, str]) -> str:
 
     markdown = RAW_BLOCK.sub(aside, markdown)
     document = json.loads(pypandoc.convert_text(markdown, "json", format=MARKDOWN))
-    _languages(document["blocks"])
+    set_languages(document["blocks"], lang)
     _unlink(document["blocks"])
     css = (Path(__file__).parent / "documents" / "report.css").read_text(encoding="utf-8")
     with tempfile.TemporaryDirectory(prefix="xc-") as folder:

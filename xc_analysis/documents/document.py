@@ -8,38 +8,41 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
 
 from ..errors import InputError
 from ..tables import load
-from ..verdicts.targets import BANDS, CANNOT
+from ..verdicts.targets import BANDS
+from .citing import brief_titles, citations
 from .document_tables import (
     assumption_table,
     commitment_table,
     conflict_table,
     conflicts,
-    one,
     project_table,
     statement_table,
     table,
 )
-from .illustrations import Illustration
+from .illustrations import Illustration, places, png_size
+from .readings import STATUS
+from .register_words import in_units, worded
 from .summary import (
-    STATUS,
     Known,
+    aim_words,
     as_markdown,
-    chance,
+    counts,
     escaped,
     newest,
-    quantity,
-    reason_words,
-    signed,
+    partial_range,
+    read_beside,
     summary,
     target_text,
+    why,
 )
+from .wording import chance, limit_words, locator_words, minus, percent, quantity
 
 SLOT = re.compile(r"\{\{\s*([^{}]*?)\s*\}\}")
 THEMES = {
@@ -115,12 +118,13 @@ def scorecard_table(known: Known) -> str:
     for judged, row in zip(known.judged, known.card.to_dict("records"), strict=True):
         now, last = "—", newest(row)
         if last:
-            now = quantity(last[0], judged.line, known.lang) + tr(f"（{last[1]}）", f" ({last[1]})")
-        p = "—" if pd.isna(row["p_meet"]) else chance(row["p_meet"])
-        verdict = row[tr("verdict_zh", "verdict")]
-        cells = (row["plan_row"], known.name(row), now, target_text(known, judged, row), verdict)
+            now = quantity(last[0], judged.line, known.lang)
+            now += tr(f"\u200b（{last[1]}）", f" ({last[1]})")  # a break, if any, comes here
+        p = "—" if pd.isna(row["p_meet"]) else chance(row["p_meet"], known.lang)
+        aim = target_text(known, judged, row)
+        cells = (row["plan_row"], known.name(row), now, aim, known.verdict(row))
         rows.append((*cells, p, row["grade"]))
-    return table(head, rows, (8, 27, 23, 18, 16, 8, 8))
+    return table(head, rows, tr((8, 26, 22, 19, 18, 8, 8), (7, 27, 21, 19, 19, 9, 12)))
 
 
 def indicator_sentences(known: Known, *, data=None) -> tuple[str, set[str]]:
@@ -129,10 +133,7 @@ def indicator_sentences(known: Known, *, data=None) -> tuple[str, set[str]]:
     titles = citations(data, known.lang)
     observations = load("observations", data=data)
     parts, notes, cited = [], [], set()
-    short_titles = {
-        r["source_id"]: tr(f"《{r['title']}》", str(r["title"]))
-        for r in load("sources", data=data).to_dict("records")
-    }
+    short_titles = brief_titles(data, known.lang)
     pairs = list(zip(known.judged, known.card.to_dict("records"), strict=True))
     for theme in dict.fromkeys(row["theme"] for _, row in pairs):
         parts.append("## " + tr(*THEMES.get(theme, (theme, theme.capitalize()))))
@@ -147,9 +148,8 @@ def indicator_sentences(known: Known, *, data=None) -> tuple[str, set[str]]:
                     short = short_titles.get(source, source)
                 cited.add(source)
                 note = f"[^{row['indicator']}]"
-                notes.append(
-                    f"[^{row['indicator']}]: {escaped(short)}{tr('，', ', ')}{escaped(where)}"
-                )
+                told = tr("，", ", ").join(filter(None, (short, locator_words(where, known.lang))))
+                notes.append(f"[^{row['indicator']}]: {escaped(told)}")
                 _possible(row["baseline"], judged.line, f"indicator {row['indicator']}")
             parts.append(_sentence(known, judged, row, note, observations))
     return "\n\n".join([*parts, *notes]), cited
@@ -171,48 +171,68 @@ def _sentence(known, judged, row, note, observations):
     values = {
         "name": known.name(row),
         "row": int(row["plan_row"]),
-        "aim": escaped(target_text(known, judged, row)),
-        "verdict": row[tr("verdict_zh", "verdict")],
-        "why": escaped(reason_words(row[tr("why_zh", "why")], known)),
+        "aim": escaped(aim_words(known, judged, row)),
+        "verdict": known.verdict(row),
+        "why": escaped(why(known, judged, row)),
     }
-    if not pd.isna(row["baseline"]):
-        values["now"] = escaped(quantity(row["baseline"], judged.line, known.lang))
-        values["year"] = int(row["baseline_year"])
-        values["status"] = tr(*STATUS.get(row["baseline_status"], ("", "")))
-        have = tr(
-            "{{year}} 年为 {{now}}（{{status}}）NOTE。", "{{now}} in {{year}} ({{status}})NOTE. "
-        )
+    have = _values(known, judged, row)
+    bound = "" if have else _bound(observations, known, judged)
+    if have:
+        values["have"] = escaped(have)
+        have = tr("{{have}}。", "{{have}}. ")
     else:
-        bound = _bound(observations, known, judged)
         have = tr("没有本区年度数值。", "No value for the district. ")
         if bound:
             values["bound"] = escaped(bound)
-            have = tr(
-                "没有本区年度数值，仅知 {{bound}}。", "No value for the district, only {{bound}}. "
-            )
+            have = tr("没有本区年度数值，仅知 {{bound}}。",
+                      "No value for the district, only {{bound}}. ")  # fmt: skip
     text = "**{{name}}**" + tr("（表列第 {{row}} 项）。", " (row {{row}}). ") + have
     text += tr(
         "目标：{{aim}}。判断：{{verdict}}；{{why}}。",
         "Target: {{aim}}. Verdict: {{verdict}}; {{why}}.",
     )
-    if row["verdict"] == CANNOT and row["verdict_under_reading"] not in ("", CANNOT):
-        values["reading"] = escaped(signed(row["reading"]))
-        values["read"] = row[tr("verdict_under_reading_zh", "verdict_under_reading")]
-        because = row[tr("why_under_reading_zh", "why_under_reading")]
-        values["because"] = escaped(reason_words(because, known))
+    if read_beside(row):
+        values["reading"] = escaped(limit_words(row["reading"], judged.line, known.lang))
+        values["read"] = known.verdict(row, under=True)
+        values["because"] = escaped(why(known, judged, row, under=True))
         text += tr(
-            "若以市级数值 {{reading}} 为读法（不是区级目标）：{{read}}；{{because}}。",
-            " Read as the city's {{reading}}, which is no target of the district: {{read}};"
+            "若借全市的数值 {{reading}} 作比（不是区级目标）：{{read}}；{{because}}。",
+            " Beside the city's {{reading}}, which is no target of the district: {{read}};"
             " {{because}}.",
         )
     flags = row[tr("flags_zh", "flags_en")]
-    if flags:
+    if isinstance(flags, str) and flags:
         for token, words in BASIS.items():
             flags = flags.replace(token, tr(*words))
         values["flags"] = escaped(flags)
         text += tr("须留意：{{flags}}。", " Note: {{flags}}.")
     place = f"report_{known.lang}.md, indicator {row['indicator']}"
     return render(text, values, place=place).replace("NOTE", note)
+
+
+def _values(known, judged, row) -> str:
+    """The published value, the newest one and the range of an incomplete year, each with its
+    year and kind; "" without any."""
+    tr, line = known.tr, judged.line
+
+    def told(value, year, status, note=""):
+        kind = tr(*STATUS.get(status, ("", "")))
+        shown = quantity(value, line, known.lang)
+        mark = tr(f"（{kind}）", f" ({kind})") if kind else ""
+        return tr(f"{year} 年为 {shown}{mark}{note}", f"{shown} in {year}{mark}{note}")
+
+    out = []
+    if not pd.isna(row["baseline_year"]):
+        out.append(told(row["baseline"], int(row["baseline_year"]), row["baseline_status"], "NOTE"))
+    last = newest(row)
+    if last is not None and last[3]:
+        out.append(tr("最新的整年数值，", "newest whole year, ") + told(*last[:3]))
+    if found := partial_range(known, judged, row):
+        year = judged.assessment.components.get("target_year") if judged.assessment else None
+        year = year or known.as_of
+        out.append(tr(f"{year} 年记录不全，估计为 {found}",
+                      f"{found} in {year} (estimate, incomplete record)"))  # fmt: skip
+    return tr("；", "; ").join(out)
 
 
 def _bound(observations, known, judged):
@@ -232,10 +252,16 @@ def _bound(observations, known, judged):
     return known.tr(f"{row['year']} 年 ", f"in {row['year']} ") + ", ".join(told)
 
 
-def figure_block(item: Illustration, count: int, titles: Mapping[str, str], lang: str) -> str:
-    """One figure with caption, what it shows, and a source line."""
+def figure_block(
+    item: Illustration, count: int, titles: Mapping[str, str], lang: str,
+    brief: Mapping[str, str] | None = None, cited: Container[str] = (),
+) -> str:  # fmt: skip
+    """One figure with caption, what it shows, and a source line; a source that was cited before
+    goes by its brief name."""
     word = f"图 {count}　{item.title}" if lang == "zh" else f"Figure {count}. {item.title}"
-    names = [titles.get(i, i) for i in item.source_ids]
+    reading = item.reading or item.alt
+    known = {**titles, **{i: name for i, name in (brief or {}).items() if i in cited}}
+    names = [known.get(i, i) for i in item.source_ids]
     joint = "；" if lang == "zh" else "; "
     shown, rest = names[:3], len(names) - 3
     source = ("来源：" if lang == "zh" else "Source: ") + joint.join(shown)
@@ -248,46 +274,41 @@ def figure_block(item: Illustration, count: int, titles: Mapping[str, str], lang
     block = (
         f'![{escaped(word)}]({item.png}){{alt="{alt}" width={width:.1f}cm height={height:.1f}cm}}'
     )
-    lines = [block, "", '::: {custom-style="Source Line"}', escaped(item.alt)]
+    lines = [block, "", '::: {custom-style="Figure Reading"}', escaped(reading), ":::"]
     if names:
-        lines += ["", escaped(source)]
-    return "\n".join([*lines, ":::"])
+        lines += ["", '::: {custom-style="Source Line"}', escaped(source), ":::"]
+    return "\n".join(lines)
 
 
-def _size(png: Path, most_wide: float = 15.5, most_high: float = 17.5) -> tuple[float, float]:
+TWO_A_PAGE = 8.4  # cm: of this height two figures with their words share a page
+LITTLE = 1.28  # a picture is made smaller by a fifth at most to get there
+
+
+def _size(png: Path, most_wide: float = 15.5, most_high: float = 17.0) -> tuple[float, float]:
     """Width and height in cm that fit the page in the picture's own proportion."""
-    with open(png, "rb") as handle:
-        head = handle.read(24)
-    wide, high = (int.from_bytes(head[i : i + 4], "big") for i in (16, 20))
+    wide, high = png_size(png)
     # never larger than the figure was drawn for (300 dots an inch)
     factor = min(most_wide / wide, most_high / high, 2.54 / 300 * 1.05)
+    if TWO_A_PAGE < high * factor <= TWO_A_PAGE * LITTLE:
+        factor = TWO_A_PAGE / high
     return wide * factor, high * factor
-
-
-def citations(data, lang: str) -> dict[str, str]:
-    """Each source in one line: publisher, title, number, date, and how it was read."""
-    out = {}
-    for row in load("sources", data=data).to_dict("records"):
-        cell = {k: "" if pd.isna(v) else str(v) for k, v in row.items()}
-        by = cell["publisher"] if cell["publisher"] not in ("", "不详") else ""
-        title = f"《{cell['title']}》" if lang == "zh" else cell["title"]
-        bits = [by + title if lang == "zh" else ", ".join(filter(None, (by, title)))]
-        bits += [cell["document_no"], cell["published"], one(cell["via"], lang)]
-        out[cell["source_id"]] = ("，" if lang == "zh" else ", ").join(filter(None, bits))
-    return out
 
 
 def _bands(known) -> str:
     """The words for probabilities, with the bounds that the verdicts use."""
     tr = known.tr
     told = []
+
+    def share(p):
+        return percent(p, known.lang)
+
     for (low, en, zh), above in zip(BANDS, (None, *(b[0] for b in BANDS)), strict=False):
         if above is None:
-            span = tr(f"不低于 {low:.0%}", f"{low:.0%} or more")
+            span = tr(f"不低于{share(low)}", f"{share(low)} or more")
         elif low == 0:
-            span = tr(f"低于 {above:.0%}", f"less than {above:.0%}")
+            span = tr(f"低于{share(above)}", f"less than {share(above)}")
         else:
-            span = tr(f"{low:.0%} 至 {above:.0%}", f"{low:.0%} to {above:.0%}")
+            span = tr(f"{share(low)}至{share(above)}", f"{share(low)} to {share(above)}")
         told.append(tr(f"{span}为{zh}", f"{span}: {en}"))
     return tr("，", "; ").join(told)
 
@@ -321,10 +342,12 @@ def report_markdown(
     from ..statements import statements
 
     tr, lang = known.tr, known.lang
-    titles = citations(data, lang)
+    titles, brief = citations(data, lang), brief_titles(data, lang)
     names = load("indicators", data=data).set_index("indicator")
     projects, register = load("projects", data=data), load("assumptions", data=data)
     pairs, checked = conflicts(load("observations", data=data)), statements(data)
+    if len(checked):
+        checked = checked.assign(locator=checked["locator"].map(lambda c: locator_words(c, lang)))
     told, cited = indicator_sentences(known, data=data)
     shown = [item for item in figures if not item.withheld]
     kept_back = len(figures) - len(shown)
@@ -333,7 +356,7 @@ def report_markdown(
         if item.chapter != chapter:
             chapter = item.chapter
             blocks.append(f"## {escaped(chapter)}")
-        blocks.append(figure_block(item, count, titles, lang))
+        blocks.append(figure_block(item, count, titles, lang, brief, cited))
         cited.update(item.source_ids)
     cited &= set(titles)
     grades = load("sources", data=data).set_index("source_id")["reliability"]
@@ -342,17 +365,24 @@ def report_markdown(
         for i in sorted(cited, key=lambda i: (grades.get(i, ""), titles[i]))
     ]
     texts = projects[projects["kind"] == "commitment"]
-    judged = int((known.card["verdict"] != CANNOT).sum())
+    of_kind = counts(known)
     none = tr("（无）", "(none)")
     values = {
         "summary": as_markdown(summary(known), lang)
         + (f"\n\n{escaped(withheld)}" if withheld else ""),
-        "plan": tr(f"“{known.plan}”", known.plan),
+        "plan": known.plan_name,
         "n_rows": len(known.card),
         "as_of": known.as_of,
         "target_year": known.target_year,
-        "n_judged": judged,
-        "n_cannot": len(known.card) - judged,
+        "n_judged": of_kind["judged"],
+        "n_gap": of_kind["gap"],
+        "n_cannot": of_kind["cannot"],
+        "n_unaudited": tr(
+            f"，数据未审核、暂不公布判断的 {of_kind['withheld']} 项",
+            f", of {of_kind['withheld']} the verdict is not yet published, its data being unaudited",
+        )
+        if of_kind["withheld"]
+        else "",
         "bands": _bands(known),
         "scorecard": scorecard_table(known),
         "indicators": told,
@@ -372,34 +402,16 @@ def report_markdown(
         "projects": project_table(known, projects),
         "commitments": commitment_table(known, projects) if len(texts) else none,
         "n_statements": len(checked),
-        "statements": statement_table(known, checked) if len(checked) else none,
+        "statements": minus(statement_table(known, checked)) if len(checked) else none,
         "n_assumptions": len(register),
-        "assumptions": assumption_table(known, register, names),
+        "assumptions": assumption_table(
+            known, worded(register, names, places(data, lang), lang), names
+        ),
         "n_conflicts": len(pairs),
-        "conflicts": conflict_table(known, pairs, names, titles) if len(pairs) else none,
+        "conflicts": conflict_table(known, in_units(pairs, lang), names, titles) if len(pairs) else none,
         "n_sources": len(source_rows),
         "sources": table(tr(("来源", "等级"), ("Source", "Grade")), source_rows, (90, 8))
         if source_rows else none,
     }  # fmt: skip
     path = template or Path(__file__).with_name(f"report_{lang}.md")
     return render(path.read_text(encoding="utf-8"), values, place=path.name)
-
-
-def slides_markdown(known: Known, figures: Sequence[Illustration], *, note: str = "") -> str:
-    """The deck: the summary on three slides, then one figure a slide with what it shows."""
-    page = summary(known)
-    heads = known.tr(
-        ("已知", "可能", "无法判断"), ("What is known", "What is likely", "What cannot be judged")
-    )
-    parts = []
-    for head, lines in zip(heads, (page.known, page.likely, page.cannot), strict=True):
-        parts.append(f"## {head}\n\n" + "\n".join(f"- {escaped(line)}" for line in lines))
-    if note:
-        parts[-1] += f"\n- {escaped(note)}"
-    for item in figures:
-        alt = re.sub(r'["\n]', " ", item.alt)
-        parts.append(
-            f"## {escaped(item.chapter)}\n\n"
-            f'![]({item.png}){{alt="{alt}"}}\n\n::: notes\n{escaped(item.alt)}\n:::'
-        )
-    return "\n\n".join(parts)

@@ -8,8 +8,10 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ..report import CHINESE
-from .summary import escaped, signed, unit_text
+from ..tables import load
+from .bilingual import CHINESE
+from .summary import escaped
+from .wording import locator_words, signed, unit_text
 
 
 def one(text, lang: str) -> str:
@@ -26,6 +28,59 @@ def one(text, lang: str) -> str:
         if split:
             return split[1 if lang == "zh" else 2].strip()
     return ("；" if lang == "zh" else "; ").join(ours or parts)
+
+
+def source_names(data, lang: str) -> dict[str, str]:
+    """Each source by its title, in English by its short name; without the dates in brackets."""
+    out = {}
+    for row in load("sources", data=data).to_dict("records"):
+        short = row.get("short_en")
+        if lang == "en" and isinstance(short, str) and short.strip():
+            out[row["source_id"]] = short.strip()
+            continue
+        title = re.sub(r"（[^（）]*[0-9]{4}[^（）]*）$", "", str(row["title"]).strip())
+        out[row["source_id"]] = f"《{title}》" if lang == "zh" else title
+    return out
+
+
+def places_of(locator, lang: str) -> list[str]:
+    """Where in a document, place by place; in English those that have English words."""
+    places = locator.split("；") if isinstance(locator, str) else []
+    return [told for place in places if (told := locator_words(place.strip(), lang))]
+
+
+def used_rows(row, observations: pd.DataFrame, titles, lang: str) -> str:
+    """The documents behind a line of the scorecard: title and place, or the years computed.
+
+    Parameters
+    ----------
+    row : mapping
+        A line of the scorecard with its ``evidence`` and ``source_ids``.
+    observations : DataFrame
+        Indexed by ``obs_id``.
+    titles : mapping of str to str
+        As `source_names` gives.
+    lang : {"zh", "en"}
+    """
+    zh = lang == "zh"
+    comma, stop = ("，", "；") if zh else (", ", "; ")
+    table_name, _, rest = str(row.get("evidence") or "").partition(": ")
+    if table_name == "observations.csv":
+        places: dict[str, list[str]] = {}
+        for obs in rest.split(", "):
+            if obs not in observations.index:
+                continue
+            source, locator = observations.loc[obs, ["source_id", "locator"]]
+            found = places.setdefault(titles.get(source, source), [])
+            found += [place for place in places_of(locator, lang) if place not in found]
+        joint = "、" if zh else ", "
+        return stop.join(
+            comma.join([t, *([joint.join(p)] if p else [])]) for t, p in places.items()
+        )
+    years = rest.rpartition(", ")[2].replace("-", "—" if zh else "–")
+    ids = str(row.get("source_ids") or "").split(";")
+    return (("、" if zh else "; ").join(titles.get(i, i) for i in ids if i) + comma + years
+            if rest else "")  # fmt: skip
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[object]], widths: Sequence[int]) -> str:
@@ -71,9 +126,10 @@ def conflict_table(known, pairs, names, titles) -> str:
         rows.append(
             (area, line[tr("name_zh", "name_en")], period,
              f"{row['value_use']:.10g} {unit_text(row['unit'], known.lang)}",
-             f"{row['value']:.10g}", titles.get(row["source_id"], row["source_id"]))
+             f"{row['value']:.10g} {unit_text(row['unit'], known.lang)}",
+             titles.get(row["source_id"], row["source_id"]))
         )  # fmt: skip
-    return table(head, rows, (9, 22, 13, 14, 8, 34))
+    return table(head, rows, (9, 20, 12, 15, 13, 31))
 
 
 def assumption_table(known, register, names) -> str:

@@ -1,31 +1,26 @@
 """The evaluation pack: indicators, tasks and projects with what is known and slots for the rest.
 
 Delegated targets stand in an annex of their own, without a verdict and without colour. Slots are
-marked; they come back through the workbook.
+marked; they come back through the workbook (`evaluation_slots`).
 """
 
 from __future__ import annotations
 
-import json
-import shutil
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from ..errors import InputError
-from ..intake.returned import Refused, offences_after, read_workbook
-from ..packs.localpack import commit, held, recover
-from ..packs.newpack import as_csv, cells_of
-from ..packs.places import home
+from ..schema.schemas import TABLES
 from ..tables import data_dir, load
 from ..verdicts.targets import CANNOT
-from .audience import restricted
+from ..verdicts.withheld import NO_OUTTURN, withheld_years
+from .audience import restricted, veiled
 from .document import BASIS, render
-from .document_tables import one, table
-from .summary import Known, chance, escaped, gather, number, quantity, signed, target_text
-from .workbook import Sheet, to_bytes, write_sheets
+from .document_tables import one, places_of, source_names, table, used_rows
+from .summary import Known, escaped, gather, last_on_record, plan_of, target_text
+from .wording import amount, chance, limit_words, percent, quantity, signed
 
 KINDS = {
     "annual": ("年度评估", "Annual evaluation"),
@@ -41,9 +36,10 @@ HEADS = {
     "completion": ("完成情况", "Completion"),
     "schedule": ("序时进度", "Schedule"),
     "evidence": ("依据", "Evidence"),
+    "note": ("须留意", "Note"),
     "cause": ("原因", "Cause"),
     "next_step": ("下一步", "Next step"),
-    "responsible_unit": ("责任单位", "Responsible unit"),
+    "responsible_unit": ("责任单位", "Lead unit"),
 }
 LISTS = {
     "indicators": ("指标", "Indicators"),
@@ -52,7 +48,15 @@ LISTS = {
     "projects": ("项目", "Projects"),
 }
 SLOT = {"zh": "【待填】", "en": "[to fill]"}
-MOST_TEXT = 1000
+# flags that say what stands in another cell of the row: the reading, the year without a value
+_SAID = ("目标按假设读取", "target read by assumption", *NO_OUTTURN)
+# of the annexes' columns, in the order of HEADS without the id: numbers are short, texts are long
+WIDTHS = {
+    "indicators": (16, 12, 9, 20, 18, 29, 25, 12, 12, 12),
+    "delegated": (18, 17, 9, 15, 18, 29, 25, 12, 12, 12),
+    "tasks": (26, 40, 9, 14, 14, 14, 13, 12, 12, 17),
+    "projects": (24, 42, 9, 12, 13, 12, 12, 12, 12, 20),
+}
 
 
 @dataclass(frozen=True)
@@ -66,13 +70,14 @@ class Evaluation:
     known: Known
     lists: dict[str, pd.DataFrame]
     withheld: dict[str, int]
+    by: str = ""  # who filled in the slots
 
     @property
     def title(self) -> str:
         word = KINDS[self.kind][0 if self.lang == "zh" else 1]
         if self.lang == "zh":
-            return f"{self.known.scope}“{self.known.plan}”规划{word}（{self.year} 年）"
-        return f"{self.known.scope}: {word} of the plan {self.known.plan}, {self.year}"
+            return f"{self.known.scope}{self.known.plan_name}规划{word}（{self.year} 年）"
+        return f"{self.known.scope}: {word} of the plan {self.known.plan_name}, {self.year}"
 
 
 def evaluate(
@@ -97,33 +102,59 @@ def evaluate(
     Raises
     ------
     InputError
-        For another kind, or a year before the plan's base year.
+        For another kind, a year before the plan's base year or after its target year, or one
+        that the data do not reach (more than a year after their last).
     """
     if kind not in KINDS:
         raise InputError(f"--kind {kind!r}: give annual, mid or final")
+    _, _, target_year = plan_of(data)
+    last = last_on_record(data)
+    if year > target_year:
+        raise InputError(f"--year {year}: lies after the plan's target year {target_year}")
+    if year > last + 1:
+        raise InputError(f"--year {year}: the data end in {last}; give {last + 1} or earlier")
     with restricted(data_dir(data), audience) as (folder, withheld):
-        known = gather(data=folder, lang=lang, as_of=year)
+        known = veiled(gather(data=folder, lang=lang, as_of=year), data=folder, as_of=year)
         base = int(known.card["base_year"].dropna().min())
         if year < base:
             raise InputError(f"--year {year}: lies before the plan's base year {base}")
         lists = {
-            "indicators": _indicators(known, year, delegated=False),
-            "delegated": _indicators(known, year, delegated=True),
+            "indicators": _indicators(known, year, folder, delegated=False),
+            "delegated": _indicators(known, year, folder, delegated=True),
             **_tasks_and_projects(known, year, base, folder),
         }
+        _answer(lists, kind, year, known.plan, folder)
         return Evaluation(kind, year, audience, lang, known, lists, withheld)
 
 
-def _share(part: float) -> str:
-    return f"{100 * part:.0f}%".replace("-", "\u2212")
+def _answer(lists, kind: str, year: int, plan: str, folder: Path) -> None:
+    """Put in what was filled in for this very evaluation."""
+    if not (folder / TABLES["evaluations"].path).exists():
+        return
+    told = load("evaluations", data=folder)
+    told = told[(told["kind"] == kind) & (told["year"] == year) & (told["plan"] == plan)]
+    # what was filled in for the inside stands before what was for the public
+    for row in told.sort_values("release", ascending=False).to_dict("records"):
+        frame = lists[row["list"]]
+        here = frame["id"] == row["row"]
+        frame.loc[here, row["slot"]] = "" if pd.isna(row["text"]) else row["text"]
 
 
-def _elapsed(year: int, base: int, due: int) -> str:
-    return _share(min(1.0, (year - base) / (due - base))) if due > base else ""
+def _time(lang: str, year: int, base: int, due: int) -> str:
+    """The part of the time that has passed; past the due year that alone is said."""
+    zh = lang == "zh"
+    if year > due:
+        return "期限已过" if zh else "due date passed"
+    if due <= base:
+        return ""
+    return ("时间 " if zh else "time ") + percent((year - base) / (due - base), lang)
 
 
-def _indicators(known: Known, year: int, *, delegated: bool) -> pd.DataFrame:
+def _indicators(known: Known, year: int, folder: Path, *, delegated: bool) -> pd.DataFrame:
     tr, rows = known.tr, []
+    observed = load("observations", data=folder).set_index("obs_id")
+    titles = source_names(folder, known.lang)
+    hidden = withheld_years(folder)
     for judged, row in zip(known.judged, known.card.to_dict("records"), strict=True):
         if (row["kind"] == "delegated") != delegated:
             continue
@@ -135,57 +166,75 @@ def _indicators(known: Known, year: int, *, delegated: bool) -> pd.DataFrame:
             told = quantity(value, judged.line, known.lang)
             completion = tr(f"{int(when)} 年 {told}", f"{told} in {int(when)}")
             if not delegated and row["verdict"] != CANNOT:
-                verdict = row[tr("verdict_zh", "verdict")]
-                completion += tr(f"；{verdict}", f"; {verdict}")
+                completion += tr("；", "; ") + known.verdict(row)
                 if not pd.isna(row["p_meet"]):
-                    completion += tr("，概率 ", ", P ") + chance(row["p_meet"])
+                    completion += tr("，概率 ", ", P ") + chance(row["p_meet"], known.lang)
         aim = target_text(known, judged, row)
         if delegated and row["reading"]:
             aim += (
-                tr("（市级数值 ", " (the city's number ") + signed(row["reading"]) + tr("）", ")")
+                tr("（市级数值 ", " (the city's number ")
+                + limit_words(row["reading"], judged.line, known.lang)
+                + tr("）", ")")
             )
+        later = [y for y in hidden.get((known.home.scope, row["indicator"]), ()) if y <= year]
         rows.append(
             {
                 "id": row["indicator"], "name": known.name(row), "target": aim,
                 "due": "" if pd.isna(row["target_year"]) else str(int(row["target_year"])),
                 "completion": completion,
-                "schedule": _indicator_schedule(known, judged, row, value, when, year),
-                "evidence": _evidence(row, known), "cause": "", "next_step": "",
+                "schedule": _indicator_schedule(known, row, value, when, year, later),
+                "evidence": used_rows(row, observed, titles, known.lang),
+                "note": _caveats(judged, row, known), "cause": "", "next_step": "",
                 "responsible_unit": "",
             }
         )  # fmt: skip
     return pd.DataFrame(rows, columns=list(HEADS))
 
 
-def _indicator_schedule(known, judged, row, value, when, year) -> str:
+def _indicator_schedule(known, row, value, when, year, later) -> str:
     """Elapsed time, and progress from the base value where the arithmetic has a meaning."""
     tr = known.tr
     if pd.isna(row["base_year"]) or pd.isna(row["target_year"]):
         return ""
     base, due = int(row["base_year"]), int(row["target_year"])
-    told = tr("时间 ", "time ") + _elapsed(year, base, due)
+    told = [_time(known.lang, year, base, due)]
     ends = (row["target"], row["baseline"], value)
     if row["branch"] == "to be reached" and not any(pd.isna(v) for v in ends) and when > base:
         way = row["target"] - row["baseline"]
         if way:
-            told += tr("，进度 ", ", progress ") + _share((value - row["baseline"]) / way)
-    elif not pd.isna(value) and int(when) < year:
-        told += tr(f"；{int(when)} 年后无数值", f"; no value after {int(when)}")
-    return told
+            part = percent((value - row["baseline"]) / way, known.lang).replace("-", "\u2212")
+            told.append(tr("进度 ", "progress ") + part)
+    elif not pd.isna(value) and int(when) < year and not later:
+        told.append(tr(f"{int(when)} 年后无数值", f"no value after {int(when)}"))
+    if later:  # withheld from this audience
+        years = "、".join(map(str, later)) if known.lang == "zh" else ", ".join(map(str, later))
+        told.append(tr(f"{years} 年数据未审核，暂不公布", f"{years} unaudited, not yet published"))
+    return tr("；", "; ").join(part for part in told if part)
 
 
-def _evidence(row, known) -> str:
-    parts = [p for p in (row.get("evidence"), row.get("source_ids")) if isinstance(p, str) and p]
-    flags = row[known.tr("flags_zh", "flags_en")]
+def _caveats(judged, row, known) -> str:
+    """What to mind about a verdict, in words: its grade, breaks of the basis, readings."""
+    tr = known.tr
+    flags = row[tr("flags_zh", "flags_en")]
+    flags = flags if isinstance(flags, str) else ""
     for token, words in BASIS.items():
-        flags = flags.replace(token, known.tr(*words)) if isinstance(flags, str) else ""
-    grade = known.tr(f"{row['grade']} 级", f"grade {row['grade']}")
-    return "; ".join([*parts, grade, *([flags] if flags else [])])
+        flags = flags.replace(token, tr(*words))
+    told = [tr(f"依据等级 {row['grade']}", f"grade {row['grade']}")] if row["evidence"] else []
+    if row["branch"] == "outturn":
+        told.append(tr(f"{known.until}记录不全，仅知范围", f"{known.until}: incomplete, a range"))
+    reading = row.get("reading")
+    if row["kind"] == "qualitative" and isinstance(reading, str) and reading:
+        read = limit_words(reading, judged.line, known.lang)
+        told.append(tr(f"目标按 {read} 读取", f"target read as {read}"))
+    stop = tr("；", "; ")
+    return stop.join([*told, *(f for f in flags.split(stop) if f and f not in _SAID)])
 
 
 def _tasks_and_projects(known: Known, year: int, base: int, folder: Path):
     tr, lang = known.tr, known.lang
     projects = load("projects", data=folder)
+    observed, titles = load("observations", data=folder), source_names(folder, lang)
+    where = observed.set_index("obs_id")[["source_id", "locator"]]
     names = load("indicators", data=folder).set_index("indicator")
     out = {"tasks": [], "projects": []}
     for row in projects.to_dict("records"):
@@ -195,20 +244,29 @@ def _tasks_and_projects(known: Known, year: int, base: int, folder: Path):
         if not filled["completion"]:
             filled["completion"] = _outturn(cell, names, year, tr, lang)
         if not filled["schedule"] and due:
-            told = tr("时间 ", "time ") + _elapsed(year, base, int(due))
-            filled["schedule"] = told if told.strip() != tr("时间", "time") else ""
-        if not filled["evidence"] and filled["completion"] and cell["outturn_obs"]:
-            filled["evidence"] = f"{cell['outturn_obs']}; {one(cell['note'], lang)}".strip("; ")
+            filled["schedule"] = _time(lang, year, base, int(due))
+        note = ""
+        if filled["completion"] and cell["outturn_obs"] in where.index:
+            note = one(cell["note"], lang)
+            source, locator = where.loc[cell["outturn_obs"]]
+            filled["evidence"] = filled["evidence"] or tr("，", ", ").join(
+                [titles.get(source, source), *places_of(locator, lang)]
+            )
         if not filled["responsible_unit"]:
             filled["responsible_unit"] = cell[f"lead_{lang}"]
-        content = cell[f"content_{lang}"]
+        content, place = (
+            cell[f"content_{lang}"],
+            tr("；", "; ").join(places_of(cell["locator"], lang)),
+        )
         out["projects" if cell["kind"] == "project" else "tasks"].append(
             {
                 "id": cell["project_id"],
                 "name": cell[f"title_{lang}"],
-                "target": f"{content}{tr('（', ' (')}{cell['locator']}{tr('）', ')')}",
+                "target": f"{content}{tr('（', ' (')}{place}{tr('）', ')')}",
                 "due": str(int(due)) if due else tr(
-                    {"recurring": "经常", "undated": "未定"}.get(cell["timing"], ""), cell["timing"]),
+                    {"recurring": "经常", "undated": "未定"}.get(cell["timing"], ""),
+                    {"recurring": "always", "undated": "none"}.get(cell["timing"], "")),
+                "note": note,
                 **filled,
             }
         )  # fmt: skip
@@ -223,35 +281,13 @@ def _outturn(cell, names, year, tr, lang) -> str:
         line = names.loc[cell["indicator"]]
         told = quantity(float(cell["outturn"]), line, lang)
     else:
-        told = f"{number(float(cell['outturn']), 2)} {one(cell['unit'], lang)}".strip()
+        told = amount(float(cell["outturn"]), 2, one(cell["unit"], lang), lang)
     sign = signed(cell["outturn_bound"]) + " " if cell["outturn_bound"] else ""
     when = int(cell["outturn_year"]) if cell["outturn_year"] != "" else None
     return sign + told + (tr(f"（{when} 年）", f" ({when})") if when else "")
 
 
-# ---- out: workbook and annexes -------------------------------------------------------------------
-
-
-def evaluation_workbook(found: Evaluation) -> bytes:
-    """The lists as a workbook to fill in: marked slots, the base of every row kept inside."""
-    at = 0 if found.lang == "zh" else 1
-    heads = {c: words[at] for c, words in HEADS.items()}
-    heads["id"] = "id"
-    intro = (
-        "黄底列可改、可补；其余由数据写成。填好后用 xc evaluate --fill 读回"
-        if at == 0
-        else "Yellow columns may be changed and filled; the rest is written from the data. Read back"
-        " with xc evaluate --fill"
-    )
-    sheets, hidden = [], {"kind": "evaluation", "lang": found.lang, "year": str(found.year)}
-    for key, frame in found.lists.items():
-        sheets.append(
-            Sheet(LISTS[key][at], tuple(HEADS), frame.to_numpy().tolist(), heads=heads,
-                  editable=frozenset(SLOTS), intro=intro)
-        )  # fmt: skip
-        for row in frame.to_dict("records"):
-            hidden[f"{key}:{row['id']}"] = json.dumps(row, ensure_ascii=False)
-    return to_bytes(write_sheets(sheets, lang=found.lang, hidden=hidden))
+# ---- out: annexes -------------------------------------------------------------------------------
 
 
 TEMPLATE = {
@@ -313,8 +349,6 @@ def annexes(found: Evaluation) -> bytes:
 def annex_markdown(found: Evaluation) -> str:
     """The annexes as Markdown; every slot without a value is marked."""
     at, slot = (0, SLOT["zh"]) if found.lang == "zh" else (1, SLOT["en"])
-    columns = [c for c in HEADS if c != "id"]
-    head = [HEADS[c][at] for c in columns]
     values: dict[str, object] = {
         "title": escaped(found.title),
         "audience": {"public": ("公开", "public"), "internal": ("内部", "internal")}[
@@ -326,110 +360,18 @@ def annex_markdown(found: Evaluation) -> str:
     }
     empty = 0
     for key, frame in found.lists.items():
+        wide = dict(zip([c for c in HEADS if c != "id"], WIDTHS[key], strict=True))
+        # a column of nothing but dashes would only narrow the others
+        columns = [c for c in wide if c in SLOTS or (frame[c] != "").any()]
         rows = []
         for row in frame.to_dict("records"):
             cells = [row[c] or (slot if c in SLOTS else "—") for c in columns]
             empty += sum(c == slot for c in cells)
             rows.append(cells)
         values[key] = (
-            table(head, rows, (18, 22, 7, 16, 12, 18, 10, 10, 14))
+            table([HEADS[c][at] for c in columns], rows, [wide[c] for c in columns])
             if rows
             else ("（无）", "(none)")[at]
         )
     values["empty"] = empty
     return render(TEMPLATE[found.lang], values, place=f"annexes ({found.lang})")
-
-
-# ---- back in -------------------------------------------------------------------------------------
-
-
-def fill(found: Evaluation, path: Path | str):
-    """Put the slots of a filled workbook into an evaluation.
-
-    Parameters
-    ----------
-    found : Evaluation
-    path : path
-        A workbook of `evaluation_workbook`, filled in.
-
-    Returns
-    -------
-    filled : Evaluation
-    changes : list of tuple
-        (list, id, slot, old, new, place) of each cell that differs from what was sent out.
-    refused : list of Refused
-
-    Raises
-    ------
-    InputError
-        If the file is no such workbook.
-    """
-    heads = {word: c for c, words in HEADS.items() for word in words}
-    book = read_workbook(path, kind="evaluation", heads=heads)
-    names = {words[i]: key for key, words in LISTS.items() for i in (0, 1)}
-    lists = {key: frame.copy() for key, frame in found.lists.items()}
-    changes, refused = [], []
-    for sheet, rows in book.rows.items():
-        key, seen = names.get(sheet, ""), set()
-        if not key:
-            continue
-        for row in rows:
-            ident = row["id"]
-            base = book.base(f"{key}:{ident.text}")
-            if not base or ident.text in seen:
-                refused.append(Refused(ident.place, f"{ident.text!r} is no row of this list, or stands"
-                                       " twice", "restore the id"))  # fmt: skip
-                continue
-            seen.add(ident.text)
-            for column, cell in row.items():
-                if column not in base or (cell.text == base[column] and not cell.formula):
-                    continue
-                if column not in SLOTS:
-                    refused.append(Refused(cell.place, f"{column} was changed",
-                                           "restore it; only the yellow columns are read"))  # fmt: skip
-                elif cell.formula or cell.text.startswith(("=", "+", "@")):
-                    refused.append(Refused(cell.place, "holds a formula", "write it as plain text"))
-                elif len(cell.text) > MOST_TEXT:
-                    refused.append(Refused(cell.place, f"holds {len(cell.text)} characters",
-                                           f"shorten it to {MOST_TEXT}"))  # fmt: skip
-                else:
-                    changes.append((key, ident.text, column, base[column], cell.text, cell.place))
-                    frame = lists[key]
-                    frame.loc[frame["id"] == ident.text, column] = cell.text
-    filled = Evaluation(found.kind, found.year, found.audience, found.lang, found.known, lists,
-                        found.withheld)  # fmt: skip
-    return filled, changes, refused
-
-
-def apply_slots(
-    changes, *, path: Path | str, data=None, say: Callable[[str], None] = print
-) -> None:
-    """Write the slots of tasks and projects to ``projects.csv``, in one step.
-
-    Slots of indicators belong to one evaluation and stay in its workbook.
-
-    Raises
-    ------
-    InputError
-        If the table would break a rule: nothing is written then.
-    """
-    folder = data_dir(data).resolve()
-    with held(folder, write=True, say=say):
-        recover(folder)
-        cells = cells_of("projects", folder)
-        rows = {row["project_id"]: row for row in cells.to_dict("records")}
-        wanted = [c for c in changes if c[0] in ("tasks", "projects")]
-        for _, ident, column, _, new, place in wanted:
-            if ident not in rows:
-                raise InputError(f"{place}: {ident!r} is no row of projects.csv; restore the id")
-            rows[ident][column] = " ".join(new.split())
-        if not wanted:
-            say("no slot of a task or project was filled · 任务与项目没有新填的栏")
-            return
-        content = as_csv(cells.columns, rows.values())
-        trial, found = offences_after(folder, {"projects": content})
-        shutil.rmtree(trial.parent, ignore_errors=True)
-        if found:
-            raise InputError(f"{path}: {found[0]}; nothing written")
-        entry = commit(folder, {"projects": content}, did=f"evaluation: {Path(path).name}")
-        say(f"projects.csv written as change {entry.number} of {home(folder).scope} · 已写入")

@@ -5,22 +5,33 @@ from __future__ import annotations
 import io
 import json
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from html import unescape
 from pathlib import Path
 
 import pandas as pd
 
-from ..report import one_language
+from ..packs.places import english, home
+from ..records.stations import UCI
 from ..tables import load
-from .summary import AUDIENCES, STATUS, quantity
+from .bilingual import CHINESE, one_language, paragraphs, plain
+from .readings import described
+from .summary import AUDIENCES
+from .wording import minus
 
-MOST_SERIES = 4  # told one by one; a figure with more is told by their count
+READING = re.compile(r"^(?:读[图表]|Reading (?:it|the \w+))\s*[:：]\s*", re.IGNORECASE)
+MOST_SENTENCES = 4
+NUMBERED = re.compile(r"^(?:图|Figure)\s*\d+[\s\u3000:：]+(?=\S)")
 
 
 @dataclass(frozen=True)
 class Illustration:
-    """One figure: where it is, what it is called, what its table says, whence it comes."""
+    """One figure: where it is, what it is called, what its table says, whence it comes.
+
+    ``alt`` is written from the table; ``reading`` is the notebook's own sentence below the figure
+    where it has one, else the same.
+    """
 
     stem: str
     chapter: str
@@ -30,6 +41,7 @@ class Illustration:
     alt: str
     source_ids: tuple[str, ...]
     withheld: int
+    reading: str = ""
 
 
 def illustrations(
@@ -56,36 +68,118 @@ def illustrations(
     out = []
     for path in executed:
         headings: list[str] = []
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] == "markdown":
-                text = "".join(cell["source"])
-                headings += re.findall(r"^#+ +(.+?) *#*$", text, re.MULTILINE)
-            for stem in cell["metadata"].get("figures", []):
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        for at, cell in enumerate(cells):
+            headings += headings_of(cell)
+            stems = cell["metadata"].get("figures", [])
+            for stem in stems:
                 where = figures / lang
                 table = read_table(where / f"{stem}.csv")
-                told = headings or [stem]
-                chapter, title = _title(told[0], lang), _title(told[-1], lang)
-                if re.fullmatch(r"(?:图|表|Figure|Table)\s*\d*", title):
-                    title = chapter
+                alt = described(table, names, lang, places(data, lang))
+                own = reading_after(cells, at, lang) if stem == stems[-1] else ""
+                if lang == "en":  # a notebook may name a scope by the name of the tables
+                    own = in_english(own, data)
                 out.append(
                     Illustration(
                         stem=stem,
-                        chapter=chapter,
-                        title=title,
+                        chapter=heading(headings[0] if headings else stem, lang),
+                        title=title_of(where / f"{stem}.svg", headings or [stem], lang),
                         png=where / f"{stem}.png",
                         table=table,
-                        alt=described(table, names, lang),
+                        alt=alt,
                         source_ids=_sources(table),
                         withheld=_withheld(table, audience),
+                        reading=own or alt,
                     )
                 )
     return out
 
 
-def _title(heading: str, lang: str) -> str:
-    plain = re.sub(r"[*_`]", "", heading)
-    plain = re.sub(r"^(?:图|Figure)\s*\d+[\s:：]+(?=\S)", "", one_language(plain, lang))
-    return re.sub(r"^(?:[0-9]+|[一二三四五六七八九十]+)[、.\s]\s*", "", plain).strip()
+def png_size(png: Path) -> tuple[int, int]:
+    """Width and height of a png in dots."""
+    with open(png, "rb") as handle:
+        head = handle.read(24)
+    return int.from_bytes(head[16:20], "big"), int.from_bytes(head[20:24], "big")
+
+
+def places(data: Path, lang: str) -> Callable[[str], str]:
+    """The name of a scope or a station in a language; its own where it has none in English."""
+    romanised = {zh: en for en, zh in UCI.items()}  # where the name is known from the data set
+    return str if lang == "zh" else lambda name: romanised.get(name) or english(name, data=data)
+
+
+def in_english(text: str, data: Path) -> str:
+    """A sentence with the names of the district and its comparator in English."""
+    if not CHINESE.search(text):
+        return text
+    where = home(data)
+    for name in filter(None, (where.scope, where.comparator)):
+        text = text.replace(name, english(name, data=data))
+    return text
+
+
+def headings_of(cell: dict) -> list[str]:
+    """The headings of a notebook's cell."""
+    if cell["cell_type"] != "markdown":
+        return []
+    return re.findall(r"^#+ +(.+?) *#*$", "".join(cell["source"]), re.MULTILINE)
+
+
+def heading(text: str, lang: str) -> str:
+    """A heading in one language, without its number."""
+    shown = NUMBERED.sub("", one_language(plain(text), lang))
+    shown = re.sub(r"^(?:[0-9]+|[一二三四五六七八九十]+)[、.\s]\s*", "", shown).strip()
+    return shown[:1].upper() + shown[1:]
+
+
+def title_of(svg: Path, headings: Sequence[str], lang: str) -> str:
+    """The title that a figure carries; where it has none, its chapter and its heading.
+
+    Matplotlib leaves each line of a text as a comment in the group that bears the text's name.
+    """
+    text = svg.read_text(encoding="utf-8") if svg.is_file() else ""
+    at = text.find('<g id="xc-title">')
+    if at >= 0:
+        end = text.find("<g id=", at + 1)
+        lines = re.findall(r"<!--(.*?)-->", text[at : end if end > 0 else None], re.DOTALL)
+        shown = unescape(("" if lang == "zh" else " ").join(line.strip() for line in lines))
+        if shown := NUMBERED.sub("", shown).strip():
+            shown = re.sub(r"^(Table \d+) {2,}", r"\1: ", shown)
+            shown = re.sub(r"(?<=\S) {2,}", ", ", shown)
+            return shown[:1].upper() + shown[1:]
+    chapter, place = heading(headings[0], lang), heading(headings[-1], lang)
+    if place in chapter or re.fullmatch(r"(?:图|表|Figure|Table)\s*\d*", place):
+        return chapter
+    return f"{chapter}：{place}" if lang == "zh" else f"{chapter}: {place}"
+
+
+def reading_after(cells: Sequence[dict], at: int, lang: str) -> str:
+    """What a notebook says of a figure right after it; "" where it says nothing.
+
+    Parameters
+    ----------
+    cells : sequence of dict
+        Of the executed notebook.
+    at : int
+        The cell that drew the figure.
+    lang : {"zh", "en"}
+    """
+    told: list[str] = []
+    for cell in cells[at + 1 :]:
+        if headings_of(cell) or cell["metadata"].get("figures"):
+            break
+        if cell["cell_type"] == "markdown":
+            texts = ["".join(cell["source"])]
+        else:
+            data = [o.get("data", {}) for o in cell.get("outputs", ())]
+            texts = ["".join(d["text/markdown"]) for d in data if "text/markdown" in d]
+        lines = [line for text in texts for line in paragraphs(text, lang)]
+        if not lines:
+            break
+        told += lines
+    read = [READING.sub("", line) for line in told if READING.match(line)][:MOST_SENTENCES]
+    read = [minus(line[:1].upper() + line[1:]) for line in read]
+    return ("" if lang == "zh" else " ").join(read)
 
 
 def read_table(path: Path) -> pd.DataFrame:
@@ -113,80 +207,3 @@ def release_of(cell) -> str:
     """The most restrictive word of a release cell (``public; 2025 draft`` is a draft)."""
     text = "" if pd.isna(cell) else str(cell)
     return next((word for word in ("draft", "internal") if word in text), "public")
-
-
-def described(table: pd.DataFrame, names: pd.DataFrame, lang: str) -> str:
-    """What a figure shows, in a sentence or two written from its table.
-
-    Parameters
-    ----------
-    table : DataFrame
-        The figure's csv.
-    names : DataFrame
-        The register of indicators, indexed by indicator.
-    lang : {"zh", "en"}
-
-    Returns
-    -------
-    str
-        First and last value of each series; for many series or none, how many rows and of what.
-    """
-    zh = lang == "zh"
-    if table.empty:
-        return "没有数据" if zh else "no data"
-    told = []
-    if {"year", "value", "indicator"} <= set(table):
-        known = table[pd.to_numeric(table["value"], errors="coerce").notna()]
-        known = known[pd.to_numeric(known["year"], errors="coerce").notna()]
-        if "period" in known:
-            known = known[known["period"].fillna("annual") == "annual"]
-        keys = [k for k in ("scope", "indicator", "status") if k in table]
-        for _, rows in known.groupby(keys, sort=False, dropna=False):
-            told.append(_series_words(rows, names, zh))
-    told = list(dict.fromkeys(told))
-    # a year told twice would be two quantities under one name
-    if told and "" not in told and len(told) <= MOST_SERIES and "month" not in table:
-        return ("；" if zh else "; ").join(told) + ("。" if zh else ".")
-    span = ""
-    if "year" in table and pd.to_numeric(table["year"], errors="coerce").notna().any():
-        years = pd.to_numeric(table["year"], errors="coerce").dropna().astype(int)
-        span = f"{years.min()}–{years.max()}"
-    subjects = list(
-        dict.fromkeys(_name(i, names, zh) for i in table.get("indicator", ()) if i == i)
-    )
-    shown = ("、" if zh else ", ").join(subjects[:6])
-    more = len(subjects) - 6
-    if zh:
-        about = f"，涉及{shown}{f'等 {len(subjects)} 项' if more > 0 else ''}" if shown else ""
-        return f"图中数据 {len(table)} 行{f'，{span} 年' if span else ''}{about}。"
-    about = f": {shown}{f' and {more} more' if more > 0 else ''}" if shown else ""
-    return f"{len(table)} rows of data{f', {span}' if span else ''}{about}."
-
-
-def _name(indicator, names, zh) -> str:
-    if indicator in names.index:
-        return str(names.at[indicator, "name_zh" if zh else "name_en"])
-    return str(indicator)
-
-
-def _series_words(rows, names, zh) -> str:
-    indicator = rows["indicator"].iloc[0]
-    scope = rows["scope"].iloc[0] if "scope" in rows else ""
-    rows = rows.drop_duplicates(["year", "value"])
-    if indicator not in names.index or rows["year"].duplicated().any():
-        return ""
-    line = names.loc[indicator]
-    rows = rows.sort_values("year", kind="stable")
-    ends = [rows.iloc[0], rows.iloc[-1]] if len(rows) > 1 else [rows.iloc[0]]
-    lang = "zh" if zh else "en"
-    points = [(int(r["year"]), quantity(float(r["value"]), line, lang)) for r in ends]
-    status = STATUS.get(rows["status"].iloc[0]) if "status" in rows else None
-    if zh:
-        kind = f"（{status[0]}）" if status else ""
-        return f"{scope}{_name(indicator, names, zh)}{kind}：" + "，".join(
-            f"{year} 年 {value}" for year, value in points
-        )
-    kind = ", ".join(filter(None, (str(scope or ""), status[1] if status else "")))
-    return f"{_name(indicator, names, zh)}{f' ({kind})' if kind else ''}: " + ", ".join(
-        f"{value} in {year}" for year, value in points
-    )

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import os
+import re
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import pandas as pd
+
 from ..errors import InputError
+from ..tables import load
 from .audience import withheld_words
+from .bilingual import CHINESE
+from .citing import english_title
 from .illustrations import Illustration, illustrations
 from .summary import AUDIENCES, Known, Summary, gather, plan_of, summary
+from .wording import NBSP
 
 FORMATS = {"html": "html", "word": "docx", "excel": "xlsx", "slides": "pptx"}
 MOST_SLIDES = 14
@@ -145,7 +152,10 @@ class Papers:
 
         known = self.known(lang)
         text = report_markdown(known, self.drawn(lang), data=self.data, withheld=self.told(lang))
-        return docx(text, lang=lang, title=_title(known), subtitle=_subtitle(known))
+        return docx(
+            text, lang=lang, title=_title(known), subtitle=_subtitle(known),
+            author=_issued(known, self.data), date=_dated(self.data, lang), numbered=True,
+        )  # fmt: skip
 
     def _summary(self, lang: str) -> Summary | None:
         """The summary; None for a pack whose plan is not filled in yet: it has a page too."""
@@ -155,30 +165,56 @@ class Papers:
             return None
 
     def _slides(self, lang: str) -> bytes:
-        from .document import slides_markdown
-        from .slides import pptx
+        from .slides import chosen, pptx, slides_markdown
 
         known = self.known(lang)
         shown = [item for item in self.drawn(lang) if not item.withheld]
-        chapters: dict[str, Illustration] = {}
-        for item in shown:  # the first figure of each chapter is its main one
-            chapters.setdefault(item.chapter, item)
-        text = slides_markdown(known, list(chapters.values())[:MOST_SLIDES], note=self.told(lang))
+        picked = chosen(shown, known.as_of, MOST_SLIDES)
+        text = slides_markdown(known, picked, note=self.told(lang))
         return pptx(text, lang=lang, title=_title(known), subtitle=_subtitle(known))
 
 
 def _title(known: Known) -> str:
     return known.tr(
-        f"{known.scope}“{known.plan}”生态环境保护规划评估报告",
-        f"{known.scope}: report on the environment plan {known.plan}",
+        f"{known.scope}{known.plan_name}生态环境保护规划评估报告",
+        f"{known.scope}: report on the environment plan {known.plan_name}",
     )
 
 
 def _subtitle(known: Known) -> str:
-    return known.tr(
-        f"数据截至 {known.until}，目标年 {known.target_year} 年",
+    text = known.tr(
+        f"数据截至 {known.until}，目标年 {known.target_year}",
         f"Judged with data to {known.until}, targets for {known.target_year}",
     )
+    return re.sub(r"(?<=[0-9]) (?=年)", NBSP, text)
+
+
+def _issued(known: Known, data: Path) -> str:
+    """Who issued the plan and when, where the record says so."""
+    targets = load("targets", data=data)
+    own = targets[(targets["plan"] == known.plan) & (targets["scope"] == known.home.scope)]
+    source = own["source_id"].mode()
+    rows = load("sources", data=data).set_index("source_id")
+    if source.empty or source.iloc[0] not in rows.index:
+        return ""
+    row = rows.loc[source.iloc[0]]
+    by = "" if pd.isna(row["publisher"]) else row["publisher"]
+    by = known.tr(by, english_title(row))
+    when = "" if pd.isna(row["published"]) else str(row["published"])
+    if not by or CHINESE.search(by) and known.lang == "en":
+        return ""
+    head = known.tr("规划印发：", "The plan: ")
+    return head + known.tr("，", ", ").join(filter(None, (by, when)))
+
+
+def _dated(data: Path, lang: str) -> str:
+    """The newest day on record in the sources: the clock would make each build another file."""
+    rows = load("sources", data=data)
+    days = pd.concat([rows[c].dropna().astype(str) for c in ("published", "accessed")])
+    days = days[days.str.fullmatch(r"\d{4}-\d\d-\d\d")]
+    if days.empty:
+        return ""
+    return f"资料截至 {days.max()}" if lang == "zh" else f"Sources to {days.max()}"
 
 
 def write_file(path: Path, content: bytes) -> None:

@@ -16,16 +16,21 @@ from ..packs.places import Home, home
 from ..tables import load
 from ..verdicts.scorecard import Judged, card_of, judged_rows
 from ..verdicts.targets import CANNOT
+from .wording import (
+    chance,
+    difference,
+    gap_words,
+    grade_words,
+    lacks,
+    limit_words,
+    quantity,
+    reason,
+    signed,
+    span,
+    verdict_words,
+)
 
 AUDIENCES = {"public": ("public",), "internal": ("public", "internal", "draft")}
-
-STATUS = {
-    "printed": ("公布", "printed"),
-    "derived": ("由公布值推算", "derived from printed values"),
-    "computed": ("按逐时记录计算", "computed from hourly records"),
-    "estimated": ("估计", "estimated"),
-    "bound": ("仅知范围", "a bound only"),
-}
 
 
 @dataclass(frozen=True)
@@ -50,6 +55,17 @@ class Known:
 
     def name(self, row) -> str:
         return row[self.tr("name_zh", "name_en")]
+
+    @property
+    def plan_name(self) -> str:
+        """The plan as the language calls it; in English by its years."""
+        base = self.card["base_year"].dropna()
+        start = int(base.max()) + 1 if len(base) else self.target_year - 4
+        return self.tr(f"“{self.plan}”", f"{start}–{self.target_year}")
+
+    def verdict(self, row, *, under: bool = False) -> str:
+        tail = "_under_reading" if under else ""
+        return verdict_words(row[f"verdict{tail}"], row[f"verdict{tail}_zh"], self.lang)
 
     @property
     def until(self) -> str:
@@ -144,35 +160,10 @@ def gather(*, data: Path | str | None = None, lang: str = "zh", as_of: int | Non
         own = (rows["scope"] == place.scope) & (rows["release"] == "draft")
         drafts |= {int(y) for y in rows.loc[own, "year"]}
     card = card_of(judged, **key)
-    return Known(place, plan, year, target_year, card, judged, lang, tuple(sorted(drafts)))
+    known = Known(place, plan, year, target_year, card, judged, lang, tuple(sorted(drafts)))
+    from .audience import veiled  # which rests on this module
 
-
-def number(value, decimals) -> str:
-    """A value in its indicator's decimals, with a true minus; "—" where there is none."""
-    if value is None or pd.isna(value):
-        return "—"
-    places = 0 if decimals is None or pd.isna(decimals) else int(decimals)
-    return f"{float(value):.{places}f}".replace("-", "\u2212")
-
-
-def quantity(value, line, lang: str = "zh", *, decimals=None) -> str:
-    """A value with the unit of its indicator."""
-    shown = number(value, line.get("decimals") if decimals is None else decimals)
-    unit = unit_text(line["unit"], lang)
-    return shown + (unit if unit == "%" else f" {unit}")
-
-
-def unit_text(unit: str, lang: str) -> str:
-    """The unit as readers of the language write it."""
-    for short, zh in (("10⁴t", "万吨"), ("10⁴m²", "万平方米"), ("10⁴m³", "万立方米")):
-        if lang == "zh" and unit == short:
-            return zh
-    return unit
-
-
-def signed(text: str) -> str:
-    """A comparator and a number with the signs of print."""
-    return str(text).replace("<=", "≤").replace(">=", "≥").replace("-", "\u2212")
+    return veiled(known, data=data, as_of=as_of)
 
 
 def target_text(known: Known, judged: Judged, row) -> str:
@@ -180,20 +171,13 @@ def target_text(known: Known, judged: Judged, row) -> str:
     if not pd.isna(row["target"]):
         # the decimals that the plan prints, not those of the measurement
         places = len(f"{row['target']:.10g}".partition(".")[2])
-        sign = "" if row["comparator"] == "=" else f"{signed(row['comparator'])} "
+        sign = "" if row["comparator"] == "=" else f"{signed(row['comparator'])}\u00a0"
         return sign + quantity(row["target"], judged.line, known.lang, decimals=places)
     if row["kind"] == "delegated":
         return known.tr("达到市级要求", "as the city requires")
     if row["kind"] == "qualitative":
         return known.tr("定性目标", "qualitative")
     return "—"
-
-
-def chance(p: float) -> str:
-    """A probability in whole per cent, never 0 or 100 %."""
-    if p < 0.01:
-        return "<1%"
-    return ">99%" if p > 0.99 else f"{p:.0%}"
 
 
 @dataclass(frozen=True)
@@ -234,12 +218,27 @@ def newest(row) -> tuple[float, int, str, bool] | None:
     return float(row["baseline"]), int(printed), str(row["baseline_status"]), False
 
 
+def kind_of(row) -> str:
+    """How a line of the scorecard is told: judged, by its gap, or not at all."""
+    if row["verdict"] == CANNOT:
+        return "cannot"
+    if row["branch"] == "withheld":
+        return "withheld"
+    return "gap" if row["branch"] == "to be reached" and pd.isna(row["p_meet"]) else "judged"
+
+
+def counts(known: Known) -> dict[str, int]:
+    """Lines of each kind of `kind_of`."""
+    kinds = [kind_of(row) for row in known.card.to_dict("records")]
+    return {kind: kinds.count(kind) for kind in ("judged", "gap", "cannot", "withheld")}
+
+
 def _known(known, rows):
     tr = known.tr
     have = [(j, r) for j, r in rows if newest(r) is not None]
     out = [
         tr(
-            f"{known.scope}“{known.plan}”规划指标 {len(rows)} 项，数据截至 {known.until}，"
+            f"{known.scope}{known.plan_name}规划指标 {len(rows)} 项，数据截至 {known.until}，"
             f"有本区数值的 {len(have)} 项。",
             f"Of the plan's {len(rows)} indicators, {len(have)} have a value for"
             f" {known.scope} in data to {known.until}.",
@@ -249,11 +248,11 @@ def _known(known, rows):
     for judged, row in have:
         told = _years(known, judged, row)
         if len(told) > 1:
-            moved.append(f"{known.name(row)}{tr(' ', ' ')}" + tr("，", ", ").join(told))
+            moved.append(f"{known.name(row)} " + tr("，", ", ").join(told))
         else:
             value, year, *_ = newest(row)
             now = quantity(value, judged.line, known.lang)
-            single.append(f"{known.name(row)} {now}{tr('（', ' (')}{year}{tr('）', ')')}")
+            single.append(f"{known.name(row)} {now}{tr('（', ' (')}{year}{tr(' 年）', ')')}")
     stop, joint = tr("。", "."), tr("；", "; ")
     if moved:
         out.append(tr("前后可对照的：", "With an earlier value: ") + joint.join(moved) + stop)
@@ -264,29 +263,28 @@ def _known(known, rows):
 
 def _years(known, judged, row) -> list[str]:
     """The first value, the published one, a later one, and the range of an incomplete last year."""
-    tr, line = known.tr, judged.line
+    tr, line, lang = known.tr, judged.line, known.lang
     points: dict[int, str] = {}
     first = _first(judged, known.as_of)
     if first:
-        points[first[0]] = number(first[1], line.get("decimals"))
+        points[first[0]] = quantity(first[1], line, lang)
     if not pd.isna(row["baseline_year"]):
-        points[int(row["baseline_year"])] = number(row["baseline"], line.get("decimals"))
+        points[int(row["baseline_year"])] = quantity(row["baseline"], line, lang)
     value, year, _, later = newest(row)
     if later:
-        points[year] = number(value, line.get("decimals"))
+        points[year] = quantity(value, line, lang)
+    partial = partial_range(known, judged, row)
+    if known.as_of not in points and partial:
+        points[known.as_of] = partial + tr("（记录不全的估计）", " (estimate, incomplete record)")
+    return [tr(f"{when} 年 {shown}", f"{shown} in {when}") if known.as_of != when or not partial
+            else tr(f"{when} 年 {shown}", f"in {when} {shown}")
+            for when, shown in sorted(points.items())]  # fmt: skip
+
+
+def partial_range(known, judged, row) -> str:
+    """The range of a last year whose record is incomplete; "" where there is none."""
     ends = (row["outturn_lower"], row["outturn_upper"])
-    if known.as_of not in points and not any(pd.isna(v) for v in ends):
-        low, high = (number(v, line.get("decimals")) for v in ends)
-        points[known.as_of] = f"{low}–{high}"
-    unit = unit_text(line["unit"], known.lang)
-    gap = "" if unit == "%" else " "
-    partial = known.as_of if "–" in points.get(known.as_of, "") else None
-    out = []
-    for at, (when, shown) in enumerate(sorted(points.items())):
-        shown += f"{gap}{unit}" if at == len(points) - 1 else ""
-        told = tr(f"{when} 年 {shown}", f"{shown} in {when}")
-        out.append(told + (tr("（记录不全）", " (incomplete record)") if when == partial else ""))
-    return out
+    return "" if any(pd.isna(v) for v in ends) else span(*ends, judged.line, known.lang)
 
 
 def _first(judged, as_of):
@@ -299,95 +297,125 @@ def _first(judged, as_of):
     return None if known.empty else (int(known.index[0]), float(known["value"].iloc[0]))
 
 
-def reason_words(text, known: Known) -> str:
-    """A reason as it is printed: signs of print, units set to their number, the place's name."""
-    text = re.sub(r"(?<![≤≥<>])= (?=[0-9])", "", signed(text))
-    text = re.sub(r"(?<=[0-9]) %", "%", text)
-    if known.lang == "zh":
-        return re.sub(r"(?<=[0-9]) to (?=[0-9])", " 至 ", text)
-    return text.replace(known.home.scope, known.scope)
+def read_beside(row) -> bool:
+    """Has a line that cannot be judged a verdict under the city's number?"""
+    under = row["verdict_under_reading"]
+    return row["verdict"] == CANNOT and isinstance(under, str) and under not in ("", CANNOT)
+
+
+def _read(row) -> str:
+    """How a target in words is read; "" where the register has no reading."""
+    told = row["kind"] == "qualitative" and isinstance(row["reading"], str)
+    return row["reading"] if told else ""
+
+
+def why(known: Known, judged: Judged, row, *, under: bool = False) -> str:
+    """The reason of a line's verdict in plain words."""
+    found = judged.assessment
+    if found is None:
+        return known.tr("规划没有这一项的目标", "the plan has no target for it")
+    if under or _read(row):
+        aim = limit_words(row["reading"], judged.line, known.lang)
+    else:
+        aim = target_text(known, judged, row)
+    if under:
+        found = found.under_reading
+    return reason(found, judged.line, aim, known.home, known.lang)
+
+
+def aim_words(known: Known, judged: Judged, row) -> str:
+    """The target, and how words without a number are read."""
+    aim = target_text(known, judged, row)
+    if _read(row):
+        read = limit_words(_read(row), judged.line, known.lang)
+        aim = known.tr(f"为文字、没有数值，若读作 {read}", f"in words, read as {read}")
+    return aim
 
 
 def _likely(known, rows):
-    tr, out, kept = known.tr, [], []
+    tr, out, kept, gaps = known.tr, [], [], []
     stop, joint = tr("。", "."), tr("；", "; ")
     for judged, row in rows:
-        verdict = row[tr("verdict_zh", "verdict")]
-        aim = target_text(known, judged, row)
-        if row["kind"] == "qualitative" and row["reading"]:
-            aim += tr("（按读法 ", " (read as ") + f"{signed(row['reading'])}{tr('）', ')')}"
-        last = newest(row)
-        old = last is not None and last[1] < known.as_of
-        if not pd.isna(row["p_meet"]):
-            since = (
-                tr(f"，{last[1]} 年后无整年数值", f", no whole year after {last[1]}") if old else ""
-            )
+        kind, verdict, name = kind_of(row), known.verdict(row), known.name(row)
+        if kind in ("cannot", "withheld"):
+            continue
+        aim = aim_words(known, judged, row)
+        if kind == "gap":
+            words = gap_words(judged.assessment, judged.line, aim, known.lang)
+            gaps.append(f"{name}{tr('，', ', ')}{words}")
+        elif row["branch"] == "maintenance" and pd.isna(row["p_meet"]):
+            now = quantity(row["latest"], judged.line, known.lang)
+            over = difference(row["margin"], judged.line, known.lang)
+            told = tr(f"{int(row['latest_year'])} 年 {now}，目标 {aim}，余量 {over}",
+                      f"{now} in {int(row['latest_year'])}, target {aim}, margin {over}")  # fmt: skip
+            kept.append(f"{name}{tr('（', ' (')}{told}{tr('）', ')')}")
+        elif not pd.isna(row["p_meet"]):
+            last = newest(row)
+            since = ""
+            if last is not None and last[1] < known.as_of:
+                since = tr(f"，{last[1]} 年后无数值", f", no value after {last[1]}")
+            p, grade = chance(row["p_meet"], known.lang), grade_words(row["grade"], known.lang)
             out.append(
                 tr(
-                    f"{known.name(row)}，{row['target_year']} 年目标 {aim}：{verdict}"
-                    f"，概率约 {chance(row['p_meet'])}，依据 {row['grade']} 级{since}。",
-                    f"{known.name(row)}, {aim} by {row['target_year']}: {verdict}, probability"
-                    f" about {chance(row['p_meet'])}, evidence grade {row['grade']}{since}.",
+                    f"{name}，{row['target_year']} 年目标 {aim}：{verdict}，概率约 {p}（{grade}{since}）。",
+                    f"{name}, {aim} by {row['target_year']}: {verdict}, probability about {p}"
+                    f" ({grade}{since}).",
                 )
             )
-        elif row["branch"] == "maintenance" and row["verdict"] != CANNOT:
-            year = tr(f"，{last[1]} 年", f" in {last[1]}") if last else ""
-            kept.append(f"{known.name(row)}{tr('（', ' (')}{aim}{year}{tr('）', ')')}")
-        elif row["verdict"] != CANNOT:
-            why = ""
-            if row["branch"] == "outturn":
-                why = tr("，", "; ") + reason_words(row[tr("why_zh", "why")], known)
-            out.append(
-                tr(
-                    f"{known.name(row)}，目标 {aim}：{verdict}{why}。",
-                    f"{known.name(row)}, target {aim}: {verdict}{why}.",
-                )
-            )
+        else:
+            because = reason(judged.assessment, judged.line, "", known.home, known.lang)
+            out.append(tr(f"{name}，目标{'' if row['kind'] == 'qualitative' else ' '}{aim}：{verdict}；{because}。",
+                          f"{name}, target {aim}: {verdict}; {because}."))  # fmt: skip
     if kept:
-        out.append(
-            tr("末次数值满足目标、须保持，按余量判断：",
-               "Met by the last value and to be kept, judged by the margin: ")
-            + joint.join(kept) + stop
-        )  # fmt: skip
-    read = [
-        f"{known.name(r)} {signed(r['reading'])}{tr('，', ', ')}"
-        f"{r[tr('verdict_under_reading_zh', 'verdict_under_reading')]}"
-        for _, r in rows
-        if r["verdict"] == CANNOT and r["verdict_under_reading"] not in ("", CANNOT)
-    ]
-    if read:
-        out.append(
-            tr("若以市级数值为读法（不作区级结论）：", "Under the city's number as a reading, no"
-               " verdict on the district: ") + joint.join(read) + stop
-        )  # fmt: skip
+        head = tr(f"现状已满足目标、只能看余量的 {len(kept)} 项：",
+                  f"Already met, of which only the margin can be told ({len(kept)}): ")  # fmt: skip
+        out.append(head + joint.join(kept) + stop)
+    if gaps:
+        head = tr(f"只能给出差距、不给概率的 {len(gaps)} 项：",
+                  f"Only the gap is known, no probability ({len(gaps)}): ")  # fmt: skip
+        out.append(head + joint.join(gaps) + stop)
     return tuple(out) or (tr("没有可以给出概率的指标。", "No indicator admits a probability."),)
 
 
 def _cannot(known, rows):
-    tr, groups = known.tr, {}
-    for _, row in rows:
-        if row["verdict"] == CANNOT:
-            why = row["missing_zh"] if known.lang == "zh" else _reason(row, known.home)
-            groups.setdefault(why or row[tr("why_zh", "why")], []).append(known.name(row))
-    stop = tr("。", ".")
+    tr, groups, read = known.tr, {}, []
+    for judged, row in rows:
+        if row["verdict"] != CANNOT:
+            continue
+        what = tr("本区的规划目标", f"a target of the plan for {known.scope}")
+        if isinstance(row["missing"], str) and row["missing"]:
+            what = lacks(row["missing"], row["missing_zh"], known.home, row["name_en"], known.lang)
+        groups.setdefault(what, []).append(known.name(row))
+        if read_beside(row):
+            aim = limit_words(row["reading"], judged.line, known.lang)
+            shown = known.verdict(row, under=True)
+            read.append(f"{known.name(row)} {aim}{tr('，', ', ')}{shown}")
+    stop, joint = tr("。", "."), tr("；", "; ")
     out = [
-        tr(f"缺少{why}：{'、'.join(names)}{stop}", f"Missing {why}: {'; '.join(names)}{stop}")
-        for why, names in groups.items()
-    ]
+        tr(f"缺少{what}：{'、'.join(names)}{stop}",
+           f"Missing {what}: {'; '.join(names)}{stop}")
+        for what, names in groups.items()
+    ]  # fmt: skip
+    veiled = [known.name(row) for _, row in rows if kind_of(row) == "withheld"]
+    if veiled:
+        out.append(
+            tr(f"数据未经审核，暂不公布判断：{'、'.join(veiled)}{stop}",
+               f"Unaudited, the verdict not yet published: {'; '.join(veiled)}{stop}")
+        )  # fmt: skip
+    n = sum(map(len, groups.values()))
     out.append(
         tr(
-            f"以上 {sum(map(len, groups.values()))} 项不作达标与否的结论；补上所缺数值后即可判断。",
-            f"For these {sum(map(len, groups.values()))} no verdict is given; the missing numbers"
-            " would allow one.",
+            f"缺数值的 {n} 项不作达标与否的结论；补上所缺数值后即可判断。",
+            f"For the {n} that lack a number no verdict is given; the missing numbers would allow one.",
         )
     )
+    if read:
+        out.append(
+            tr(f"其中 {len(read)} 项若借全市的数值作比（只供参考，不是本区的结论）：",
+               f"{len(read)} of them beside the city's number, for reference and no verdict on the"
+               " district: ") + joint.join(read) + stop
+        )  # fmt: skip
     return tuple(out)
-
-
-def _reason(row, place):
-    """The English reason without the indicator's name, so that like reasons are told once."""
-    text = str(row["missing"] or "").replace(place.scope, place.scope_en)
-    return text.replace(f" for {row['name_en']}", "")
 
 
 def as_markdown(page: Summary, lang: str) -> str:
@@ -406,4 +434,4 @@ def as_markdown(page: Summary, lang: str) -> str:
 def escaped(text: str) -> str:
     """Text as Markdown shows it, not as Markdown reads it."""
     out = "".join(f"\\{c}" if c in "\\`*_{}[]<>#|~^$@!\"'" else c for c in str(text))
-    return " ".join(out.split())
+    return re.sub(r"[ \t\r\n]+", " ", out).strip(" \n")  # no-break spaces stay

@@ -8,6 +8,7 @@ from pathlib import Path
 from xml.etree import ElementTree as ET
 
 from ..errors import InputError
+from .paging import pages_of
 from .word_reference import (
     SPACES,
     TEXT_WIDTH,
@@ -25,8 +26,9 @@ from .word_reference import (
 WORDS = {"zh": "目　录", "en": "Contents"}
 
 
-def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str = "",
-         toc: bool = True, landscape: bool = False, plain: bool = False) -> bytes:  # fmt: skip
+def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", author: str = "", date: str = "",
+         toc: bool = True, landscape: bool = False, plain: bool = False,
+         numbered: bool = False) -> bytes:  # fmt: skip
     """A Word file from Markdown.
 
     Parameters
@@ -34,7 +36,7 @@ def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str 
     markdown : str
         With pandoc's marks; pictures by absolute path.
     lang : {"zh", "en"}
-    title, subtitle, date : str
+    title, subtitle, author, date : str
         Of the first page.
     toc : bool
         With a table of contents, whose entries are written out and whose page numbers are fields.
@@ -42,6 +44,11 @@ def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str 
         Pages on their side, for wide tables.
     plain : bool
         Headings of level 1 without numbers, for annexes that carry their own.
+    numbered : bool
+        The file is laid out once (`paging`) and the contents show the page numbers found. They are
+        results of fields that F9 updates: Word may break a page elsewhere than LibreOffice. Without
+        it, or where there is no LibreOffice, the fields are empty and Word fills them in when it
+        opens the file, after asking.
 
     Returns
     -------
@@ -59,7 +66,7 @@ def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str 
         styles, out = Path(folder) / "reference.docx", Path(folder) / "out.docx"
         styles.write_bytes(reference(lang))
         # no `lang` for Chinese: pandoc has no words for it, and would warn at every figure
-        head = {"title": title, "subtitle": subtitle, "date": date}
+        head = {"title": title, "subtitle": subtitle, "author": author, "date": date}
         head |= {} if lang == "zh" else {"lang": "en-GB"}
         extra = [f"--reference-doc={styles}", "--columns=40", "--fail-if-warnings"]
         extra += [f"--metadata={k}:{v}" for k, v in head.items() if v]
@@ -72,7 +79,9 @@ def docx(markdown: str, *, lang: str, title: str, subtitle: str = "", date: str 
             told = " ".join(str(error).split())
             raise InputError(f"{title}: the Word file could not be made: {told}") from None
         made = out.read_bytes()
-    return rewrite(made, lambda parts: _finish(parts, lang, toc, landscape, plain))
+    made = rewrite(made, lambda parts: _finish(parts, lang, toc, landscape, plain))
+    found = pages_of(made) if toc and numbered else []
+    return rewrite(made, lambda parts: _number(parts, found)) if found else made
 
 
 def _finish(parts, lang: str, toc: bool, landscape: bool, plain: bool) -> None:
@@ -91,6 +100,7 @@ def _finish(parts, lang: str, toc: bool, landscape: bool, plain: bool) -> None:
                 style.set(qname("w:val"), "HeadingPlain")
     _bind(body)
     _fit_tables(body, width)
+    _air_below_tables(body)
     if toc:
         _contents(body, lang)
         settings = parse_part(parts["word/settings.xml"])
@@ -109,6 +119,33 @@ def _finish(parts, lang: str, toc: bool, landscape: bool, plain: bool) -> None:
     parts["docProps/core.xml"] = core.encode()
 
 
+def _number(parts, found: list[tuple[str, int]]) -> None:
+    """Put the pages of headings into the contents; nothing where they are not the same headings."""
+    root = parse_part(parts["word/document.xml"])
+    lines = [p for p in root.iter(qname("w:p")) if _style_of(p) in ("TOC1", "TOC2")]
+    pages = iter(found)
+    numbers = []
+    for line in lines:
+        told = _bare(text_of(line))
+        numbers.append(next((page for title, page in pages if _bare(title) == told), None))
+    if None in numbers:
+        return
+    for line, page in zip(lines, numbers, strict=True):
+        runs = list(line.iter(qname("w:r")))
+        at = next(i for i, run in enumerate(runs) if "PAGEREF" in "".join(
+            t.text or "" for t in run.iter(qname("w:instrText"))))  # fmt: skip
+        runs[at + 2].find("w:t", SPACES).text = str(page)  # behind the code: separator, then result
+    parts["word/document.xml"] = part_bytes(root)
+    settings = parse_part(parts["word/settings.xml"])
+    for asking in settings.findall("w:updateFields", SPACES):
+        settings.remove(asking)
+    parts["word/settings.xml"] = part_bytes(settings)
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"\s+", "", text)
+
+
 def _style_of(paragraph: ET.Element) -> str:
     found = paragraph.find("w:pPr/w:pStyle", SPACES)
     return "" if found is None else found.get(qname("w:val"))
@@ -120,12 +157,21 @@ def text_of(paragraph: ET.Element) -> str:
 
 
 def _bind(body: ET.Element) -> None:
-    """A picture stays with its caption."""
+    """A picture stays with its caption; caption and reading stay with what follows by style."""
     for paragraph in body.iter(qname("w:p")):
         if paragraph.find(".//w:drawing", SPACES) is not None:
-            properties = paragraph.find("w:pPr", SPACES)
-            if properties is not None and properties.find("w:keepNext", SPACES) is None:
-                properties.insert(1, element("w:keepNext"))
+            _keep(paragraph)
+
+
+def _keep(paragraph: ET.Element) -> None:
+    """Keep a paragraph on the page of the next."""
+    properties = paragraph.find("w:pPr", SPACES)
+    if properties is None:
+        properties = element("w:pPr")
+        paragraph.insert(0, properties)
+    if properties.find("w:keepNext", SPACES) is None:
+        styled = properties.find("w:pStyle", SPACES) is not None
+        properties.insert(1 if styled else 0, element("w:keepNext"))
 
 
 def _fit_tables(body: ET.Element, width: float) -> None:
@@ -147,10 +193,18 @@ def _fit_tables(body: ET.Element, width: float) -> None:
         properties.insert(at, element("w:tblLayout", w_type="fixed"))
         columns = table.findall("w:tblGrid/w:gridCol", SPACES)
         given = [int(c.get(qname("w:w")) or 1) for c in columns]
-        widths = [round(total * w / sum(given)) for w in given]
+        for told in table.find("w:tr", SPACES).iter(qname("w:t")):  # a head may break at its slash
+            told.text = (told.text or "").replace("/", "/\u200b")
+        widths = _widths(table, [total * w / sum(given) for w in given])
         for column, wide in zip(columns, widths, strict=True):
             column.set(qname("w:w"), str(wide))
-        for row in table.findall("w:tr", SPACES):
+        rows = table.findall("w:tr", SPACES)
+        # the head with the first two rows, and the last two together: no row alone on a page
+        for row in {id(r): r for r in (*rows[:2], *rows[-2:-1])}.values():
+            if row is not rows[-1]:
+                for paragraph in row.iter(qname("w:p")):
+                    _keep(paragraph)
+        for row in rows:
             of_row = row.find("w:trPr", SPACES)
             if of_row is None:
                 of_row = element("w:trPr")
@@ -164,6 +218,40 @@ def _fit_tables(body: ET.Element, width: float) -> None:
                 for old in of_cell.findall("w:tcW", SPACES):
                     of_cell.remove(old)
                 of_cell.insert(0, element("w:tcW", w_w=wide, w_type="dxa"))
+
+
+def _air_below_tables(body: ET.Element) -> None:
+    """Some room between a table and the text below it."""
+    parts = list(body)
+    for above, below in zip(parts, parts[1:], strict=False):
+        properties = below.find("w:pPr", SPACES)
+        if above.tag != qname("w:tbl") or below.tag != qname("w:p") or properties is None:
+            continue
+        if {e.tag for e in properties} <= {qname("w:pStyle"), qname("w:keepNext")}:
+            properties.append(element("w:spacing", w_before=160))
+
+
+UNBROKEN = re.compile(r"[^ \t\n\u200b\u2e80-\uffef]+")  # what no line may break
+TWIPS_A_LETTER = 108  # of a Latin word in the text of a table
+CELL_MARGINS = 160
+MOST_OF_TABLE = 0.18
+
+
+def _widths(table: ET.Element, widths: list[float]) -> list[int]:
+    """The widths of the columns, none narrower than its longest word; the others give way."""
+    need = [0.0] * len(widths)
+    for row in table.findall("w:tr", SPACES):
+        for at, cell in enumerate(row.findall("w:tc", SPACES)[: len(widths)]):
+            runs = [run for p in cell.iter(qname("w:p")) for run in UNBROKEN.findall(text_of(p))]
+            longest = max(map(len, runs), default=0)
+            need[at] = max(need[at], longest * TWIPS_A_LETTER + CELL_MARGINS)
+    need = [min(n, MOST_OF_TABLE * sum(widths)) for n in need]  # a longer one is broken anyhow
+    short = sum(max(0.0, n - w) for n, w in zip(need, widths, strict=True))
+    spare = sum(max(0.0, w - n) for n, w in zip(need, widths, strict=True))
+    if short and spare >= short:
+        widths = [n if n > w else w - (w - n) * short / spare
+                  for n, w in zip(need, widths, strict=True)]  # fmt: skip
+    return [round(w) for w in widths]
 
 
 _DIGITS = "零一二三四五六七八九十"

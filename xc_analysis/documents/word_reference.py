@@ -38,8 +38,9 @@ ZH = {
     "FirstParagraph": ("仿宋", "Times New Roman", 14, False, "both", 2, 26, 0, 4),
     "Compact": ("仿宋", "Times New Roman", 10.5, False, "left", 0, None, 1, 1),
     "Title": ("方正小标宋简体", "Times New Roman", 22, False, "center", 0, None, 120, 18),
-    "Subtitle": ("楷体", "Times New Roman", 16, False, "center", 0, None, 0, 12),
-    "Date": ("楷体", "Times New Roman", 14, False, "center", 0, None, 0, 0),
+    "Subtitle": ("楷体", "Times New Roman", 14, False, "center", 0, None, 0, 24),
+    "Author": ("楷体", "Times New Roman", 13, False, "center", 0, None, 0, 6),
+    "Date": ("楷体", "Times New Roman", 13, False, "center", 0, None, 0, 0),
     "Heading1": ("黑体", "Arial", 16, False, "left", 0, None, 18, 8),
     "Heading2": ("楷体", "Times New Roman", 15, True, "left", 0, None, 12, 6),
     "Heading3": ("仿宋", "Times New Roman", 14, True, "left", 0, None, 8, 4),
@@ -49,6 +50,7 @@ ZH = {
     "ImageCaption": ("黑体", "Arial", 10.5, False, "center", 0, None, 3, 3),
     "TableCaption": ("黑体", "Arial", 10.5, False, "center", 0, None, 6, 3),
     "CaptionedFigure": ("仿宋", "Times New Roman", 10.5, False, "center", 0, None, 10, 0),
+    "FigureReading": ("楷体", "Times New Roman", 9, False, "left", 0, None, 0, 2),
     "SourceLine": ("楷体", "Times New Roman", 9, False, "left", 0, None, 0, 8),
     "FootnoteText": ("仿宋", "Times New Roman", 9, False, "left", 0, None, 0, 0),
     "Footer": ("宋体", "Times New Roman", 14, False, "center", 0, None, 0, 0),
@@ -63,6 +65,7 @@ EN = {
 NEW = {  # styles of our own: name shown, based on
     "HeadingPlain": ("Heading Plain", "Normal"),
     "SummaryText": ("Summary Text", "Normal"),
+    "FigureReading": ("Figure Reading", "Normal"),
     "SourceLine": ("Source Line", "Normal"),
     "Footer": ("footer", "Normal"),
     "TOC1": ("toc 1", "Normal"),
@@ -85,6 +88,9 @@ LEVELS = {
     "en": (("decimal", "%1"), ("decimal", "%1.%2"), ("decimal", "%1.%2.%3")),
 }
 NUM_ID = "77"
+# on the page of what follows: a figure's block goes from the picture to the line of its sources
+KEPT = ("CaptionedFigure", "ImageCaption", "FigureReading", "TableCaption", "TOCHeading")
+WHOLE = ("ImageCaption", "FigureReading", "SourceLine", "FootnoteText")
 
 
 def qname(name: str) -> str:
@@ -247,9 +253,9 @@ def _paragraph(style_id, align, indent, line, before, after) -> ET.Element:
     p = element("w:pPr")
     level = {"Heading1": 0, "Heading2": 1, "Heading3": 2}.get(style_id)
     heading = level is not None or style_id == "HeadingPlain"
-    if heading or style_id in ("CaptionedFigure", "TableCaption", "TOCHeading"):
+    if heading or style_id in KEPT:
         p.append(element("w:keepNext"))
-    if heading:
+    if heading or style_id in WHOLE:
         p.append(element("w:keepLines"))
     if style_id in ("Heading1", "HeadingPlain", "TOCHeading"):
         p.append(element("w:pageBreakBefore"))

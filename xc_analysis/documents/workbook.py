@@ -16,14 +16,17 @@ import pandas as pd
 
 from ..schema.schemas import TABLES
 from ..tables import load
-from .illustrations import Illustration, release_of
-from .summary import AUDIENCES, Known
+from .document import BASIS
+from .illustrations import Illustration
+from .summary import AUDIENCES, Known, why
+from .wording import limit_words, signed, unit_text
 
 STAMP = (2000, 1, 1, 0, 0, 0)
 RISKY = ("=", "+", "-", "@", "\t", "\r")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
-MOST_ROWS = 2000  # of a figure's sheet; the csv has the rest
+MOST_ROWS = 20_000  # of a figure's sheet; the csv has the rest, and the sheet says so
 WIDE = 48
+LISTS = "_lists"  # the hidden sheet of long lists of choices
 WORDS = {
     "zh": ("说明", "评分表", "观测值", "来源", "假设", "数据图", "回到说明"),
     "en": ("Contents", "Scorecard", "Observations", "Sources", "Assumptions", "Chart", "Contents"),
@@ -32,8 +35,8 @@ SCORE = (
     ("plan_row", "序号", "No.", "规划表中的行号", "row of the plan's table"),
     ("name", "指标", "Indicator", "指标名称", "name"),
     ("unit", "单位", "Unit", "各数值的单位", "unit of every value"),
-    ("kind", "类型", "Kind", "level 水平，change 变化，qualitative 定性，delegated 达到市级要求",
-     "level, change, qualitative or delegated (what the city asks)"),
+    ("kind", "类型", "Kind", "水平、变化、定性，或达到市级要求",
+     "level, change, qualitative, or what the city requires"),
     ("baseline", "基准值", "Baseline", "基准年或其前最近一年的公布值", "published value of the base year or before"),
     ("baseline_year", "基准年", "Baseline year", "", ""),
     ("latest", "最新值", "Latest", "判断所用序列的末值", "last value of the series judged"),
@@ -68,6 +71,7 @@ class Sheet:
     heads: Mapping[str, str] = field(default_factory=dict)
     choices: Mapping[str, Sequence[str]] = field(default_factory=dict)
     editable: frozenset[str] = frozenset()
+    offered: frozenset[str] = frozenset()  # columns whose choices are offers: other text may stand
     intro: str = ""
     formats: Mapping[str, str] = field(default_factory=dict)
 
@@ -189,10 +193,10 @@ def _fill(page, sheet: Sheet) -> int:
             breadth = max(breadth, 16)
         page.column_dimensions[get_column_letter(at)].width = min(WIDE, max(7, breadth + 2))
         if sheet.choices.get(column) and sheet.rows:
-            rule = DataValidation(
-                type="list", formula1='"' + ",".join(sheet.choices[column]) + '"', allow_blank=True
-            )
-            rule.errorTitle, rule.error = "xc", " / ".join(sheet.choices[column])
+            choices = sheet.choices[column]
+            rule = DataValidation(type="list", formula1=_list(page.parent, choices))
+            rule.allow_blank, rule.showErrorMessage = True, column not in sheet.offered
+            rule.errorTitle, rule.error = "xc", " / ".join(choices)[:225]
             letter = get_column_letter(at)
             rule.add(f"{letter}{top + 1}:{letter}{top + len(sheet.rows)}")
             page.add_data_validation(rule)
@@ -207,6 +211,29 @@ def _fill(page, sheet: Sheet) -> int:
     page.sheet_properties.pageSetUpPr.fitToPage = True
     page.print_title_rows = f"{top}:{top}"
     return top
+
+
+def _list(book, choices: Sequence[str]) -> str:
+    """A list as a validation names it; one too long for the rule stands on a hidden sheet."""
+    from openpyxl.utils import get_column_letter
+    from openpyxl.worksheet.worksheet import Worksheet
+
+    inline = '"' + ",".join(choices) + '"'
+    if len(inline) <= 255 and not any("," in choice for choice in choices):
+        return inline
+    if LISTS not in book.sheetnames:
+        book.create_sheet(LISTS).sheet_state = Worksheet.SHEETSTATE_VERYHIDDEN
+    page = book[LISTS]
+    for at in range(1, page.max_column + 2):
+        held = [page.cell(down, at).value for down in range(1, len(choices) + 2)]
+        if held[0] is None:
+            for down, choice in enumerate(choices, 1):
+                put(page.cell(down, at), choice)
+        elif held != [*choices, None]:
+            continue
+        letter = get_column_letter(at)
+        return f"{LISTS}!${letter}$1:${letter}${len(choices)}"
+    raise AssertionError("a free column comes after the last")
 
 
 def _breadth(value) -> int:
@@ -275,22 +302,18 @@ def report_workbook(
     bytes
         An xlsx: contents, scorecard, one sheet a figure, observations, sources, assumptions.
     """
+    from .workbook_charts import add_charts
+
     tr, lang = known.tr, known.lang
     contents, scorecard, observed, sources, assumed, *_ = WORDS[lang]
     rows = load("observations", data=data)
     allowed = rows["release"].isin(AUDIENCES[audience])
     register = load("assumptions", data=data)
     sheets = [Sheet(contents, (), ()), score_sheet(known, scorecard)]
-    kept_back = {observed: int((~allowed).sum()) + sum((withheld or {}).values())}
-    for item in figures:
-        table = item.table
-        if "release" in table:
-            table = table[table["release"].map(release_of).isin(AUDIENCES[audience])]
-        kept_back[item.stem] = item.withheld
-        sheets.append(
-            Sheet(item.stem, tuple(table.columns), table.head(MOST_ROWS).to_numpy(object).tolist(),
-                  intro=f"{item.chapter}　{item.title}")
-        )  # fmt: skip
+    # rows that a build has not lost before (`audience.restricted`) are kept back here
+    lost = int((~allowed).sum()) + sum((withheld or {}).values())
+    names = load("indicators", data=data).set_index("indicator")
+    sheets += [figure_sheet(item, known, names, audience) for item in figures]
     editable = {
         "intro": tr(
             "在评审表中修改，用 xc review export 导出", "change these through xc review export"
@@ -304,101 +327,95 @@ def report_workbook(
     book = write_sheets(sheets, lang=lang)
     pages = {page.title.lower(): page for page in book.worksheets}
     for item in figures:
-        _chart(pages[item.stem[:31].lower()], item, known)
-    _contents(book, known, figures, kept_back, audience)
+        add_charts(pages[item.stem[:31].lower()], item, known, names)
+    _contents(book, known, figures, lost, audience)
     return to_bytes(book)
 
 
+def figure_sheet(item: Illustration, known: Known, names: pd.DataFrame, audience: str) -> Sheet:
+    """A figure's table as a sheet: words beside each code, notes, one release a row."""
+    from .workbook_words import column_head, column_note, release_cells
+
+    table, lang = item.table, known.lang
+    if "release" in table:
+        table = table.assign(release=release_cells(table))
+        table = table[table["release"].isin(AUDIENCES[audience])]
+    intro = f"{item.chapter}　{item.title}"
+    if len(table) > MOST_ROWS:
+        intro += known.tr(
+            f"　【共 {len(table):,} 行，此处只列前 {MOST_ROWS:,} 行，其余见同名 csv】",
+            f"  [{len(table):,} rows, of which the first {MOST_ROWS:,} stand here; all are in the"
+            " csv of the same name]",
+        )
+    codes = [str(c) for c in table.columns]
+    words = {c: column_head(c, lang, names) for c in codes}
+    return Sheet(
+        item.stem, tuple(codes), table.head(MOST_ROWS).to_numpy(object).tolist(), intro=intro,
+        heads={c: c if w == c else f"{w}\n{c}" for c, w in words.items()},
+        notes={c: column_note(c, lang, table, names) for c in codes},
+    )  # fmt: skip
+
+
+KINDS = {
+    "level": ("水平", "level"),
+    "change": ("变化", "change"),
+    "qualitative": ("定性", "qualitative"),
+    "delegated": ("达到市级要求", "as the city requires"),
+    "none": ("无目标", "no target"),
+}
+
+
 def score_sheet(known: Known, name: str) -> Sheet:
-    """The scorecard with bilingual heads and a note on each."""
-    tr, suffix = known.tr, known.tr("_zh", "")
-    own = {"name": tr("name_zh", "name_en"), "verdict": f"verdict{suffix}", "why": f"why{suffix}",
-           "verdict_under_reading": f"verdict_under_reading{suffix}",
-           "flags": tr("flags_zh", "flags_en")}  # fmt: skip
-    card = known.card.to_dict("records")
-    rows = [[row.get(own.get(c, c)) for c, *_ in SCORE] for row in card]
+    """The scorecard in words of the language, with a note on each head."""
+    tr = known.tr
+    pairs = zip(known.judged, known.card.to_dict("records"), strict=True)
+    rows = [_score_cells(known, judged, row) for judged, row in pairs]
     return Sheet(
         name,
         tuple(c for c, *_ in SCORE),
-        rows,
+        [[row.get(c) for c, *_ in SCORE] for row in rows],
         notes={c: tr(zh, en) for c, _, _, zh, en in SCORE},
         heads={c: tr(zh, en) for c, zh, en, *_ in SCORE},
         formats={"p_meet": "0%"},
     )
 
 
-def _chart(page, item: Illustration, known: Known) -> None:
-    """A native chart of yearly values: a block of years by series beside the table, and its lines.
-
-    Gaps stay gaps; estimates and bounds are left to the table.
-    """
-    from openpyxl.chart import LineChart, Reference
-    from openpyxl.utils import get_column_letter
-
-    table = item.table
-    if not {"year", "value", "indicator"} <= set(table) or "month" in table or table.empty:
-        return
-    yearly = table[pd.to_numeric(table["value"], errors="coerce").notna() & table["year"].notna()]
-    if "release" in yearly:
-        yearly = yearly[yearly["release"].map(release_of) == "public"]
-    if "period" in yearly:
-        yearly = yearly[yearly["period"].fillna("annual") == "annual"]
-    if "status" in yearly:
-        yearly = yearly[yearly["status"].isin(["printed", "derived", "computed"])]
-    keys = [k for k in ("scope", "indicator", "panel") if k in yearly]
-    series = {}
-    for key, part in yearly.groupby(keys, sort=False, dropna=False):
-        part = part.drop_duplicates(["year", "value"])
-        if part["year"].nunique() >= 3 and not part["year"].duplicated().any():
-            label = " ".join(str(k) for k in key if isinstance(k, str))
-            series[label] = dict(
-                zip(part["year"].astype(int), part["value"].astype(float), strict=True)
-            )
-    if not 1 <= len(series) <= 8:
-        return
-    years = sorted({y for values in series.values() for y in values})
-    years = list(range(years[0], years[-1] + 1))
-    left, top = len(table.columns) + 2, 2
-    put(page.cell(top, left), known.tr("年份", "year"))
-    for down, year in enumerate(years, top + 1):
-        page.cell(down, left).value = year
-    for at, (label, values) in enumerate(series.items(), left + 1):
-        put(page.cell(top, at), label)
-        for down, year in enumerate(years, top + 1):
-            page.cell(down, at).value = values.get(year)
-    chart = LineChart()
-    chart.title = item.title
-    chart.height, chart.width = 9, 17
-    chart.display_blanks = "gap"
-    block = Reference(page, min_col=left + 1, max_col=left + len(series), min_row=top,
-                      max_row=top + len(years))  # fmt: skip
-    chart.add_data(block, titles_from_data=True)
-    chart.set_categories(Reference(page, min_col=left, min_row=top + 1, max_row=top + len(years)))
-    for line in chart.series:
-        line.marker.symbol, line.marker.size, line.smooth = "circle", 6, False
-    units = table["unit"].dropna().unique() if "unit" in table else ()
-    if len(units) == 1:
-        chart.y_axis.title = str(units[0])
-    chart.x_axis.delete = chart.y_axis.delete = False
-    page.add_chart(chart, f"{get_column_letter(left)}{top + len(years) + 3}")
+def _score_cells(known: Known, judged, row: dict) -> dict:
+    """A line of the scorecard as it is read: no code where there is a word."""
+    tr, flags = known.tr, row[known.tr("flags_zh", "flags_en")]
+    for token, words in BASIS.items():
+        flags = flags.replace(token, tr(*words)) if isinstance(flags, str) else ""
+    reading = row["reading"] if isinstance(row["reading"], str) else ""
+    return row | {
+        "name": known.name(row),
+        "unit": unit_text(row["unit"], known.lang),
+        "kind": tr(*KINDS.get(row["kind"], (row["kind"], row["kind"]))),
+        "comparator": signed(row["comparator"]) if isinstance(row["comparator"], str) else None,
+        "verdict": known.verdict(row),
+        "verdict_under_reading": known.verdict(row, under=True)
+        if row["verdict_under_reading"] else "",
+        "reading": limit_words(reading, judged.line, known.lang) if reading else "",
+        "why": row[tr("why_zh", "why")] if row["branch"] == "withheld" else why(known, judged, row),
+        "flags": flags,
+    }  # fmt: skip
 
 
-def _contents(book, known, figures, kept_back, audience) -> None:
+def _contents(book, known, figures, lost, audience) -> None:
     from openpyxl.styles import Alignment, Font
 
     tr = known.tr
     page = book.worksheets[0]
     lines = [
-        (tr(f"{known.scope}“{known.plan}”规划：数据工作簿", f"{known.scope}: data of the report on"
-            f" the plan {known.plan}"), ""),
+        (tr(f"{known.scope}{known.plan_name}规划：数据工作簿", f"{known.scope}: data of the report"
+            f" on the plan {known.plan_name}"), ""),
         (tr("读者范围", "Audience"), tr({"public": "公开", "internal": "内部"}[audience], audience)),
-        (tr("因公开级别略去的行", "Rows withheld by release"), sum(kept_back.values())),
+        (tr("因公开级别略去的行", "Rows withheld by release"), lost),
         ("", ""),
         (tr("工作表", "Sheet"), tr("内容", "Content")),
     ]  # fmt: skip
     told = {item.stem[:31].lower(): f"{item.chapter} — {item.title}" for item in figures}
     start = len(lines)
-    for sheet in book.worksheets[1:]:
+    for sheet in (page for page in book.worksheets[1:] if page.title != LISTS):
         lines.append((sheet.title, told.get(sheet.title.lower(), sheet.title)))
     for down, (left, right) in enumerate(lines, 1):
         put(page.cell(down, 1), left)

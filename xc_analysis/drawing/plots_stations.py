@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 
 from xc_analysis.drawing import marks, palette
+from xc_analysis.errors import Empty
 from xc_analysis.style import tr
 
 KINDS = {
@@ -65,14 +66,17 @@ def plot_ranking(data, *, ax=None, years=("", "", ""), unit="µg/m³"):
     ax.set_xlabel(unit, size=6.4)
     ax.tick_params(axis="x", labelsize=5.8)
     first, last, to = years
+    seen = rows["outturn"].notna()
+    part = tr("（不完整年）", " (partial year)") if (seen & ~whole).any() else ""
+    outturn = {"marker": "D", "mfc": "white" if part else palette.TARGET, "mec": palette.TARGET,
+               "ls": "none", "ms": 3.6}  # fmt: skip
     _legend(ax, [
         ({"marker": "D", "color": "#9AA3AF", "ls": "none", "ms": 3.4}, f"{first}"),
         *(({"marker": "D", "color": color, "ls": "none", "ms": 3.6}, f"{last} {tr(zh, en)}")
           for kind, (_, color, zh, en) in KINDS.items() if (rows["kind"] == kind).any()),
         ({"marker": "|", "color": palette.INK, "mec": palette.INK, "ls": "-", "lw": 0.9, "ms": 5},
          tr(f"{to} 推算中位数与80%区间", f"{to} projected, 80 %")),
-        ({"marker": "D", "mfc": "white", "mec": palette.TARGET, "ls": "none", "ms": 3.6},
-         tr(f"{to} 实况（不完整年）", f"{to} as observed (partial year)")),
+        *([(outturn, tr(f"{to} 实况", f"{to} as observed") + part)] if seen.any() else []),
     ])  # fmt: skip
     return ax
 
@@ -93,10 +97,19 @@ def plot_places(data, *, ax=None, value="outturn", unit="µg/m³", title=None):
     Returns
     -------
     Axes
+
+    Raises
+    ------
+    Empty
+        If no station has both a place and a value.
     """
     from matplotlib.patheffects import withStroke
 
     rows = data.dropna(subset=["lon", "lat", value])
+    if rows.empty:
+        raise Empty(
+            f"没有一个站既有坐标又有 {value} · no station has both a place and a value of {value}"
+        )
     ax = marks.axes(ax, "single", 80)
     low, high = rows[value].min(), rows[value].max()
     for kind, (marker, *_) in KINDS.items():

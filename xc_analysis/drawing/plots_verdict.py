@@ -17,6 +17,12 @@ VERDICTS = {
     "unlikely": ("不太可能", "unlikely", 0.25, "#D9853B"),
     "very unlikely": ("很不可能", "very unlikely", 0.0, "#C44E00"),
     "cannot be judged": ("无法判断", "cannot be judged", None, "#8C8C8C"),
+    "unaudited, not yet published": (
+        "数据未审核，暂不公布",
+        "unaudited, not yet published",
+        None,
+        "#8C8C8C",
+    ),
     "maintenance": ("维持", "maintenance", None, "#1B5FA6"),
     "met": ("已达到", "met", 1.0, "#1B5FA6"),
     "not met": ("未达到", "not met", 0.0, "#C44E00"),

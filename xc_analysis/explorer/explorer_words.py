@@ -21,7 +21,7 @@ METHOD = {
     "plateau": ("趋于下限", "plateau"),
     "decay": ("衰减", "decay"),
     "count": ("计数模型", "count model"),
-    "blend": ("混合（默认）", "blend (default)"),
+    "blend": ("混合", "blend"),
     "shrunk": ("收缩斜率", "shrunken slope"),
 }
 STATUS = {

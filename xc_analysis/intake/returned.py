@@ -7,12 +7,13 @@ import json
 import shutil
 import tempfile
 import zipfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import InputError
-from ..tables import check, format_offence
+from ..packs.newpack import as_csv
+from ..tables import check
 
 
 @dataclass(frozen=True)
@@ -133,10 +134,10 @@ def _text(value) -> str:
     return str(value).strip()
 
 
-def offences_after(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, list[str]]:
+def offences_after(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, list]:
     """A copy of a folder of tables with files replaced, and what `check` says of it alone.
 
-    The caller removes the copy's parent.
+    The caller removes the copy's parent. What is said comes as rows of `check`.
     """
     columns = ["table", "column", "value", "problem", "remedy"]
     parent = Path(tempfile.mkdtemp(prefix="xc-trial-"))
@@ -146,8 +147,44 @@ def offences_after(folder: Path, files: Mapping[str, bytes]) -> tuple[Path, list
         (trial / f"{name}.csv").write_bytes(content)
     old = {tuple(row) for row in check(folder)[columns].itertuples(index=False)}
     found = [
-        format_offence(row)
+        row
         for row in check(trial).itertuples(index=False)
         if (row.table, row.column, row.value, row.problem, row.remedy) not in old
     ]
     return trial, found
+
+
+def records(raw: bytes) -> list[tuple[int, bytes]]:
+    """The records of a csv file, header first, as they stand: line each begins at, and bytes."""
+    out: list[tuple[int, bytes]] = []
+    part, begin = b"", 1
+    for number, line in enumerate(raw.splitlines(keepends=True), 1):
+        part += line
+        if part.count(b'"') % 2 == 0:  # no quoted cell is open
+            out.append((begin, part))
+            part, begin = b"", number + 1
+    return [*out, (begin, part)] if part else out
+
+
+def rewritten(raw: bytes, columns, old: Sequence[Mapping], new: Sequence[Mapping]) -> bytes:
+    """A table's file with changed rows written anew; every other row keeps its bytes.
+
+    Parameters
+    ----------
+    raw : bytes
+        The file as it is, UTF-8.
+    columns : sequence of str
+    old, new : sequence of mapping
+        Its rows before and after, in the file's order.
+    """
+    kept = records(raw)
+    if len(kept) != len(old) + 1 or len(old) != len(new):
+        return as_csv(columns, new)  # blank lines: rows cannot be told by place
+    out = [kept[0][1]]
+    for (_, line), before, after in zip(kept[1:], old, new, strict=True):
+        if before == after:
+            out.append(line)
+        else:
+            end = b"\r\n" if kept[0][1].endswith(b"\r\n") else b"\n"
+            out.append(as_csv(columns, [after]).split(b"\n", 1)[1].rstrip(b"\n") + end)
+    return b"".join(out)

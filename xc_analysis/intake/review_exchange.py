@@ -10,21 +10,21 @@ import datetime as dt
 import json
 import re
 import shutil
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from ..documents.summary import gather
 from ..documents.workbook import Sheet, score_sheet, to_bytes, write_sheets
 from ..errors import InputError
 from ..packs.localpack import commit, held, recover
-from ..packs.newpack import as_csv, cells_of
+from ..packs.newpack import cells_of
 from ..packs.places import home
 from ..schema.schemas import TABLES
 from ..tables import data_dir
 from .cells import Cell as Parsed
 from .moves import moved_lines
-from .returned import Cell, Refused, offences_after, read_workbook
+from .returned import Cell, Refused, offences_after, read_workbook, records, rewritten
 from .years import parse_year
 
 SETTINGS = ("value", "fit_from", "fit_to", "method", "reading")
@@ -38,13 +38,15 @@ MOST_TEXT = 500
 
 @dataclass(frozen=True)
 class Edit:
-    """One changed cell: whose, where, and from what to what."""
+    """One changed cell: whose, where, and from what to what; ``already`` in the register."""
 
     id: str
     column: str
     old: str
     new: str
     cell: Cell
+    row: Mapping[str, Cell] = field(repr=False)
+    already: bool = False
 
 
 @dataclass(frozen=True)
@@ -147,7 +149,11 @@ def _row_edits(row: dict[str, Cell], base: dict[str, str]):
     for column, cell in row.items():
         old = base.get(column, "")
         if column == COMMENT and cell.text:
-            edits.append(Edit(row["id"].text, COMMENT, "", cell.text, cell))
+            new = _plain(cell, f"shorten it to {MOST_TEXT}") or cell.text
+            if isinstance(new, Refused):
+                refused.append(new)
+            else:
+                edits.append(Edit(row["id"].text, COMMENT, "", new, cell, row))
         if column not in base or (cell.text == old and not cell.formula):
             continue
         if column not in EDITABLE:
@@ -158,7 +164,7 @@ def _row_edits(row: dict[str, Cell], base: dict[str, str]):
         if isinstance(new, Refused):
             refused.append(new)
         elif new != old:
-            edits.append(Edit(row["id"].text, column, old, new, cell))
+            edits.append(Edit(row["id"].text, column, old, new, cell, row))
     signed = row.get("reviewer") and row["reviewer"].text
     if edits and not signed:
         place = row["reviewer"].place if "reviewer" in row else row["id"].place
@@ -171,16 +177,24 @@ def _row_edits(row: dict[str, Cell], base: dict[str, str]):
     return edits, refused
 
 
+def _plain(cell: Cell, shorten: str, *, signs: str = "=+@") -> Refused | None:
+    """The refusal of a cell that is no plain text of some length."""
+    if cell.formula:
+        return Refused(cell.place, "holds a formula", "paste it as a value")
+    if len(cell.text) > MOST_TEXT:
+        return Refused(cell.place, f"holds {len(cell.text)} characters", shorten)
+    if cell.text and cell.text[0] in signs:
+        return Refused(cell.place, f"begins with {cell.text[0]}", "begin with a letter or a digit")
+    return None
+
+
 def _valid(column: str, cell: Cell, base: dict[str, str]) -> str | Refused:
     """The cell as the table holds it, or its refusal."""
     text = cell.text
     spec = TABLES["assumptions"].column(column)
-    if cell.formula:
-        return Refused(cell.place, "holds a formula", "paste it as a value")
-    if len(text) > MOST_TEXT:
-        return Refused(cell.place, f"holds {len(text)} characters", "put remarks into comment")
-    if text.startswith(("=", "+", "@")) and column != "reading":
-        return Refused(cell.place, f"begins with {text[0]}", "begin with a letter or a digit")
+    signs = "" if column == "reading" else "=+@"
+    if refusal := _plain(cell, "put remarks into comment", signs=signs):
+        return refusal
     if not text:
         if spec.required:
             return Refused(
@@ -207,9 +221,13 @@ def _valid(column: str, cell: Cell, base: dict[str, str]) -> str | Refused:
         return f"{found[1]} {found[2]}"
     if column == "reviewed_on":
         try:
-            return dt.date.fromisoformat(text).isoformat()
+            day = dt.date.fromisoformat(text)
         except ValueError:
             return Refused(cell.place, f"{text[:20]!r} is no date", "write it as 2025-11-30")
+        today = dt.date.today()
+        if day > today:
+            return Refused(cell.place, f"{text} lies in the future", f"give a day up to {today}")
+        return day.isoformat()
     if column == "value" and base.get("parameter") in _POSITIVE:
         try:
             if not 0 < float(text) < 1000:
@@ -241,15 +259,30 @@ def _merged(edits: Sequence[Edit], current: dict[str, dict]) -> tuple[list[Edit]
             )
             continue
         kept += group if column in ("reviewer", "reviewed_on") else group[:1]
-    return kept, conflicts
+    kept = [replace(e, already=_stands(e, current[e.id])) for e in kept]
+    # a signature alone says nothing that the register lacks
+    fresh = {e.id for e in kept if not e.already and e.column != "reviewed_on"}
+    return [e if e.id in fresh else replace(e, already=True) for e in kept], conflicts
 
 
-def _new_table(edits: Sequence[Edit], table) -> bytes:
-    rows = {row["id"]: dict(row) for row in table.to_dict("records")}
+def _stands(edit: Edit, row: dict[str, str]) -> bool:
+    """Does the register hold it already?"""
+    if edit.column == COMMENT:
+        return f"）：{edit.new}" in row["why"]
+    if edit.column == "reviewer":
+        return edit.new in row["reviewer"].split("；")
+    return row[edit.column] == edit.new
+
+
+def _new_table(edits: Sequence[Edit], table, raw: bytes) -> bytes:
+    old = table.to_dict("records")
+    rows = {row["id"]: dict(row) for row in old}
     today = dt.date.today().isoformat()
+    fresh = {edit.id for edit in edits if not edit.already}
     touched: dict[str, list[Edit]] = {}
     for edit in edits:
-        touched.setdefault(edit.id, []).append(edit)
+        if edit.id in fresh and not (edit.already and edit.column == COMMENT):
+            touched.setdefault(edit.id, []).append(edit)
     for key, group in touched.items():
         row = rows[key]
         names = dict.fromkeys(e.new for e in group if e.column == "reviewer")
@@ -269,7 +302,35 @@ def _new_table(edits: Sequence[Edit], table) -> bytes:
         decided = any(e.column == "decision" for e in group)
         if not decided and any(e.column in SETTINGS for e in group):
             row["decision"] = "changed"
-    return as_csv(table.columns, rows.values())
+    return rewritten(raw, table.columns, old, list(rows.values()))
+
+
+def _against_rules(folder: Path, edits: Sequence[Edit], table):
+    """The new table, a folder with it, and what its rules refuse, by the cells behind it."""
+    raw = (folder / TABLES["assumptions"].path).read_bytes()
+    content = _new_table(edits, table, raw)
+    trial, found = offences_after(folder, {"assumptions": content})
+    begins = [line for line, _ in records(content)][1:]
+    ids = dict(zip(begins, table["id"], strict=False))
+    refused = []
+    for offence in found:
+        cells = _cells_behind(offence, [e for e in edits if e.id == ids.get(offence.line)])
+        place = cells or f"assumptions.csv:{offence.line}: {offence.column}"
+        refused.append(Refused(place, str(offence.problem), str(offence.remedy)))
+    return content, trial, refused
+
+
+def _cells_behind(offence, edits: Sequence[Edit]) -> str:
+    """The workbooks' cells of the columns that an offence names; "" where no file touched them."""
+    told = f"{offence.column} {offence.problem} {offence.remedy}"
+    named = [c for c in SETTINGS + RATINGS if re.search(rf"\b{c}\b", told)]
+    rows = {id(e.row): e.row for e in edits if e.column in named or not named}
+    places = []
+    for row in rows.values():
+        cells = [row[c] for c in named if c in row] or [e.cell for e in edits if e.row is row]
+        first, *more = cells
+        places.append(" and ".join([first.place, *(f"{c.sheet}!{c.address}" for c in more)]))
+    return "; ".join(places)
 
 
 def review_files(paths: Sequence[Path | str], *, data: Path | str | None = None) -> Review:
@@ -300,12 +361,20 @@ def review_files(paths: Sequence[Path | str], *, data: Path | str | None = None)
         edits += more
         refused += no
     kept, conflicts = _merged(edits, current)
-    if refused or conflicts or not kept:
+    if not any(not e.already for e in kept):
         return Review(tuple(kept), tuple(refused), tuple(conflicts), b"", ())
-    content = _new_table(kept, table)
-    trial, found = offences_after(folder, {"assumptions": content})
+    if refused or conflicts:
+        # what else is wrong is told with them: each file by itself, without rows refused already
+        places = {r.place for r in refused}
+        bad = {e.id for e in edits if places & {cell.place for cell in e.row.values()}}
+        for file in dict.fromkeys(e.cell.file for e in edits):
+            own, _ = _merged([e for e in edits if e.cell.file == file and e.id not in bad], current)
+            _, trial, more = _against_rules(folder, own, table)
+            shutil.rmtree(trial.parent, ignore_errors=True)
+            refused += more
+        return Review(tuple(kept), tuple(dict.fromkeys(refused)), tuple(conflicts), b"", ())
+    content, trial, refused = _against_rules(folder, kept, table)
     try:
-        refused = [Refused("assumptions.csv", o, "correct the cells named") for o in found]
         moved = () if refused else tuple(moved_lines(folder, trial))
     finally:
         shutil.rmtree(trial.parent, ignore_errors=True)
@@ -346,13 +415,19 @@ def import_review(
         found = review_files(paths, data=folder)
         for edit in found.edits:
             old, new = edit.old or "—", edit.new or "—"
-            say(f"{edit.id}: {edit.column}: {old} → {new}   ({edit.cell.place})")
+            what = (
+                f"{new}: already in the register · 登记表中已是"
+                if edit.already
+                else f"{old} → {new}"
+            )
+            say(f"{edit.id}: {edit.column}: {what}   ({edit.cell.place})")
         for line in found.conflicts:
             say(f"conflict · 冲突: {line}")
         for refusal in found.refused:
             say(f"refused · 未收: {refusal}")
         count = len(found.refused) + len(found.conflicts)
-        if count == 0 and found.edits:
+        fresh = any(not edit.already for edit in found.edits)
+        if count == 0 and fresh:
             say(
                 "verdicts that move · 判断的变化:" if found.moved else "no verdict moves · 判断不变"
             )
@@ -360,14 +435,17 @@ def import_review(
                 say(f"  {line}")
         if not found.edits and not count:
             say("nothing was changed in the workbook · 工作簿没有改动")
+        if found.edits and not fresh and not count:
+            say("nothing that the register does not hold · 没有登记表中尚无的改动")
         if not apply:
             return found
         if count:
+            told = "1 cell" if count == 1 else f"{count} cells"
             raise InputError(
-                f"{count} cells refused or in conflict, nothing written: correct them, then import"
-                " again"
+                f"{told} refused or in conflict, nothing written: correct"
+                f" {'it' if count == 1 else 'them'}, then import again"
             )
-        if found.edits:
+        if fresh:
             files = ", ".join(Path(p).name for p in paths)
             entry = commit(folder, {"assumptions": found.table}, did=f"review: {files}")
             say(

@@ -19,7 +19,7 @@ from ..errors import Empty, InputError
 from ..evidence import ARCHIVE_SOURCE, UCI_SOURCE
 from ..packs.places import home
 from ..tables import load
-from ..verdicts.register import number
+from .month_budget import budget
 
 #: In the order of the page.
 INDICATORS = (
@@ -80,35 +80,6 @@ def parse_month(text: str) -> tuple[int, int]:
     return int(match[1]), int(match[2])
 
 
-def remaining_mean(mean: float, valid_days: int, limit: float, days: int) -> float:
-    """Mean that the days not yet counted may have for the year to stay at a limit.
-
-    Parameters
-    ----------
-    mean : float
-        Mean of the valid days so far.
-    valid_days : int
-        How many they are.
-    limit : float
-        Annual mean to stay under (with its rounding: 35.5 for a printed 35).
-    days : int
-        Days of the year.
-
-    Returns
-    -------
-    float
-        In the limit's unit; negative where the limit is already out of reach, NaN with no day
-        left.
-
-    Examples
-    --------
-    >>> round(remaining_mean(28.9, 307, 35.5, 365), 1)
-    70.4
-    """
-    left = days - valid_days
-    return (limit * days - mean * valid_days) / left if left > 0 else float("nan")
-
-
 def month_page(
     year: int,
     month: int,
@@ -155,16 +126,17 @@ def month_page(
         raise InputError(
             f"{year}-{month:02d}: no valid day of {indicator} for {scope}; on record: {span}"
         )
+    annual = load("air/annual", data=data)
+    annual = annual[annual["scope"] == scope]
     months = hourly.monthly(daily)
     to_date = hourly.annual(daily[daily["date"].dt.month <= month])
+    release = _release(annual, months)
     months = months[months["month"] == month]
-    record = _record(months, to_date, indicator, data)
+    record = _record(months, to_date, indicator, release, data)
     length = pd.Period(f"{year}-{month:02d}", "M")
     enough = record["month_days"] >= ENOUGH * length.days_in_month
     value = record.loc[enough, "month"].dropna()
     rank = (int((value < value[year]).sum()) + 1, len(value)) if year in value.index else None
-    annual = load("air/annual", data=data)
-    annual = annual[(annual["scope"] == scope) & (annual["indicator"] == indicator)]
     past = (daily["aqi"].astype("Float64") > 100).fillna(False)
     cause = causes(daily)
     days = daily.loc[here, ["date", indicator, "aqi", "primary"]].rename(
@@ -185,11 +157,11 @@ def month_page(
         .assign(cause=cause)
         .reset_index(drop=True),
         record=record,
-        moving=_moving(annual),
-        budget=_budget(record.loc[year], year, month, scope, indicator, data),
+        moving=_moving(annual[annual["indicator"] == indicator]),
+        budget=budget(record.loc[year], year, month, scope, indicator, data),
         rank=rank,
         missed=length.end_time.day_of_year - int(record.at[year, "to_date_days"]),
-        release=str(months.loc[months["year"] == year, "release"].iloc[0]),
+        release=release[year],
     )
 
 
@@ -231,7 +203,20 @@ def latest_month(
     return str(whole[-1])
 
 
-def _record(months: pd.DataFrame, to_date: pd.DataFrame, indicator: str, data) -> pd.DataFrame:
+def _release(annual: pd.DataFrame, months: pd.DataFrame) -> dict[int, str]:
+    """What an output may carry of each year, as the annual table has it.
+
+    Days cut to a month, or to what an audience may see, end before the record does: only years
+    that the table lacks are told from the days.
+    """
+    out = months.groupby("year")["release"].first().to_dict()
+    draft = (annual["release"] != "public").groupby(annual["year"]).any()
+    return out | {int(y): "draft" if d else "public" for y, d in draft.items()}
+
+
+def _record(
+    months: pd.DataFrame, to_date: pd.DataFrame, indicator: str, release: dict[int, str], data
+) -> pd.DataFrame:
     """Both periods of every year, each with its valid days, and where the year comes from."""
     parts = {}
     for name, table in (("month", months), ("to_date", to_date)):
@@ -239,8 +224,8 @@ def _record(months: pd.DataFrame, to_date: pd.DataFrame, indicator: str, data) -
         parts[name] = rows["value"]
         parts[f"{name}_days"] = rows["valid_days"]
         parts[f"{name}_basis"] = rows["basis"]
-        parts["release"] = rows["release"]
     out = pd.DataFrame(parts).sort_index()
+    out["release"] = out.index.map(release)
     # weather comes with UCI only, so the years that have weather are those UCI was read for
     uci = out.index.isin(load("air/weather_daily", data=data)["date"].dt.year.unique())
     out["source_id"] = np.where(uci, f"{ARCHIVE_SOURCE};{UCI_SOURCE}", ARCHIVE_SOURCE)
@@ -282,55 +267,6 @@ def _moving(annual: pd.DataFrame, span: int = 3) -> pd.DataFrame:
     years = range(int(annual["year"].min()), int(annual["year"].max()) + 1) if len(annual) else []
     value = whole.reindex(pd.Index(years, name="year")).rolling(span).mean()
     return pd.DataFrame({"value": value})
-
-
-def _limits(year: int, month: int, scope: str, indicator: str, data) -> list[dict]:
-    """Annual limits in force in that month, then the district's own numbers for that year on."""
-    day = pd.Period(f"{year}-{month:02d}", "M").end_time.normalize()
-    standards = load("standards", data=data)
-    forced = standards[
-        (standards["indicator"] == indicator)
-        & (standards["averaging"] == "annual")
-        & (standards["valid_from"] <= day)
-        & (standards["valid_to"].isna() | (standards["valid_to"] >= day))
-    ]
-    out = [
-        {"label": row.standard, "value": row.limit, "status": "limit in force",
-         "source_id": row.source_id}
-        for row in forced.itertuples()
-    ]  # fmt: skip
-    targets = load("targets", data=data)
-    targets = targets[(targets["scope"] == scope) & (targets["indicator"] == indicator)]
-    targets = targets[(targets["target_year"] >= year) & (targets["base_year"] < year)]
-    register = load("assumptions", data=data).set_index("id", drop=False)
-    for row in targets.sort_values("target_year").itertuples():
-        label = f"{row.plan} {row.target_year}"
-        if row.kind == "level":
-            out.append({"label": label, "value": row.value, "status": "target",
-                        "source_id": row.source_id})  # fmt: skip
-        elif isinstance(row.reading, str) and row.reading in register.index:
-            value = number(register.loc[row.reading], "value")
-            if value is not None:
-                out.append({"label": label, "value": value, "status": "reading of a target",
-                            "source_id": row.source_id})  # fmt: skip
-    return list({(row["label"], row["value"]): row for row in reversed(out)}.values())[::-1]
-
-
-def _budget(now: pd.Series, year: int, month: int, scope, indicator, data) -> pd.DataFrame:
-    length = 366 if pd.Timestamp(year, 1, 1).is_leap_year else 365
-    valid = int(now["to_date_days"])
-    rows = []
-    for limit in _limits(year, month, scope, indicator, data):
-        # Printed in whole units, the year meets it up to the half that is rounded down.
-        ceiling = limit["value"] + 0.5
-        rows.append(
-            {**limit, "ceiling": ceiling, "to_date": now["to_date"], "valid_days": valid,
-             "remaining_days": length - valid,
-             "remaining_mean": remaining_mean(now["to_date"], valid, ceiling, length)}
-        )  # fmt: skip
-    columns = ["label", "value", "ceiling", "status", "to_date", "valid_days", "remaining_days",
-               "remaining_mean", "source_id"]  # fmt: skip
-    return pd.DataFrame(rows, columns=columns)
 
 
 def month_data(page: MonthPage) -> dict[str, pd.DataFrame]:

@@ -240,11 +240,69 @@ TABLES = (
         unique=(("table_row",),),
         notes=(
             (
-                "最后六列为评估用空栏，经往来工作簿填写。",
-                "The last six columns are slots for the evaluation, filled through the workbook.",
+                "最后六列为评估用的栏，各次评估的起点；评估中填写的内容存于 evaluations。",
+                "The last six columns are where every evaluation starts from; what is filled in"
+                " there stands in evaluations.",
             ),
         ),
     ),
+    Table(
+        "evaluations",
+        "评估填报：各次评估中责任单位填写的栏",
+        "Answers to evaluations: what responsible units filled in, by evaluation",
+        (
+            need(
+                "kind",
+                "text",
+                "评估类型：annual 年度，mid 中期，final 终期",
+                "annual, mid or final",
+                values=("annual", "mid", "final"),
+            ),
+            need("year", "integer", "评估年份", "year evaluated", low=FIRST_YEAR, high=LAST_YEAR),
+            need("plan", "text", "规划", "plan"),
+            need(
+                "list",
+                "text",
+                "清单：指标、达到市级要求的指标、任务、项目",
+                "list the row stands in",
+                values=("indicators", "delegated", "tasks", "projects"),
+            ),
+            need("row", "id", "指标或任务、项目的编号", "indicator, or id of the task or project"),
+            need(
+                "slot",
+                "text",
+                "所填的栏",
+                "slot filled",
+                values=(
+                    "completion",
+                    "schedule",
+                    "evidence",
+                    "cause",
+                    "next_step",
+                    "responsible_unit",
+                ),
+            ),
+            may("text", "text", "所填内容；空为清空", "what was filled in; empty: cleared"),
+            may("by", "text", "填写人", "who filled it in"),
+            need("on", "day", "读入日期", "day it was read in"),
+            need(
+                "release",
+                "text",
+                "填报所用工作簿的读者范围：public 公开，internal 内部",
+                "audience of the workbook it was filled in: public or internal",
+                values=("public", "internal"),
+            ),
+        ),
+        key=("kind", "year", "plan", "list", "row", "slot", "release"),
+        notes=(
+            (
+                "由 xc evaluate --fill --apply 写入，只用于同一类型、年份和规划的评估。",
+                "Written by xc evaluate --fill --apply; used in the evaluation of the same kind,"
+                " year and plan only.",
+            ),
+        ),
+        optional=True,
+    ),  # fmt: skip
     Table(
         "standards",
         "标准限值及其生效日期",

@@ -15,6 +15,7 @@ from xc_analysis.packs.places import plan as own_plan
 from xc_analysis.tables import load
 from xc_analysis.verdicts import register
 from xc_analysis.verdicts.targets import CANNOT, CANNOT_ZH
+from xc_analysis.verdicts.withheld import NO_OUTTURN, veiled_card
 
 COLUMNS = (
     *("plan_row", "indicator", "kind", "baseline", "latest", "target", "verdict", "p_meet"),
@@ -29,11 +30,6 @@ _ALL = (
     *("why_zh", "why_under_reading", "why_under_reading_zh", "missing", "missing_zh", "flags_en"),
     *("flags_zh", "source", "method", "window", "formula", "target_id", "assumption_id"),
     *("parameter_ids", "reading_id", "evidence", "source_ids"),
-)
-NO_OUTTURN = (
-    "no_outturn",
-    "the target year has come and no value for it is known",
-    "目标年已到，尚无该年数值",
 )
 
 
@@ -75,7 +71,8 @@ def scorecard(*, scope=None, plan=None, as_of=None, data=None) -> pd.DataFrame:
     """
     scope, plan, as_of = _defaults(scope, plan, as_of, data)
     judged = judged_rows(scope=scope, plan=plan, as_of=as_of, data=data)
-    return card_of(judged, scope=scope, plan=plan, as_of=as_of)
+    card = card_of(judged, scope=scope, plan=plan, as_of=as_of)
+    return veiled_card(card, scope=scope, until=as_of, data=data)
 
 
 def _defaults(scope, plan, as_of, data):
