@@ -15,7 +15,7 @@ import xc_analysis as xc
 from xc_analysis import build as builder
 from xc_analysis.documents.audience import restricted, veiled
 from xc_analysis.documents.illustrations import Illustration
-from xc_analysis.documents.summary import gather
+from xc_analysis.documents.summary import counts, gather, summary
 from xc_analysis.documents.workbook import report_workbook
 from xc_analysis.drawing import plots_stations
 from xc_analysis.errors import Empty
@@ -134,3 +134,16 @@ def test_only_an_empty_notebook_is_left_out_of_the_public_build(tmp_path, source
     assert [o.state for o in outcomes] == [state], json.dumps([o.message for o in outcomes])
     outcomes, _ = builder.build(where=where, audience="internal", languages=())
     assert [o.state for o in outcomes] == ["failed"]
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [("zh", "暂不公布判断：重污染天数比率"), ("en", "not yet published: Heavy-pollution")],
+)
+def test_the_summary_tells_a_withheld_verdict_apart(public, lang, words):
+    folder, _ = public
+    known = gather(data=folder, lang=lang)
+    page = summary(known)
+    assert any(words in line for line in page.cannot)
+    assert not any("重污染" in line or "Heavy" in line for line in page.likely)
+    assert counts(known)["withheld"] == 1 and sum(counts(known).values()) == len(known.card)

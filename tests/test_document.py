@@ -67,7 +67,7 @@ def test_the_summary_agrees_with_the_scorecard(known):
     card = xc.scorecard().set_index("indicator")
     page = summary(dataclasses.replace(known, lang="en"))
     cannot = (card["verdict"] == "cannot be judged").sum()
-    assert any(f"For these {cannot} no verdict" in line for line in page.cannot)
+    assert any(f"For the {cannot} that lack a number no verdict" in line for line in page.cannot)
     green = next(line for line in page.likely if "Green cover" in line)
     assert card.at["green_cover", "verdict"] in green
     assert f"{card.at['green_cover', 'p_meet']:.0%}".replace("%", f"{NBSP}%") in green

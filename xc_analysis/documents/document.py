@@ -313,6 +313,16 @@ def _bands(known) -> str:
     return tr("，", "; ").join(told)
 
 
+def _kinds_told(of_kind, tr) -> str:
+    """How many indicators are judged, known by their gap, not to be judged, not yet published."""
+    told = tr("可作判断的 {judged} 项，只能给出差距的 {gap} 项，无法判断的 {cannot} 项",
+              "{judged} can be judged, of {gap} only the gap is known, {cannot} cannot be judged")  # fmt: skip
+    if of_kind["withheld"]:
+        told += tr("，数据未审核、暂不公布判断的 {withheld} 项",
+                   ", of {withheld} the verdict is not yet published, its data being unaudited")  # fmt: skip
+    return told.format(**of_kind)
+
+
 def report_markdown(
     known: Known, figures: Sequence[Illustration], *, data: Path, template: Path | None = None,
     withheld: str = "",
@@ -374,15 +384,7 @@ def report_markdown(
         "n_rows": len(known.card),
         "as_of": known.as_of,
         "target_year": known.target_year,
-        "n_judged": of_kind["judged"],
-        "n_gap": of_kind["gap"],
-        "n_cannot": of_kind["cannot"],
-        "n_unaudited": tr(
-            f"，数据未审核、暂不公布判断的 {of_kind['withheld']} 项",
-            f", of {of_kind['withheld']} the verdict is not yet published, its data being unaudited",
-        )
-        if of_kind["withheld"]
-        else "",
+        "of_kinds": _kinds_told(of_kind, tr),
         "bands": _bands(known),
         "scorecard": scorecard_table(known),
         "indicators": told,
