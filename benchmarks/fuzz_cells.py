@@ -32,7 +32,7 @@ TOKENS = [" ", "", *TOKENS.split(" ")]
 HEADS = (
     "指标 年份 数值 单位 来源 发布单位 出处位置 2021 2022年 2023年（万吨） 绿化覆盖率 green_cover"
 )
-HEADS += " 绿化覆盖率（%） 细颗粒物 二氧化碳排放总量 目标值 2021年实际 单位：万吨 数值（万元） 地区 东城区 注："
+HEADS += " 绿化覆盖率（%） 细颗粒物 二氧化碳排放总量 目标值 2021年实际 单位：万吨 数值（万元） 地区 东城区 注： 区 上半年 全年 指标\\年份 填报单位：某局 2024年(初步) 日期 臭氧 合计"
 HEADS = HEADS.split(" ")
 PACK = Path(__file__).resolve().parents[1] / "data"
 PLACE = Path(tempfile.mkdtemp(prefix="xc-fuzz-")) / "in.csv"

@@ -191,7 +191,7 @@ REFUSED = [
     ("3亩", "ha", "not the unit"),
     ("40 dB", "µg/m³", "not the unit"),
     ("40 mg", "µg/m³", "not the unit"),
-    ("40（初步）", "µg/m³", "not the unit"),
+    ("40（初步）", "µg/m³", "a remark"),
     ("PM2.5 40", "µg/m³", "cannot be read"),
     ("40;41", "µg/m³", "cannot be read"),
     ("40/41", "µg/m³", "cannot be read"),
@@ -310,3 +310,14 @@ def test_any_cell_is_answered(typed, unit):
         assert number is None or 0 <= number <= 100
     year = parse_year(typed)
     assert isinstance(year, Cell) or 1949 <= year <= 2100
+
+
+@pytest.mark.parametrize(
+    ("typed", "word"),
+    [("68.1*", "footnote"), ("68.1①", "footnote"), ("68.1[1]", "footnote"), ("68.1（初步）", "remark"),
+     ("53.1±0.5", "uncertainty")],
+)  # fmt: skip
+def test_what_stands_behind_a_number_is_named(typed, word):
+    cell = parse(typed, unit="dB(A)")
+    assert cell.kind == "refused" and word in cell.reason_en
+    assert cell.reason_zh and cell.remedy_zh and cell.remedy_en

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -114,9 +115,18 @@ def test_unit_column_and_the_cells_own_unit(tmp_path, pack):
 
 
 def test_a_value_marked_with_another_year_goes_to_that_year(tmp_path, pack):
-    text = "indicator,year,value\npm25,2023,35(2022)\n"
+    text = "indicator,2023\npm25,35(2022)\n"
     (figure,) = read_file(csv_file(tmp_path, text), data=pack, defaults=SOURCE).figures
-    assert figure.year == 2022 and "2023" in figure.texts["note"]
+    assert figure.year == 2022 and "2023" in figure.texts["note"] and "2022" in figure.doubt
+
+
+@pytest.mark.parametrize(
+    "text", ["indicator,year,value\npm25,2023,35(2022)\n", "indicator,2021\npm25,35(2022)\n"]
+)
+def test_a_value_marked_with_a_year_that_cannot_be_is_refused(tmp_path, pack, text):
+    """A row's own year contradicts the mark; a column cannot hold a later year."""
+    read = read_file(csv_file(tmp_path, text), data=pack, defaults=SOURCE)
+    assert not read.figures and "is marked 2022" in read.refusals[0].line()
 
 
 def test_a_file_that_contradicts_itself_is_refused_at_both_cells(tmp_path, pack):
@@ -404,3 +414,106 @@ def test_two_imports_at_once_both_arrive(tmp_path, pack):
     assert [run.returncode for run in runs] == [0, 0], told
     assert set(rows_of(pack, indicator="green_cover")["year"]) >= {2021, 2022}
     assert not len(check(pack))
+
+
+# ---- what is unlikely, refused, told -------------------------------------------------------------
+
+UNLIKELY = (
+    "绿化覆盖率,2022,0.316,%",
+    "绿化覆盖率,2022,31.5‰,%",
+    "绿化覆盖率,2022,0,%",
+    "pm25,2023,31,毫克/立方米",
+)
+
+
+@pytest.mark.parametrize("row", UNLIKELY)
+def test_an_unlikely_number_is_shown_and_needs_a_word_to_be_written(tmp_path, pack, row):
+    path = csv_file(tmp_path, f"指标,年份,数值,单位\n{row}\n")
+    change, refusals, _, said = quiet(path, data=pack, defaults=SOURCE)
+    assert not refusals and change.files and "\n? C2:" in said and "不大可能" in said
+    with pytest.raises(InputError, match="1 cells refused, nothing written"):
+        quiet(path, data=pack, apply=True, defaults=SOURCE)
+    _, _, entry, _ = quiet(path, data=pack, apply=True, defaults=SOURCE, accept_unlikely=True)
+    assert entry.number == 1
+
+
+def test_days_never_exceed_the_days_of_their_year(tmp_path, pack):
+    path = csv_file(tmp_path, "指标,年份,数值\n重污染天数,2020,366\n重污染天数,2023,366\n")
+    read = read_file(path, data=pack, defaults=SOURCE)
+    assert [f.year for f in read.figures] == [2020]
+    assert "365" in read.refusals[0].line()
+
+
+def test_a_year_to_come_is_refused(tmp_path, pack):
+    path = csv_file(tmp_path, "指标,年份,数值\n绿化覆盖率,2099,31.5\n")
+    assert "yet to come" in read_file(path, data=pack, defaults=SOURCE).refusals[0].line()
+
+
+def test_what_the_rules_refuse_is_told_once_in_chinese_and_the_rest_is_written(tmp_path, pack):
+    given = SOURCE | {"published": "2023-03"}
+    path = csv_file(tmp_path, "指标,年份,数值\n绿化覆盖率,2022,31.5\n绿化覆盖率,2023,31.70\n")
+    change, refusals, _, said = quiet(path, data=pack, defaults=given)
+    assert [(r.place, r.content) for r in refusals] == [("C3", "31.70")]
+    assert "x in.csv:C3:" in said and "+ C3" not in said and "+ C2" in said
+    assert "1 understood" in said and "来源发布于 2023-03，2023 年尚未结束" in said
+    _, _, entry, _ = quiet(path, data=pack, apply=True, defaults=given, skip_refused=True)
+    assert entry and list(rows_of(pack, indicator="green_cover", year=2022)["value"]) == [31.5]
+    assert not len(check(pack)) and not len(rows_of(pack, indicator="green_cover", year=2023))
+
+
+def test_a_row_of_the_same_file_is_named_by_its_cell(tmp_path, pack):
+    text = "指标,年份,数值,来源\n绿化覆盖率,2022,31.5,甲\n绿化覆盖率,2022,31.5,乙\n"
+    _, _, _, said = quiet(csv_file(tmp_path, text), data=pack, defaults=SOURCE)
+    assert "agrees with 31.5 (C2) in use" in said
+
+
+def test_a_latest_value_alone_is_no_verdict_that_moves(tmp_path, pack):
+    path = csv_file(tmp_path, "指标,年份,数值,单位\n重污染天数,2022,8,天\n")
+    change, _, _, said = quiet(path, data=pack, defaults=SOURCE)
+    for line in change.moved:
+        assert "等级" in line or "判断" in line or "P " in line or "读法" in line
+    for line in change.latest:
+        assert "最近值" in line and "；" not in line
+    assert ("latest value moves" in said) == bool(change.latest)
+
+
+FLAGS = {"year": "abcd", "indicator": "nosuch", "unit": "furlong", "release": "secret",
+         "published": "2030-13-45", "title": "=cmd", "scope": "火星区"}  # fmt: skip
+
+
+@pytest.mark.parametrize("flag", FLAGS)
+def test_a_bad_option_is_refused_by_its_name(tmp_path, pack, flag):
+    path = csv_file(tmp_path, "指标,年份,数值\n绿化覆盖率,2022,31.5\n")
+    with pytest.raises(InputError, match=f"^--{flag} '") as told:
+        quiet(path, data=pack, defaults=SOURCE | {flag: FLAGS[flag]})
+    assert " · " in str(told.value) and "\n" not in str(told.value)
+
+
+@pytest.mark.parametrize("table", ["observations", "sources"])
+def test_a_table_of_a_pack_is_known_for_what_it_is(tmp_path, pack, table):
+    text = (pack / f"{table}.csv").read_text(encoding="utf-8")
+    path = csv_file(tmp_path, text.replace("₂.₅", "2.5").replace("µ", "u"), "gb18030")
+    with pytest.raises(InputError, match=f"the table {table} of a pack.*iconv"):
+        quiet(path, data=pack)
+
+
+def test_a_copy_that_cannot_be_made_is_one_line_and_one_left_behind_goes(
+    tmp_path, pack, monkeypatch
+):
+    place = tmp_path / "tmp"
+    place.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(place))
+    left = place / "xc-import-99999999-abc"
+    left.mkdir()
+    path = csv_file(tmp_path, "指标,年份,数值\n绿化覆盖率,2022,31.5\n")
+    quiet(path, data=pack, defaults=SOURCE)
+    assert not list(place.iterdir())
+
+    def full(source, target, **_):
+        raise shutil.Error([(str(source), str(target), "[Errno 28] No space left on device: 'x'")])
+
+    monkeypatch.setattr("shutil.copytree", full)
+    with pytest.raises(InputError, match="No space left on device") as told:
+        quiet(path, data=pack, defaults=SOURCE)
+    assert "[(" not in str(told.value) and "TMPDIR" in str(told.value)
+    assert not list(place.iterdir())

@@ -6,6 +6,7 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis.errors import InputError
+from xc_analysis.intake.gap_sheet import write_template
 from xc_analysis.intake.gaps import described, gaps
 from xc_analysis.packs.places import home
 from xc_analysis.tables import load
@@ -102,3 +103,20 @@ def test_the_projects_own_gaps_cover_the_table_and_name_a_publication():
     # the station years of METHODS that are strict or adequate are no gaps
     assert not set(range(2014, 2021)) & set(years(own, "pm25"))
     assert own.attrs["scope"] == home().scope
+
+
+def test_what_stops_gaps_and_template_is_told_in_both_languages(tmp_path):
+    pack = minipack.write(tmp_path / "pack")
+    taken = tmp_path / "gaps.xlsx"
+    taken.write_bytes(b"x")
+    for call in (
+        lambda: gaps(data=pack, scope="某区"),
+        lambda: gaps(data=pack, plan="某规划"),
+        lambda: write_template(taken, data=pack),
+        lambda: write_template(tmp_path / "gaps.csv", data=pack),
+        lambda: write_template(tmp_path / "no" / "gaps.xlsx", data=pack),
+    ):
+        with pytest.raises(InputError) as told:
+            call()
+        zh, _, en = str(told.value).rpartition(" · ")
+        assert any("\u4e00" <= c <= "\u9fff" for c in zh) and en and "\n" not in str(told.value)

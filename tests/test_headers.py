@@ -13,7 +13,7 @@ import pytest
 from xc_analysis.errors import InputError
 from xc_analysis.exchange import import_file
 from xc_analysis.intake.entries import read_file
-from xc_analysis.intake.registered import bracketed
+from xc_analysis.intake.registered import Areas, Names, bracketed
 
 SOURCE = {"title": "年鉴", "publisher": "统计局", "locator": "表1", "published": "2026-01"}
 
@@ -87,7 +87,7 @@ UNITS = {
     "in a row of units": "年份,二氧化碳排放总量\n,吨\n2021,6100000\n",
     "in another unit than the column": "指标,年份,数值,单位\n二氧化碳排放总量,2021,6100000吨,万吨\n",
     "with a word before the number": "指标,年份,数值,单位\n二氧化碳排放总量,2021,约6100000,吨\n",
-    "with a year behind the number": "指标,年份,数值,单位\n二氧化碳排放总量,2020,6100000(2021年),吨\n",
+    "with a year behind the number": "指标,2022,单位\n二氧化碳排放总量,6100000(2021年),吨\n",
     "as millions": "指标,年份,数值（百万吨）\n二氧化碳排放总量,2021,6.1\n",
     "by an option": "指标,年份,数值\n二氧化碳排放总量,2021,6100000\n",
 }
@@ -279,3 +279,259 @@ def test_what_a_merged_name_says_holds_for_all_its_rows(tmp_path, pack):
     assert [(f.year, f.texts["title"], f.texts["locator"]) for f in found.figures] == [
         (2021, "年鉴", "表1"), (2022, "年鉴", "表1"),
     ]  # fmt: skip
+
+
+# ---- whose figures -------------------------------------------------------------------------------
+
+WHOSE = ("区", "行政区划", "区名", "辖区", "县区", "单位名称", "乱写的表头")
+
+
+@pytest.mark.parametrize("head", WHOSE)
+def test_a_column_of_areas_is_read_whatever_it_is_called(tmp_path, pack, head):
+    text = f"{head},细颗粒物,绿化覆盖率\n东城区,31,32\n示例,30,31.8\n"
+    figures, refused, _ = read(tmp_path, pack, text, year="2022")
+    assert not refused
+    assert [(s, i) for s, i, *_ in figures] == [
+        ("东城区", "pm25"), ("东城区", "green_cover"), ("示例区", "pm25"), ("示例区", "green_cover"),
+    ]  # fmt: skip
+
+
+def test_a_title_that_names_another_area_is_refused_until_it_is_said_whose_it_is(tmp_path, pack):
+    text = "东城区2022年环境质量,,\n指标,年份,数值\n绿化覆盖率,2022,31.1\n"
+    figures, refused, _ = read(tmp_path, pack, text)
+    assert not figures and "--scope 东城区" in refused[0] and refused[0].startswith("A1:")
+    assert read(tmp_path, pack, text, scope="东城区")[0][0][0] == "东城区"
+    own = text.replace("东城区2022年", "填报单位：东城区生态环境局")
+    assert read(tmp_path, pack, own)[0][0][0] == "示例区"  # a body is not what figures are of
+
+
+@pytest.mark.parametrize("where", ["file", "sheet"])
+def test_so_are_a_file_and_a_sheet_named_after_another_area(tmp_path, pack, where):
+    book = openpyxl.Workbook()
+    book.active.title = "海淀区" if where == "sheet" else "表1"
+    for row in (["指标", "年份", "数值"], ["绿化覆盖率", 2022, 31.1]):
+        book.active.append(row)
+    path = tmp_path / ("海淀2022.xlsx" if where == "file" else "in.xlsx")
+    book.save(path)
+    found = read_file(path, data=pack, defaults=SOURCE)
+    assert not found.figures and "--scope 海淀区" in found.refusals[0].line()
+
+
+def test_an_area_that_is_not_known_is_refused_and_a_new_one_is_named(tmp_path, pack):
+    text = "地区,指标,年份,数值\n东成区,绿化覆盖率,2022,31\n东城,绿化覆盖率,2022,31\n,绿化覆盖率,2021,31\n新区,绿化覆盖率,2022,31\n"
+    path = tmp_path / "in.csv"
+    path.write_text(text, encoding="utf-8")
+    found = read_file(path, data=pack, defaults=SOURCE, new_scope="新区")
+    assert [f.scope for f in found.figures] == [
+        "东城区",
+        "东城区",
+        "新区",
+    ]  # the third by the row above
+    (refusal,) = found.refusals
+    assert refusal.place == "A2" and "东城区" in refusal.line() and "--new-scope" in refusal.line()
+
+
+def test_what_a_title_is_about():
+    areas = Areas(Path(__file__).parents[1] / "data")
+    for text, wanted in (
+        ("全市环境空气质量", [areas.city]), ("北京市东城区声环境", ["北京市", "东城区"]), ("海淀2022", ["海淀区"]),
+        ("北京市生态环境局统计表", []), ("填表人签字", []), ("xicheng", []),
+    ):  # fmt: skip
+        assert areas.told(text) == wanted, text
+
+
+PARTS = {
+    "a month": "指标,年份,月份,数值\n细颗粒物,2022,1,50\n",
+    "a month beside years": "指标,月份,2022年\n细颗粒物,1月,50\n",
+    "a quarter": "指标,年份,数值,季度\n细颗粒物,2022,50,一季度\n",
+    "a street": "街道,指标,年份,数值\n德胜街道,细颗粒物,2022,50\n",
+    "a station": "监测点,细颗粒物\n万寿西宫,33\n",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", PARTS)
+def test_a_part_of_the_year_or_the_area_is_not_taken_for_the_whole(tmp_path, pack, what):
+    more = {"year": "2022"} if what == "a station" else {}
+    figures, refused, _ = read(tmp_path, pack, PARTS[what], **more)
+    assert not figures and "is of a part" in refused[0]
+    whole = PARTS[what].replace("一季度", "全年").replace("1月", "全年").replace(",1,", ",全年,")
+    if whole != PARTS[what]:
+        assert read(tmp_path, pack, whole)[0]
+
+
+SECTIONS = {
+    "an area": ("指标,2021\n一、东城区,\n绿化覆盖率,32\n示例区：,\n绿化覆盖率,31\n",
+                [("东城区", 2021, "32"), ("示例区", 2021, "31")], 0),
+    "years": ("指标,数值\n2021年,\n绿化覆盖率,31\n2022年,\n绿化覆盖率,32\n",
+              [("示例区", 2021, "31"), ("示例区", 2022, "32")], 0),
+    "a part of a year": ("指标,2021\n上半年,\n绿化覆盖率,33\n全年,\n绿化覆盖率,31\n", [("示例区", 2021, "31")], 1),
+    "a remark": ("指标,2021\n绿化覆盖率,31\n注：东城区为快报,\n细颗粒物,33\n",
+                 [("示例区", 2021, "31"), ("示例区", 2021, "33")], 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", SECTIONS)
+def test_a_row_alone_heads_the_rows_below_it(tmp_path, pack, what):
+    text, wanted, count = SECTIONS[what]
+    more = {"year": "2020"} if what == "years" else {}
+    figures, refused, _ = read(tmp_path, pack, text, **more)
+    assert [(s, y, str(v)) for s, _, y, v in figures] == wanted and len(refused) == count
+
+
+# ---- headers of two rows -------------------------------------------------------------------------
+
+TWO_ROWS = {
+    "parts of years": (
+        "指标,2021年,,2022年,\n,上半年,全年,上半年,全年\n绿化覆盖率,40,31.81,35,31.83\n",
+        [("示例区", 2021, "31.81"), ("示例区", 2022, "31.83")], ["B3", "D3"]),
+    "areas below years": (
+        "指标,2021年,,2022年,\n,东城区,示例区,东城区,示例区\n绿化覆盖率,32,31.81,33,31.83\n",
+        [("东城区", 2021, "32"), ("示例区", 2021, "31.81"), ("东城区", 2022, "33"), ("示例区", 2022, "31.83")], []),
+    "years below areas": (
+        ",东城区,,示例区,\n指标,2021,2022,2021,2022\n绿化覆盖率,32,33,31.81,31.83\n",
+        [("东城区", 2021, "32"), ("东城区", 2022, "33"), ("示例区", 2021, "31.81"), ("示例区", 2022, "31.83")], []),
+    "words that are not understood": (
+        "指标,2021年,,2022年\n,甲片,乙片,全年\n绿化覆盖率,32,33,31.83\n",
+        [("示例区", 2022, "31.83")], ["B3", "C3"]),
+    "quarters beside the year": (
+        "指标,年份,一季度,二季度,全年\n绿化覆盖率,2021,40,30,31.81\n",
+        [("示例区", 2021, "31.81")], ["C2", "D2"]),
+    "parts of a year beside years": (
+        "指标,2021年,2022年1-9月\n绿化覆盖率,31.81,40\n", [("示例区", 2021, "31.81")], ["C2"]),
+    "areas as columns": (
+        "2022年,,\n指标,东城区,示例区\n绿化覆盖率,32,31.83\n",
+        [("东城区", 2022, "32"), ("示例区", 2022, "31.83")], []),
+    "a second table below": (
+        "2021年,\n指标,数值\n绿化覆盖率,31.81\n2022年,\n指标,数值\n绿化覆盖率,31.83\n",
+        [("示例区", 2021, "31.81"), ("示例区", 2022, "31.83")], []),
+    "two columns of values that differ": (
+        "指标,年份,数值,数值\n绿化覆盖率,2021,31.81,31.81\n绿化覆盖率,2022,31.83,31.9\n",
+        [("示例区", 2021, "31.81")], ["C3"]),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", TWO_ROWS)
+def test_no_column_is_taken_for_another(tmp_path, pack, what):
+    text, wanted, places = TWO_ROWS[what]
+    figures, refused, _ = read(tmp_path, pack, text)
+    assert [(s, y, str(v)) for s, _, y, v in figures] == wanted
+    assert [line.split(":")[0] for line in refused] == places
+
+
+def test_the_same_in_merged_cells(tmp_path, pack):
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append(["指标", "2021年", None])
+    sheet.append([None, "上半年", "全年"])
+    sheet.append(["绿化覆盖率", 40, 31.81])
+    for cells in ("A1:A2", "B1:C1"):
+        sheet.merge_cells(cells)
+    book.save(tmp_path / "in.xlsx")
+    found = read_file(tmp_path / "in.xlsx", data=pack, defaults=SOURCE)
+    assert [(f.place, f.year) for f in found.figures] == [("Sheet!C3", 2021)]
+    assert [r.place for r in found.refusals] == ["Sheet!B3"]
+
+
+def test_a_table_of_part_of_a_year_is_refused_by_its_name(tmp_path, pack):
+    text = "示例区2022年1—9月环境质量,,\n指标,年份,数值\n绿化覆盖率,2022,31\n"
+    figures, refused, _ = read(tmp_path, pack, text)
+    assert not figures and "1-9月" in refused[0].replace("—", "-")
+
+
+# ---- titles, corners, names ----------------------------------------------------------------------
+
+
+def test_what_lines_above_say_is_the_default_of_the_table(tmp_path, pack):
+    text = "填报单位：某局,,,\n序号,指标,年份,数值\n1,绿化覆盖率,2021,31.5\n"
+    path = tmp_path / "in.csv"
+    path.write_text(text, encoding="utf-8")
+    given = {k: v for k, v in SOURCE.items() if k != "publisher"}
+    (figure,) = read_file(path, data=pack, defaults=given).figures
+    assert (figure.place, figure.texts["publisher"]) == ("D3", "某局")
+    (figure,) = read_file(path, data=pack, defaults=SOURCE).figures
+    assert figure.texts["publisher"] == SOURCE["publisher"]
+
+
+def test_a_cell_of_two_lines_is_one_row(tmp_path, pack):
+    text = '"指标\n名称",年份,数值,备注\n"绿化\n覆盖率",2021,31.5,"两\n行"\n'
+    path = tmp_path / "in.csv"
+    path.write_text(text, encoding="utf-8")
+    (figure,) = read_file(path, data=pack, defaults=SOURCE).figures
+    assert figure.place == "C2"
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["指标\\年份,2021,2022\n绿化覆盖率,31.81,31.83\n", "年份\\指标,绿化覆盖率\n2021,31.81\n2022,31.83\n",
+     "指标,日期,数值\n绿化覆盖率,2021/12/31,31.81\n绿化覆盖率,2022年底,31.83\n",
+     "指标,2021年现状值,2022年（实际）\n绿化覆盖率,31.81,31.83\n",
+     "指标,年份,数值\n绿化覆盖率,二〇二一年,31.81\n指标,年份,数值\n绿化覆盖率,2022,31.83\n合计,2022,99\n"],
+)  # fmt: skip
+def test_more_shapes_of_the_same_two_figures(tmp_path, pack, text):
+    figures, refused, _ = read(tmp_path, pack, text)
+    assert not refused and flat(figures) == [
+        ("green_cover", 2021, "31.81"), ("green_cover", 2022, "31.83"),
+    ]  # fmt: skip
+
+
+def test_provisional_columns_are_drafts(tmp_path, pack):
+    path = tmp_path / "in.csv"
+    path.write_text("指标,2023年,2024年(初步)\n绿化覆盖率,31,32\n", encoding="utf-8")
+    found = read_file(path, data=pack, defaults=SOURCE)
+    assert [f.texts["release"] for f in found.figures] == ["internal", "draft"]
+
+
+def test_the_row_that_comes_nearest_to_a_header_is_named(tmp_path, pack):
+    with pytest.raises(InputError) as told:
+        read(tmp_path, pack, "甲,乙\n指标,年份\n绿化覆盖率,2021\n")
+    for words in ("第 2 行最接近，认出 指标、年份，缺 数值", "row 2 comes nearest", "lacks value"):
+        assert words in str(told.value)
+    assert str(told.value).count("in.csv") == 1
+
+
+def test_big5_is_told_from_gbk_by_the_words_of_its_header(tmp_path, pack):
+    text = "指標,年份,數值,單位\n綠化覆蓋率,2021,31.5,%\n"
+    figures, refused, remarks = read(tmp_path, pack, text, encoding="big5")
+    assert flat(figures) == [("green_cover", 2021, "31.5")] and not refused
+    assert "Big5（其中认出" in remarks and "header words" in remarks
+
+
+NAMES = {
+    "pm25": "细颗粒物浓度 PM2.5浓度 PM₂.₅年均浓度 细颗粒物(PM2.5)浓度（微克/立方米） 细颗粒物（PM2.5）年均值",
+    "pm10": "可吸入颗粒物（PM10）年均浓度 PM10", "no2": "二氧化氮年均浓度 NO2", "nox": "氮氧化物年均浓度",
+    "good_days": "空气质量优良天数", "green_cover": "城市绿化覆盖率 全区绿化覆盖率",
+    "area_noise": "区域环境噪声均值 区域环境噪声", "traffic_noise": "道路交通噪声平均值",
+    "dustfall": "降尘", "energy_total": "能耗总量", "co2_total": "二氧化碳排放总量",
+}  # fmt: skip
+OPEN = "臭氧 O3 O3-8h 臭氧浓度 一氧化碳 单位地区生产总值二氧化碳排放降低率"
+OTHER = "森林面积 变化率 建成区绿化率 二氧化碳浓度 夜间噪声"
+
+
+def test_names_are_read_by_what_they_mean():
+    names = Names(Path(__file__).parents[1] / "data")
+    for indicator, words in NAMES.items():
+        for word in words.split():
+            known = names.find(word)
+            assert known and (known.indicator, known.stray) == (indicator, ""), word
+    for word in OPEN.split():
+        assert names.find(word) is None and names.choices(word), word
+    for word in OTHER.split():
+        assert names.find(word) is None and not names.choices(word), word
+    assert names.find("臭氧日最大8小时均值").indicator == "o3_8h_mean"
+
+
+def test_a_name_that_leaves_its_indicator_open_is_refused_with_the_choices(tmp_path):
+    path = tmp_path / "in.csv"
+    path.write_text("指标,年份,数值\n臭氧,2022,170\n", encoding="utf-8")
+    (refusal,) = read_file(path, data=Path(__file__).parents[1] / "data", defaults=SOURCE).refusals
+    assert "o3_8h_p90" in refusal.line() and "o3_8h_mean" in refusal.line()
+
+
+def test_periods_are_read_as_people_write_them(tmp_path, pack):
+    text = "指标,年份,时段,数值\n绿化覆盖率变化,2025,{},1.2\n"
+    for words in ("2021..2025", "2021—2025年", "“示例规划”期间"):
+        (tmp_path / "in.csv").write_text(text.format(words), encoding="utf-8")
+        (figure,) = read_file(tmp_path / "in.csv", data=pack, defaults=SOURCE).figures
+        assert figure.period == "2021..2025"
+    (tmp_path / "in.csv").write_text(text.format("“十九五”期间"), encoding="utf-8")
+    assert not read_file(tmp_path / "in.csv", data=pack, defaults=SOURCE).figures

@@ -222,7 +222,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        print(f"xc: {error.filename or args.command}: {error.strerror or error}", file=sys.stderr)
+        what = error.filename or args.command
+        print(f"xc: {what}: 读写不了 · {error.strerror or error}", file=sys.stderr)
         return 1
 
 

@@ -68,6 +68,10 @@ def add(command) -> None:
     sub.add_argument(
         "--skip-refused", action="store_true", help="write what was understood, leave the rest"
     )
+    sub.add_argument(
+        "--accept-unlikely", action="store_true", help="write figures far from all known ones too"
+    )
+    sub.add_argument("--new-scope", default="", help="areas that the pack does not know yet")
     for name, text in _DEFAULTS.items():
         sub.add_argument(f"--{name}", help=text)
 
@@ -124,6 +128,8 @@ def _import(args: argparse.Namespace) -> int:
         apply=args.apply,
         prefer_new=args.prefer_new,
         skip_refused=args.skip_refused,
+        accept_unlikely=args.accept_unlikely,
+        new_scope=args.new_scope,
         defaults={name: getattr(args, name) for name in _DEFAULTS},
     )
     if not args.apply:

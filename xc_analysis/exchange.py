@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
-import csv
-import io
 import os
 import re
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 
 from .errors import InputError
-from .intake.cells import plain, refuse, shown
+from .intake.cells import plain, shown
 from .intake.entries import Figure, Incoming, Refusal, number_of, read_file
-from .intake.moves import figures_of, moved_lines
-from .intake.settling import basis_for, known_numbers, said_by, settle, unlikely, which_basis
+from .intake.moves import figures_of, moves_between
+from .intake.settling import (
+    basis_for,
+    known_numbers,
+    needs_unit,
+    said_by,
+    settle,
+    unlikely,
+    which_basis,
+)
+from .intake.trial import new_offences, no_room, working_copy
 from .packs.localpack import Entry, commit, digest, held, recover, table_file, undo, writable_pack
 from .packs.newpack import as_csv, cells_of
-from .tables import check, data_dir, format_offence
+from .tables import data_dir
 
 
 @dataclass(frozen=True)
 class Change:
-    """What an import would do to a pack: tables to write, each row told in a line, what moves."""
+    """What an import would do to a pack: tables to write, each row told in a line, what moves.
+
+    ``latest`` are lines of the scorecard of which only the latest value moves.
+    """
 
     files: dict[str, bytes]
     lines: tuple[str, ...]
-    moved: tuple[str, ...]
-    figures: tuple[str, ...]
+    moved: tuple[str, ...] = ()
+    figures: tuple[str, ...] = ()
+    latest: tuple[str, ...] = ()
 
 
 # ---- from a file to rows -------------------------------------------------------------------------
@@ -110,26 +119,37 @@ def _next_id(observations: list[dict]) -> int:
     return max(taken, default=0) + 1
 
 
-def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
-    """The pack's tables with the figures put in, the lines told, and each new row's origin."""
+def _rows(path: Path, figures, folder: Path, *, prefer_new: bool, strict: bool):
+    """The pack's tables with the figures put in, the lines told, and the figure of each new row.
+
+    New rows are named by table and id. ``strict`` refuses what is unlikely.
+    """
     tables = {name: cells_of(name, folder) for name in ("observations", "sources", "publishers")}
     heads = {name: list(frame.columns) for name, frame in tables.items()}
     rows = {name: frame.to_dict("records") for name, frame in tables.items()}
     register = cells_of("indicators", folder).set_index("indicator").to_dict("index")
     observations = rows["observations"]
-    file = re.sub(r"[^\w.()（）-]|www\.", "_", incoming.path.name).lstrip("-")[:80]
+    file = re.sub(r"[^\w.()（）-]|www\.", "_", path.name).lstrip("-")[:80]
     known = known_numbers(observations, cells_of("targets", folder).to_dict("records"))
     number, lines, refusals, origin = _next_id(observations), [], [], {}
-    for figure in incoming.figures:
+    for figure in figures:
         entry = register[figure.indicator]
         basis = basis_for(figure, observations, entry)
-        doubt = which_basis(figure, observations) if basis is None else unlikely(figure, known)
-        if doubt:
-            refusals.append(doubt)
+        if basis is None:
+            refusals.append(which_basis(figure, observations))
             continue
+        doubt = unlikely(figure, known, entry)
+        if doubt and (strict or needs_unit(doubt)):
+            refusals.append(Refusal(figure.place, figure.content, doubt))
+            continue
+        if doubt:
+            lines.append(f"? {Refusal(figure.place, figure.content, doubt).line()}")
+        if figure.doubt:
+            lines.append(f"? {figure.place}: {figure.content!r} {figure.doubt}")
         source, new_source = _source_row(figure, rows["sources"], file)
         if new_source:
             rows["sources"].append(source)
+            origin["sources", source["source_id"]] = figure
             if source["publisher"] not in {row["publisher"] for row in rows["publishers"]}:
                 rows["publishers"].append({"publisher": source["publisher"], "hosts": ""})
         row = _observation(figure, entry, basis, source["source_id"], file)
@@ -146,16 +166,17 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
             mine[0].update(
                 {k: v for k, v in row.items() if k not in ("use", "note") or v and k == "note"}
             )
-            origin[mine[0]["obs_id"]] = figure.place
+            origin["observations", mine[0]["obs_id"]] = figure
             continue
         row["obs_id"] = f"u{number:04d}"
         number += 1
         used = next(
             (r for r in observations if r["use"] == "true" and _same(r, row, _SERIES)), None
         )
-        lines.append(settle(row, used, told, shown, prefer_new))
+        own = origin.get(("observations", used["obs_id"])) if used else None
+        lines.append(settle(row, used, told, shown, prefer_new, own.place if own else ""))
         observations.append(row)
-        origin[row["obs_id"]] = figure.place
+        origin["observations", row["obs_id"]] = figure
     files = {
         name: as_csv(heads[name], [{h: row.get(h, "") for h in heads[name]} for row in rows[name]])
         for name in ("publishers", "sources", "observations")
@@ -166,7 +187,9 @@ def _rows(incoming: Incoming, folder: Path, *, prefer_new: bool):
 # ---- what would change ---------------------------------------------------------------------------
 
 
-def prepare(incoming: Incoming, folder: Path, *, prefer_new: bool = False):
+def prepare(
+    incoming: Incoming, folder: Path, *, prefer_new: bool = False, accept_unlikely: bool = True
+):
     """What an import would do, worked out on a copy; nothing in the pack is touched.
 
     Parameters
@@ -177,61 +200,48 @@ def prepare(incoming: Incoming, folder: Path, *, prefer_new: bool = False):
         The pack.
     prefer_new : bool
         Use the file's figure where the pack has another one in use.
+    accept_unlikely : bool
+        Only say so where a figure is not likely; otherwise refuse it.
 
     Returns
     -------
     tuple of Change and list of Refusal
+        What the pack's rules would not accept is refused, and is no part of the change.
 
     Raises
     ------
     InputError
-        If the pack cannot be read.
+        If the pack cannot be read, or there is no room for the copy.
     """
-    files, lines, refusals, origin = _rows(incoming, folder, prefer_new=prefer_new)
-    refusals = [*incoming.refusals, *refusals]
-    files = {
-        name: text for name, text in files.items() if text != (folder / f"{name}.csv").read_bytes()
-    }
-    if not origin:
-        return Change({}, tuple(lines), (), ()), refusals
-    with tempfile.TemporaryDirectory(prefix="xc-import-") as place:
-        copy = Path(place) / folder.name
-        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".*"))
-        for name, text in files.items():
-            (copy / f"{name}.csv").write_bytes(text)
-        offences = _new_offences(folder, copy, origin)
-        moved = () if offences else moved_lines(folder, copy)
-    if offences:
-        return Change({}, tuple(lines), (), ()), [*refusals, *offences]
-    touched = {(f.scope, f.indicator) for f in incoming.figures}
-    return Change(files, tuple(lines), tuple(moved), tuple(figures_of(touched))), refusals
-
-
-def _new_offences(before: Path, after: Path, origin: dict[str, str]) -> list[Refusal]:
-    """What `check` says of the copy and not of the pack, told at the cell it comes from."""
-    columns = ["table", "column", "value", "problem", "remedy"]
-    old = {tuple(row) for row in check(before)[columns].itertuples(index=False)}
-    places = _lines_of(after / "observations.csv", origin)
-    found = []
-    for row in check(after).itertuples(index=False):
-        if (row.table, row.column, row.value, row.problem, row.remedy) in old:
-            continue
-        place = places.get(row.line, "") if row.table == "observations" else ""
-        where = place or format_offence(row).split(": ")[0]
-        words = refuse(f"写入后不合规则（{row.column}）", row.problem, "按此改正", row.remedy)
-        found.append(Refusal(where, f"{row.column} {row.value}".strip()[:60], words))
-    return found
-
-
-def _lines_of(path: Path, origin: dict[str, str]) -> dict[int, str]:
-    reader = csv.reader(io.StringIO(path.read_text(encoding="utf-8"), newline=""))
-    header = next(reader)
-    at, line, out = header.index("obs_id"), reader.line_num, {}
-    for row in reader:
-        if row and row[at] in origin:
-            out[line + 1] = origin[row[at]]
-        line = reader.line_num
-    return out
+    refused: list[Refusal] = []
+    figures = list(incoming.figures)
+    try:
+        with working_copy(folder) as copy:
+            while True:
+                files, lines, more, origin = _rows(
+                    incoming.path, figures, folder, prefer_new=prefer_new,
+                    strict=not accept_unlikely,
+                )  # fmt: skip
+                if not any(table == "observations" for table, _ in origin):
+                    return Change({}, tuple(lines)), [*incoming.refusals, *refused, *more]
+                for name, text in files.items():
+                    (copy / f"{name}.csv").write_bytes(text)
+                offences = new_offences(folder, copy, origin, incoming.path)
+                if not offences:
+                    break
+                refused += [refusal for refusal, _ in offences]
+                bad = {id(f) for _, figures_ in offences for f in figures_}
+                if not bad:
+                    return Change({}, tuple(lines)), [*incoming.refusals, *refused, *more]
+                figures = [figure for figure in figures if id(figure) not in bad]
+            touched = [f for (table, _), f in origin.items() if table == "observations"]
+            moved, latest = moves_between(folder, copy, min(f.year for f in touched))
+    except OSError as error:
+        raise InputError(no_room(error)) from None
+    files = {n: text for n, text in files.items() if text != (folder / f"{n}.csv").read_bytes()}
+    reached = figures_of({(f.scope, f.indicator) for f in touched})
+    change = Change(files, tuple(lines), tuple(moved), tuple(reached), tuple(latest))
+    return change, [*incoming.refusals, *refused, *more]
 
 
 # ---- commands ------------------------------------------------------------------------------------
@@ -244,6 +254,8 @@ def import_file(
     apply: bool = False,
     prefer_new: bool = False,
     skip_refused: bool = False,
+    accept_unlikely: bool = False,
+    new_scope: str = "",
     defaults: dict[str, str] | None = None,
     say: Callable[[str], None] = print,
 ) -> tuple[Change, list[Refusal], Entry | None]:
@@ -262,6 +274,10 @@ def import_file(
         See `prepare` and `entries.read_file`.
     skip_refused : bool
         Write what was understood though other cells were refused.
+    accept_unlikely : bool
+        Write figures too that are far from all that is known.
+    new_scope : str
+        Areas that the pack does not know yet, comma-separated.
     say : callable
         Told each line.
 
@@ -280,15 +296,18 @@ def import_file(
     with held(folder, write=apply, say=say):
         if apply:
             _recovered(folder, say)
-        incoming = read_file(path, data=folder, defaults=defaults)
-        change, refusals = prepare(incoming, folder, prefer_new=prefer_new)
+        incoming = read_file(path, data=folder, defaults=defaults, new_scope=new_scope)
+        change, refusals = prepare(
+            incoming, folder, prefer_new=prefer_new, accept_unlikely=accept_unlikely or not apply
+        )
         _tell(incoming, change, refusals, say)
         if not apply:
             return change, refusals, None
         if refusals and not (skip_refused and change.files):
             raise InputError(
-                f"{path}: {len(refusals)} cells refused, nothing written: correct or empty them, or"
-                " write the others with --skip-refused"
+                f"{path}: {len(refusals)} 格被拒绝，未写入；改正或清空，或用 --skip-refused 写入其余 ·"
+                f" {len(refusals)} cells refused, nothing written: correct or empty them, or write the"
+                " others with --skip-refused"
             )
         if not change.files:
             say("nothing to write · 没有可写入的变化")
@@ -314,19 +333,23 @@ def _recovered(folder: Path, say) -> None:
 def _tell(incoming: Incoming, change: Change, refusals, say) -> None:
     for remark in incoming.remarks:
         say(shown(remark))
-    counts = (
-        f"{len(incoming.figures)} understood · 读懂, {len(refusals)} refused · 拒绝,"
+    understood = len(incoming.figures) - (len(refusals) - len(incoming.refusals))
+    say(
+        f"{max(understood, 0)} understood · 读懂, {len(refusals)} refused · 拒绝,"
         f" {incoming.unfilled} empty · 空"
     )
-    say(counts)
     for refusal in refusals:
-        say(shown(f"x {refusal.line()}"))
+        say(shown(f"x {incoming.path.name}:{refusal.line()}"))
     for line in change.lines:
         say(shown(line))
     if not change.files:
         return
     say("verdicts that move · 变动的判断:" if change.moved else "no verdict moves · 判断不变")
     for line in change.moved:
+        say(f"  {line}")
+    if change.latest:
+        say("latest value moves · 只有最近值变动:")
+    for line in change.latest:
         say(f"  {line}")
     if change.figures:
         say(f"figures with these indicators · 涉及的图: {', '.join(change.figures)}")

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 
-from .units import EXACT, NARROW, unit_factor, unit_key
+from .units import EXACT, NARROW, known_unit, unit_factor, unit_key
 
 MAX_TEXT = 200
 _LARGEST, _PLACES = Decimal(10) ** 15, 15
@@ -347,6 +347,7 @@ def _shorten(number: Decimal) -> Decimal:
 def _convert(number: Decimal, tail: str, unit: str) -> tuple[Decimal, str]:
     if not tail:
         return number, ""
+    _no_remark(tail)
     if tail in "()[]（）" or re.search(r"[0-9]{2,}", tail.replace("10", "")):
         raise _unreadable(tail)
     factor = unit_factor(tail, unit)
@@ -361,6 +362,28 @@ def _convert(number: Decimal, tail: str, unit: str) -> tuple[Decimal, str]:
     if factor == 1:
         return number, ""
     return _sized(_shorten(EXACT.multiply(number, factor))), tail
+
+
+def _no_remark(tail: str) -> None:
+    """Refuse what stands behind a number and is no part of it."""
+    inside = re.fullmatch(r"[(\[](.+)[)\]]", tail)
+    if tail[0] == "±":
+        raise no(
+            f"带不确定度“{tail[:20]}”", f"carries an uncertainty, {tail[:20]!r}",
+            "只填数，不确定度写在备注栏；或填区间 a–b", "write the number, its uncertainty into the note"
+            " column; or write the range a–b",
+        )  # fmt: skip
+    if re.fullmatch(r"[*†‡#①-⑳]+|[(\[]?注?[0-9]?[)\]]", tail) and tail not in "()[]":
+        raise no(
+            f"带脚注标记“{tail[:20]}”", f"carries a footnote mark, {tail[:20]!r}",
+            "去掉标记，脚注的话写在备注栏", "drop the mark; what the footnote says goes into the note column",
+        )  # fmt: skip
+    if inside and re.search("[\u4e00-\u9fff]", inside[1]) and not known_unit(inside[1]):
+        raise no(
+            f"带说明“{inside[1][:20]}”", f"carries a remark, {inside[1][:20]!r}",
+            "说明写在备注栏；初步数在“公开级别”栏写 draft", "write it into the note column; mark a"
+            " provisional figure as draft in the column 公开级别 release",
+        )  # fmt: skip
 
 
 def _within(cell: Cell, floor, ceiling) -> Cell:

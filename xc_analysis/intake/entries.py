@@ -3,51 +3,42 @@
 from __future__ import annotations
 
 import re
+from calendar import isleap
 from dataclasses import dataclass, replace
+from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 from ..errors import InputError
-from ..packs.places import home
-from ..schema.columns import KINDS, RELEASE
+from ..schema.columns import KINDS
 from ..schema.reading import near
-from ..tables import load
 from . import cells as cell_reader
+from .blocks import (
+    Refusal,
+    blocks,
+    figure_rows,
+    is_unfilled,
+    no_pack_table,
+    of_another,
+    place_of,
+    sound_defaults,
+)
 from .cells import Cell, plain, refuse
-from .headers import HEADERS, NOTES_SHEET, Header, Slot, find_header, plain_word
-from .incoming import Grid, grids, letters
+from .headers import NOTES_SHEET, Header, Slot, find_header
+from .incoming import grids
 from .layout import Raw
-from .registered import Known, Names
-from .texts import day_of, text_fault, text_of
+from .registered import Areas, Known, Names
+from .texts import source_words, text_of
 from .units import EXACT, known_unit, unit_factor
-from .years import parse_year
-
-_NEEDED = ("title", "publisher", "locator")
-_RELEASE = {"公开": "public", "内部": "internal", "草稿": "draft"} | {
-    word: word for word in RELEASE
-}
-
-
-@dataclass(frozen=True)
-class Refusal:
-    """A cell that was not understood, in both languages; ``place`` is sheet and cell."""
-
-    place: str
-    content: str
-    cell: Cell
-
-    def line(self) -> str:
-        """One line: where, what it holds, why not, what to do."""
-        shown = f" {self.content!r}" if self.content else ""
-        c = self.cell
-        return f"{self.place}:{shown} {c.reason_zh}；{c.remedy_zh} · {c.reason_en}; {c.remedy_en}"
+from .years import is_whole, parse_period, parse_year, part_words
 
 
 @dataclass(frozen=True)
 class Figure:
     """One figure understood: what it says, where it stood, and its source.
 
-    ``stated`` tells whether its unit was written anywhere, or is only taken to be the register's.
+    ``stated`` tells whether its unit was written anywhere, or is only taken to be the register's;
+    ``content`` is the cell as it stood, ``doubt`` what a person should look at, in both languages.
     """
 
     place: str
@@ -58,6 +49,8 @@ class Figure:
     cell: Cell
     texts: dict[str, str]
     stated: bool = True
+    content: str = ""
+    doubt: str = ""
 
 
 @dataclass(frozen=True)
@@ -74,7 +67,9 @@ class Incoming:
 # ---- reading -------------------------------------------------------------------------------------
 
 
-def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Incoming:
+def read_file(
+    path, *, data=None, defaults: dict[str, str] | None = None, new_scope: str = ""
+) -> Incoming:
     """Every cell of a file: understood, not filled, or refused with the reason and the remedy.
 
     Parameters
@@ -89,6 +84,8 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
         What a column that the file lacks, or an empty cell, is taken to hold: ``title``,
         ``publisher``, ``locator``, ``basis``, ``release``, ``scope``, ``published``,
         ``indicator``, ``year``, ``unit``.
+    new_scope : str
+        Areas that the pack does not know yet and that the file may speak of, comma-separated.
 
     Returns
     -------
@@ -97,42 +94,54 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
     Raises
     ------
     InputError
-        If the file cannot be read, or no sheet has such a header.
+        If the file cannot be read, no sheet has such a header, or a default cannot be what it is
+        given for.
     """
     path = Path(path)
     given = {k: v for k, v in (defaults or {}).items() if v}
-    areas = _Areas(data)
-    register = Names(data)
-    figures, refusals, remarks, unfilled, found = [], [], [], 0, False
+    areas, register = Areas(data, new_scope), Names(data)
+    sound_defaults(given, register, areas)
+    figures, refusals, remarks, nearest, unfilled, found = [], [], [], [], 0, False
     for grid in grids(path):
         named = f"sheet {grid.sheet!r} · 工作表“{grid.sheet}”" if grid.sheet else path.name
         remarks += [f"{named}: {remark}" for remark in grid.remarks]
-        header = find_header(grid, register, given)
-        if header is None:
+        no_pack_table(path, grid)
+        first, why = find_header(grid, register, areas, given)
+        if first is None:
             if grid.sheet != NOTES_SHEET and grid.rows:
                 remarks.append(f"{named}: no header found, not read · 没有表头，未读")
+                nearest += [f"{grid.sheet}: {why}" if grid.sheet else why] if why else []
             continue
+        remarks.append(f"{named}: {grid.how}")
         found = True
-        remarks += [f"{named}: {remark}" for remark in (grid.how, *header.remarks)]
-        filled_down = []
-        for number, row in _rows(grid, header, filled_down):
-            for slot in header.slots:
-                result = _one(grid, number, row, header, slot, register, areas, given)
-                if result is None:
-                    unfilled += 1
-                elif isinstance(result, Refusal):
-                    refusals.append(result)
-                else:
-                    figures.append(result)
-        if filled_down:
-            told = ", ".join(filled_down[:12]) + (" ..." if len(filled_down) > 12 else "")
-            remarks.append(f"{named}: taken from the row above · 取自上一行: {told}")
+        for header, rows in blocks(grid, first, register, areas, given):
+            remarks += [f"{named}: {remark}" for remark in header.remarks]
+            told = dict(header.said) | given
+            fault = of_another(path, grid, header, areas, told)
+            if fault:
+                refusals.append(fault)
+                continue
+            notes: list[str] = []
+            for number, row, section in figure_rows(rows, header, areas, notes):
+                for slot in header.slots:
+                    if section.get("part"):
+                        slot = replace(slot, fault=part_words(section["part"]))
+                    result = _one(grid, number, row, header, slot, register, areas, told | section)
+                    if result is None:
+                        unfilled += 1
+                    elif isinstance(result, Refusal):
+                        refusals.append(result)
+                    else:
+                        figures.append(result)
+            remarks += [f"{named}: {note}" for note in notes]
     if not found:
-        more = "".join(f" ({remark})" for remark in remarks[:3])
+        zh = "；".join(why.partition(" · ")[0] for why in nearest[:3])
+        en = "; ".join(why.partition(" · ")[2] for why in nearest[:3])
         raise InputError(
-            f"{path}: no header with an indicator, a year and a value was found in the first 30 rows:"
-            " use the workbook of `xc template`, or name the columns 指标, 年份, 数值, or say what the"
-            f" file is about by --indicator and --year{more}"
+            f"{path}: 前 30 行没有含指标、年份和数值的表头{f'（{zh}）' if zh else ''}；用 xc template 的工作簿，或把列"
+            "命名为 指标、年份、数值，或用 --indicator、--year 说明 · no header with an indicator, a year and a value"
+            f" was found in the first 30 rows{f' ({en})' if en else ''}: use the workbook of `xc template`,"
+            " or name the columns 指标, 年份, 数值, or say what the file is about by --indicator and --year"
         )
     figures, clashes = _without_clashes(figures)
     return Incoming(
@@ -144,63 +153,7 @@ def read_file(path, *, data=None, defaults: dict[str, str] | None = None) -> Inc
     )
 
 
-class _Areas:
-    """The areas that figures may be of, by their names in the pack and their usual ones."""
-
-    def __init__(self, data) -> None:
-        place = home(data)
-        self.own, city = place.scope, place.comparator
-        self.known = {place.scope: place.scope, city: city}
-        self.known |= {place.scope_en: place.scope, place.comparator_en: city}
-        for table in ("observations", "targets", "air/annual"):
-            self.known |= {scope: scope for scope in load(table, data=data)["scope"]}
-        self.known |= dict.fromkeys(("全区", "本区", "区级"), place.scope)
-        if city:
-            self.known |= dict.fromkeys(("全市", "本市", "市级"), city)
-
-    def find(self, text: str) -> str | None:
-        """The area that a cell names; None where it is none."""
-        text = re.sub(r"\s+", "", text) if re.search(r"[\u4e00-\u9fff]", text) else text
-        if text in self.known:
-            return self.known[text]
-        return text if re.fullmatch(r"[\u4e00-\u9fff]{1,10}[区县市旗州盟省镇乡]", text) else None
-
-
-_BELOW = ("indicator", "scope", "year")
-
-
-def _rows(grid: Grid, header: Header, told: list[str]):
-    """The rows of figures; what a name's cell leaves out below another is the same name.
-
-    Only directly below, and only if no column that is not read tells the rows apart.
-    """
-    above: dict[str, Raw] = {}
-    last = None
-    for number, row in grid.rows[header.first :]:
-        cells = list(row)
-        places = {name: header.names[name] for name in _BELOW if name in header.names}
-        apart = any(place < len(row) and not _is_unfilled(row[place]) for place in header.unread)
-        holds = any(s.place < len(row) and not _is_unfilled(row[s.place]) for s in header.slots)
-        for name, place in places.items():
-            if place >= len(row):
-                continue
-            if not _is_unfilled(row[place]):
-                above[name] = row[place]
-            elif number - 1 == last and name in above and holds and not apart:
-                cells[place] = above[name]
-                told.append(f"{letters(place)}{number} = {str(above[name].value)[:30]}")
-            else:
-                above.pop(name, None)
-        last = number
-        yield number, tuple(cells)
-
-
-def _place(grid: Grid, number: int, column: int) -> str:
-    at = f"{letters(column)}{number}"
-    return f"{grid.sheet}!{at}" if grid.sheet else at
-
-
-def _one(grid, number, row, header: Header, slot: Slot, register: Names, areas: _Areas, given):
+def _one(grid, number, row, header: Header, slot: Slot, register: Names, areas: Areas, given):
     """One cell of figures with all that its row says of it: Figure, Refusal, or None if unfilled."""
     names, column = header.names, slot.place
 
@@ -212,28 +165,44 @@ def _one(grid, number, row, header: Header, slot: Slot, register: Names, areas: 
         place = names.get(name, column)
         shown = raw(name).value if content is None else content
         shown = "" if shown is None else str(shown)[:40]
-        return Refusal(_place(grid, number, place), shown, refuse(*words))
+        return Refusal(place_of(grid, number, place), shown, refuse(*words))
 
     held_cell = row[column] if column < len(row) else Raw(None)
     first = raw("indicator") if "indicator" in names else raw("year")
-    if _is_unfilled(held_cell) or (held_cell.merged and held_cell.merged == first.merged):
+    if is_unfilled(held_cell) or (held_cell.merged and held_cell.merged == first.merged):
         return None  # a remark written across the table is no figure
-    where = _place(grid, number, column)
+    where = place_of(grid, number, column)
     if held_cell.merged:
         return Refusal(where, str(held_cell.value)[:40], refuse(
             f"是合并单元格 {held_cell.merged}，数属于哪一格不明", f"is merged over {held_cell.merged}: whose"
             " figure it is cannot be told", "拆分单元格，各填各的数", "unmerge it and fill in each cell",
         ))  # fmt: skip
+    if slot.fault:
+        return Refusal(where, str(held_cell.value)[:40], refuse(*slot.fault))
+    parts = [row[p].value for p in header.divides if p < len(row) and not is_unfilled(row[p])]
+    parts = [text_of(p) for p in parts if not is_whole(p) and areas.find(p) is None]
+    if parts:
+        return Refusal(where, str(held_cell.value)[:40], refuse(
+            f"只是“{parts[0][:20]}”的数，不是全年、全区的", f"is of a part, {parts[0][:20]!r}, not of the whole year and"
+            " area", "只导入全年、全区的行", "import the rows of the whole year and area alone",
+        ))  # fmt: skip
+    other = [row[p].value for p in header.twins if p < len(row) and not is_unfilled(row[p])]
+    if any(text_of(value) != text_of(held_cell.value) for value in other):
+        return Refusal(where, str(held_cell.value)[:40], refuse(
+            f"与同行另一“数值”列的 {text_of(other[0])[:20]} 不同", f"differs from {text_of(other[0])[:20]!r} in the other"
+            " column of values of its row", "只留一列", "keep one of the columns",
+        ))  # fmt: skip
     said = _indicator(slot, raw("indicator").value or given.get("indicator"), register, no)
     if isinstance(said, Refusal):
         return said
     entry = register.rows[said.indicator]
-    year = slot.year
+    year, by_row = slot.year, False
     if year is None:
-        written = raw("year").value if not _is_unfilled(raw("year")) else given.get("year")
+        by_row = not is_unfilled(raw("year"))
+        written = raw("year").value if by_row else given.get("year")
         year = parse_year(written)
         if isinstance(year, Cell):
-            place = _place(grid, number, names.get("year", column))
+            place = place_of(grid, number, names.get("year", column))
             return Refusal(place, str(written or "")[:40], year)
     unit = _unit(raw("unit").value, said, slot, header, given, str(entry["unit"]), no)
     if isinstance(unit, Refusal):
@@ -243,29 +212,68 @@ def _one(grid, number, row, header: Header, slot: Slot, register: Names, areas: 
         return None
     if cell.kind == "refused":
         return Refusal(where, str(held_cell.value)[:40], cell)
-    texts = _texts(raw, given, names, held_cell, no)
+    # a heading of provisional figures speaks for its column, unless the row says otherwise
+    told = given | ({"release": "draft"} if slot.draft else {})
+    texts = source_words(raw, told, names, held_cell, no)
     if isinstance(texts, Refusal):
         return texts
-    period = text_of(raw("period").value) or "annual"
+    if slot.draft:
+        texts["note"] = "; ".join(t for t in (texts["note"], f"{slot.draft} provisional") if t)
+    period = parse_period(text_of(raw("period").value), register.plans)
     if not re.fullmatch(KINDS["period"][0], period):
         return no(
             "period", "不是时段", "is no period",
             "写 annual 或 2021..2025", "write annual, or 2021..2025",
         )  # fmt: skip
-    scope = text_of(raw("scope").value) or given.get("scope") or areas.own
-    area = areas.find(scope)
+    scope = text_of(raw("scope").value) or slot.scope or given.get("scope", "")
+    if not scope and "scope" in names:
+        return no(
+            "scope", "没有范围", "names no area", "填区名，或用 --scope 给全表一个",
+            "write the area, or give one for the whole file by --scope", content=str(held_cell.value)[:40],
+        )  # fmt: skip
+    area = areas.find(scope or areas.own)
     if area is None:
         return no(
-            "scope", f"不是已知的范围{near(scope, areas.known)}", f"is no area that is known"
-            f"{near(scope, areas.known)}", "写区名，如 东城区", "write the area as 东城区",
-            content=scope,
+            "scope", f"不是已知的范围{areas.near(scope)}", f"is no area that is known{areas.near(scope)}",
+            f"改正区名；确是新的区，加 --new-scope {scope[:20]}",
+            f"correct the name; if it is a new area, add --new-scope {scope[:20]}", content=scope,
         )  # fmt: skip
+    doubt = ""
     if cell.year is not None and cell.year != year:
+        if by_row or cell.year > year:
+            return Refusal(where, str(held_cell.value)[:40], refuse(
+                f"标明是 {cell.year} 年，而该{'行' if by_row else '列'}是 {year} 年", f"is marked {cell.year}, but its"
+                f" {'row' if by_row else 'column'} is of {year}", f"改正年份栏，或去掉括号里的 {cell.year}",
+                f"correct the year, or drop the {cell.year} in brackets",
+            ))  # fmt: skip
         moved = f"填在{year}年栏，标明为{cell.year}年 entered under {year}, marked {cell.year}"
         texts["note"] = "; ".join(t for t in (texts["note"], moved) if t)
+        doubt = f"记为 {cell.year} 年的数，因为单元格如此标明 · taken as of {cell.year}, as the cell is marked"
         year = cell.year
+    fault = _beyond_time(cell, str(entry["unit"]), int(year), period)
+    if fault:
+        return Refusal(where, str(held_cell.value)[:40], fault)
     stated = bool(unit) or _names_unit(held_cell)
-    return Figure(where, area, said.indicator, int(year), period, cell, texts, stated)
+    content = text_of(held_cell.value)[:40]
+    return Figure(
+        where, area, said.indicator, int(year), period, cell, texts, stated, content, doubt
+    )  # fmt: skip
+
+
+def _beyond_time(cell: Cell, unit: str, year: int, period: str) -> Cell | None:
+    """The refusal of what time forbids: a year to come, more days than the year has."""
+    if year > date.today().year:
+        return refuse(
+            f"{year} 年还没有到", f"is of {year}, which is yet to come", "改正年份", "correct the year",
+        )  # fmt: skip
+    days = 366 if isleap(year) else 365
+    most = max(n for n in (cell.value, cell.lower, Decimal(0)) if n is not None)
+    if unit == "d" and period == "annual" and most > days:
+        return refuse(
+            f"{plain(most)} 天多于 {year} 年的 {days} 天", f"{plain(most)} days are more than the {days} of {year}",
+            "核对数值", "check the number",
+        )  # fmt: skip
+    return None
 
 
 def _indicator(slot: Slot, content, register: Names, no) -> Known | Refusal:
@@ -279,6 +287,13 @@ def _indicator(slot: Slot, content, register: Names, no) -> Known | Refusal:
         )  # fmt: skip
     else:
         said = register.find(content)
+        choices = [] if said else register.choices(content)
+        if choices:
+            return no(
+                "indicator", "可能是不止一个指标，或与登记表的定义不同", "leaves open which indicator it is",
+                f"写明是哪一个：{'、'.join(choices)}；降低率写成变化率，取负号",
+                f"write which: {', '.join(choices)}; a fall is a change with a minus", content=content,
+            )  # fmt: skip
         if said is None:
             hint = near(str(content), register.known)
             return no(
@@ -322,43 +337,6 @@ def _unit(written, said: Known, slot: Slot, header: Header, given, unit: str, no
             "只留正确的一个", "leave the one that holds", content=both,
         )  # fmt: skip
     return stated[0] if stated else ""
-
-
-def _texts(raw, given, names, held_cell, no) -> dict[str, str] | Refusal:
-    """Source, place, basis and remarks of a figure, each sound."""
-    texts = {}
-    for name in ("title", "publisher", "document_no", "locator", "basis", "note"):
-        text = text_of(raw(name).value) or given.get(name, "")
-        fault = text_fault(text)
-        if fault:
-            return no(name, *fault)
-        texts[name] = text
-    for name in _NEEDED:
-        if not texts[name]:
-            zh, en = HEADERS[name][:2]
-            return no(
-                name if name in names else "value", f"没有{zh}", f"has no {en}",
-                f"填写{zh}（或用 --{name} 给全表一个）",
-                f"fill in the column {zh} {en}, or give one for the whole file by --{name}",
-                content=held_cell.value if name not in names else "",
-            )  # fmt: skip
-    texts["release"] = _RELEASE.get(
-        plain_word(raw("release").value or given.get("release", "internal")), ""
-    )
-    texts["reliability"] = str(raw("reliability").value or "B").strip()[:1].upper()
-    texts["published"] = day_of(raw("published").value or given.get("published", ""))
-    for name, sound, want in (
-        ("release", texts["release"] != "", "public, internal, draft"),
-        ("reliability", texts["reliability"] in "ABC", "A, B, C"),
-        ("published", texts["published"] is not None, "2024-05-30, 2024-05, 2024"),
-    ):
-        if not sound:
-            return no(name, "看不懂", "cannot be read", f"写成 {want}", f"write it like {want}")
-    return texts
-
-
-def _is_unfilled(raw: Raw) -> bool:
-    return raw.value is None or (isinstance(raw.value, str) and not raw.value.strip())
 
 
 def _names_unit(raw: Raw) -> bool:

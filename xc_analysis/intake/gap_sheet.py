@@ -23,8 +23,8 @@ _TO_FILL = ("value", "title", "publisher", "locator")
 
 _NOTES = (
     ("只填黄色栏；一行一个数。", "Fill in the yellow columns; one figure a row."),
-    ("数值可写：53.8　> 90　≤ 33　25.6–33.9　约35　685(2019)；单位写在单元格里也可以，会换算。",
-     "A value may read 53.8, > 90, ≤ 33, 25.6–33.9, 约35, 685(2019); a unit in the cell is converted."),
+    ("数值可写：53.8　> 90　≤ 33　25.6–33.9　约35；单位写在单元格里也可以，会换算。",
+     "A value may read 53.8, > 90, ≤ 33, 25.6–33.9, 约35; a unit in the cell is converted."),
     ("没有数就留空，或写 — 或 /；不要写 0，也不要估。",
      "Leave it empty, or write — or /, where there is none; no 0, no guess."),
     ("来源、发布单位、出处位置必填：没有出处的数不进表。",
@@ -60,9 +60,13 @@ def write_template(path, *, data: str | os.PathLike | None = None, scope=None, p
     """
     path = Path(path)
     if path.suffix.lower() != ".xlsx":
-        raise InputError(f"{path}: the workbook is an xlsx: name it gaps.xlsx")
+        raise InputError(
+            f"{path}: 工作簿是 xlsx；命名为 gaps.xlsx · the workbook is an xlsx: name it gaps.xlsx"
+        )
     if os.path.lexists(path):
-        raise InputError(f"{path}: is there already and may hold figures: choose another name")
+        raise InputError(
+            f"{path}: 已存在，可能已填数；换一个文件名 · is there already and may hold figures: choose another name"
+        )
     folder = data_dir(data)
     frame = gaps(scope=scope, plan=plan, data=folder)
     limits = load("indicators", data=folder).set_index("indicator")[["floor", "ceiling"]]
@@ -77,10 +81,13 @@ def write_template(path, *, data: str | os.PathLike | None = None, scope=None, p
         finally:
             os.unlink(draft)
     except FileExistsError:
-        raise InputError(f"{path}: is there already: choose another name") from None
+        raise InputError(
+            f"{path}: 已存在；换一个文件名 · is there already: choose another name"
+        ) from None
     except OSError as error:
         raise InputError(
-            f"{path}: cannot be written ({error.strerror or error}): choose another folder"
+            f"{path}: 写不了（{error.strerror or error}）；换一个文件夹 · cannot be written"
+            f" ({error.strerror or error}): choose another folder"
         ) from None
     return len(frame)
 

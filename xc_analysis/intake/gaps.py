@@ -113,7 +113,8 @@ def _known_scope(scope: str | None, folder) -> str:
     if scope not in known:
         listed = ", ".join(list(known)[:20])
         raise InputError(
-            f"--scope {scope[:40]!r}: is unknown{near(scope, known)}: use one of {listed}"
+            f"--scope {scope[:40]!r}: 不是已知的范围；可用 {listed} · is unknown{near(scope, known)}: use one of"
+            f" {listed}"
         )
     return scope
 
@@ -129,7 +130,8 @@ def _lines(scope, plan, folder) -> tuple[list[_Line], str]:
         plan = "" if ranked.empty else str(ranked.index[0])
     if plan not in plans:
         raise InputError(
-            f"targets.csv: plan {plan!r} is unknown{near(plan, plans)}: use one of {', '.join(plans)}"
+            f"targets.csv: 没有规划 {plan!r}；可用 {', '.join(plans)} · plan {plan!r} is unknown{near(plan, plans)}:"
+            f" use one of {', '.join(plans)}"
         )
     period = _period(targets, plan, scope)
     judged = judged_rows(scope=scope, plan=plan, as_of=period[1], data=folder)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+from decimal import Decimal
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,8 @@ _ANSWER = ("plan_row", "indicator", "name_zh", "latest", "verdict", "verdict_zh"
 _ANSWER += ("verdict_under_reading", "verdict_under_reading_zh")
 
 
-def _cards(folder: Path) -> pd.DataFrame:
-    """The scorecards of the district's plans, at base and at target year."""
+def _cards(folder: Path, since: int) -> pd.DataFrame:
+    """The scorecards of the district's plans at base and target year, if a year from then on counts."""
     from ..packs.places import home
     from ..verdicts.scorecard import scorecard
 
@@ -24,6 +25,8 @@ def _cards(folder: Path) -> pd.DataFrame:
     out = []
     for plan, rows in own.groupby("plan", sort=False):
         for as_of in sorted({*rows["base_year"].dropna().astype(int), *rows["target_year"]}):
+            if as_of < since:  # a scorecard uses no value of a later year
+                continue
             card = scorecard(scope=scope, plan=plan, as_of=int(as_of), data=folder)
             card = card.reindex(columns=list(dict.fromkeys((*card.columns, *_ANSWER))))
             out.append(card[list(_ANSWER)].assign(plan=plan, as_of=int(as_of)))
@@ -31,9 +34,27 @@ def _cards(folder: Path) -> pd.DataFrame:
 
 
 def moved_lines(before: Path, after: Path) -> list[str]:
-    """Lines of the scorecard that move, told before → after."""
-    old, new = _cards(before), _cards(after)
-    lines = []
+    """Lines of the scorecard that move in any way, told before → after."""
+    return [line for lines in moves_between(before, after) for line in lines]
+
+
+def moves_between(before: Path, after: Path, since: int = 0) -> tuple[list[str], list[str]]:
+    """Lines of the scorecard that move, told before → after, by what moves.
+
+    Parameters
+    ----------
+    before, after : Path
+        Two states of a pack.
+    since : int
+        The first year of which a figure differs.
+
+    Returns
+    -------
+    tuple of two lists of str
+        Lines whose verdict, probability or grade moves; lines of which only the latest value does.
+    """
+    old, new = _cards(before, since), _cards(after, since)
+    moved, latest = [], []
     for a, b in zip(old.to_dict("records"), new.to_dict("records"), strict=True):
         moves = []
         for name, word in (("latest", "最近值 latest"), ("grade", "等级 grade")):
@@ -51,11 +72,12 @@ def moved_lines(before: Path, after: Path) -> list[str]:
         if not _equal(a["p_meet"], b["p_meet"]):
             moves.append(f"P {_word(a['p_meet'])} → {_word(b['p_meet'])}")
         if moves:
-            lines.append(
+            only = all(move.startswith("最近值") for move in moves)
+            (latest if only else moved).append(
                 f"{a['plan']} {int(a['plan_row'])} {a['name_zh']} {a['indicator']}, {a['as_of']}: "
                 + "; ".join(moves)
             )
-    return lines
+    return moved, latest
 
 
 def _equal(a, b) -> bool:
@@ -65,7 +87,16 @@ def _equal(a, b) -> bool:
 def _word(value) -> str:
     if pd.isna(value) or value == "":
         return "—"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return digits(value) if isinstance(value, float) else str(value)
+
+
+def digits(value: float) -> str:
+    """Four digits of a number, without an exponent.
+
+    >>> digits(6800000.0), digits(0.00012345), digits(53.8)
+    ('6800000', '0.0001234', '53.8')
+    """
+    return format(Decimal(f"{value:.4g}"), "f")
 
 
 def figures_of(places: set[tuple[str, str]]) -> list[str]:

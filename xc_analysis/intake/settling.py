@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import math
 
-from .cells import refuse
+from .cells import Cell, refuse
 from .entries import Figure, Refusal, number_of
+from .moves import digits
 
 # without a unit a number this far from every one known is likely to be in another unit
 _FAR = 40
+# times, and difference, from every number known beyond which a number is unlikely, by scale
+_UNLIKELY = {"logit": (2, 10), "identity": (1.2, 10), "log": (5, 0)}
 
 
 def basis_for(figure: Figure, observations: list[dict], register: dict) -> str | None:
@@ -49,7 +52,10 @@ def which_basis(figure: Figure, observations: list[dict]) -> Refusal:
 
 
 def known_numbers(observations: list[dict], targets: list[dict]) -> dict[tuple, list[float]]:
-    """What is known of each scope and indicator, of any year: values, bounds and targets."""
+    """What is known of each scope and indicator, of any year: values, bounds and targets.
+
+    Under the scope ``""``: what is known of any scope.
+    """
     known: dict[tuple, list[float]] = {}
     for row in (*observations, *targets):
         for name in ("value", "lower", "upper"):
@@ -58,31 +64,57 @@ def known_numbers(observations: list[dict], targets: list[dict]) -> dict[tuple, 
             except ValueError:
                 continue
             if number:
-                known.setdefault((row["scope"], row["indicator"]), []).append(number)
+                for scope in (row["scope"], ""):
+                    known.setdefault((scope, row["indicator"]), []).append(number)
     return known
 
 
-def unlikely(figure: Figure, known: dict[tuple, list[float]]) -> Refusal | None:
-    """The refusal of a number that names no unit and is far from all that is known of it."""
+def unlikely(figure: Figure, known: dict[tuple, list[float]], entry: dict) -> Cell | None:
+    """Why a number is not likely, by all that is known of it; None where it may well be.
+
+    Parameters
+    ----------
+    figure : Figure
+    known : dict
+        From `known_numbers`.
+    entry : dict
+        The indicator's row of the register. Levels and shares may differ little from what is
+        known of the place, or of any place; counts and changes much.
+    """
     numbers = known.get((figure.scope, figure.indicator))
+    if not numbers and str(entry["statistic"]).startswith(("mean", "share")):
+        numbers = known.get(("", figure.indicator))
     cell = figure.cell
     mine = next((n for n in (cell.value, cell.upper, cell.lower) if n is not None), None)
-    if figure.stated or not numbers or not mine:
+    if not numbers or mine is None:
         return None
-    near = min(numbers, key=lambda number: abs(math.log(abs(float(mine)) / number)))
-    times = abs(float(mine)) / near
-    if 1 / _FAR < times < _FAR:
+    mine = abs(float(mine))
+    near = min(numbers, key=lambda number: abs(number - mine))
+    if mine:
+        near = min(numbers, key=lambda number: abs(math.log(mine / number)))
+    times = mine / near
+    off = max(times, 1 / times) if mine else math.inf
+    ratio, difference = _UNLIKELY.get(entry["scale"], (_FAR, 0))
+    counted = entry["scale"] not in _UNLIKELY and not mine  # none is a count like any other
+    if counted or off < ratio or abs(mine - near) <= difference:
         return None
-    far = f"{times:.3g}"
-    return Refusal(
-        figure.place,
-        number_of(cell),
-        refuse(
+    far = digits(times)
+    if not figure.stated and mine and off >= _FAR:
+        return refuse(
             f"没有写单位，且是已知数 {near:g} 的 {far} 倍", f"names no unit and is {far} times the nearest"
             f" number known, {near:g}",
             "在单元格、“单位”栏或表头写明单位", "write the unit into the cell, the column 单位 unit or the header",
-        ),
+        )  # fmt: skip
+    return refuse(
+        f"不大可能：是已知数 {near:g} 的 {far} 倍", f"is unlikely: {far} times the nearest number known, {near:g}",
+        "核对数值与单位；确实如此，加 --accept-unlikely", "check the number and its unit; if it is so, add"
+        " --accept-unlikely",
     )  # fmt: skip
+
+
+def needs_unit(words: Cell) -> bool:
+    """Whether what is unlikely is refused whatever is said, for want of a unit."""
+    return "unit and is" in words.reason_en
 
 
 def said_by(row: dict) -> str:
@@ -102,7 +134,9 @@ def _agree(a: dict, b: dict) -> bool:
     return low <= ceiling and floor <= high
 
 
-def settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: bool) -> str:
+def settle(
+    row: dict, used: dict | None, told: str, shown: str, prefer_new: bool, where: str = ""
+) -> str:
     """Which of two rows the series takes; both stay, the other one says why it is not used.
 
     Parameters
@@ -113,6 +147,8 @@ def settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: bool
         What the figure is, and its number, for people.
     prefer_new : bool
         Use the new one where the two cannot both hold.
+    where : str
+        The cell that the row in use comes from, if it is one of the same file.
 
     Returns
     -------
@@ -126,7 +162,7 @@ def settle(row: dict, used: dict | None, told: str, shown: str, prefer_new: bool
 
     if used is None:
         return f"+ {told}: {shown}"
-    old = f"{said_by(used)} ({used['obs_id']})"
+    old = f"{said_by(used)} ({where or used['obs_id']})"
     if _agree(row, used):
         if row["value"] and not used["value"]:
             aside(used, f"已有确值 {row['obs_id']} gives way to {row['obs_id']}, which has a value")

@@ -54,7 +54,7 @@ def home(data: str | os.PathLike | None = None) -> Home:
     scope = value("district") or _most_frequent(comparator, data)
     return Home(
         scope=scope,
-        scope_en=value("district_en") or _ENGLISH.get(scope, scope),
+        scope_en=value("district_en") or ENGLISH.get(scope, scope),
         comparator=comparator,
         comparator_en=value("comparator_en") or comparator,
         stations=tuple(value("stations").split()),
@@ -184,7 +184,7 @@ def empty_text(scope: str, names) -> str:
 
 
 # English names of districts as the city writes them; a pack's own stands in its register.
-_ENGLISH = dict(
+ENGLISH = dict(
     pair.split()
     for pair in (
         "东城区 Dongcheng,西城区 Xicheng,朝阳区 Chaoyang,丰台区 Fengtai,石景山区 Shijingshan,海淀区 Haidian,"
@@ -198,4 +198,4 @@ def english(scope: str, *, data: str | os.PathLike | None = None) -> str:
     """A scope's name in English figures; the name itself where none is known."""
     where = home(data)
     known = {where.comparator: where.comparator_en, where.scope: where.scope_en}
-    return known.get(scope, _ENGLISH.get(scope, scope))
+    return known.get(scope, ENGLISH.get(scope, scope))
