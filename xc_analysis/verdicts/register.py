@@ -24,15 +24,16 @@ def _empty(column):
 
 def matching(table, **wanted) -> pd.DataFrame:
     """Rows that hold for the keys given, the most specific first."""
-    keep = pd.Series(True, index=table.index)
-    filled = pd.Series(0, index=table.index)
-    for key in _KEYS:
-        empty = _empty(table[key])
-        if key in wanted:
-            keep &= empty | (table[key] == wanted[key])
-        filled += ~empty
-    order = filled[keep].sort_values(ascending=False, kind="stable").index
-    return table.loc[order]
+    found = []
+    for at, cells in enumerate(zip(*(table[key].tolist() for key in _KEYS), strict=True)):
+        filled = {key: cell for key, cell in zip(_KEYS, cells, strict=True) if not _blank(cell)}
+        if all(wanted.get(key, cell) == cell for key, cell in filled.items()):
+            found.append((-len(filled), at))
+    return table.iloc[[at for _, at in sorted(found)]]
+
+
+def _blank(cell) -> bool:
+    return pd.isna(cell) or cell == ""
 
 
 def fit_row(table, *, plan, scope, indicator):
