@@ -2,7 +2,7 @@
 
 What rests on a withheld row goes with it: what is derived from it, statements and outturns that
 name it, the days and hours of a year that is a draft, sources that nothing else cites. A verdict
-that a withheld row would move is not given (`veiled`): it would say other than what is known.
+that a withheld row would move is not given (`verdicts.withheld`): it would say other than what is known.
 """
 
 from __future__ import annotations
@@ -15,14 +15,12 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from pathlib import Path
 
 from ..errors import InputError
 from ..schema.schemas import TABLES
-from ..verdicts.scorecard import Judged
-from ..verdicts.withheld import VEILED, WITHHELD, veiled_card
-from .summary import AUDIENCES, Known
+from ..verdicts.withheld import WITHHELD
+from .summary import AUDIENCES
 
 # of projects: the cell that names an observation, and the cells that repeat its value
 _COPIES = {
@@ -118,43 +116,6 @@ def _years_of(gone: list[dict]) -> list[list]:
         if annual and any(row.get(c) for c in ("value", "lower", "upper")):
             found.add((row["scope"], row["indicator"], int(row["year"])))
     return [list(one) for one in sorted(found)]
-
-
-def veiled(known: Known, *, data: Path | str | None = None, as_of: int | None = None) -> Known:
-    """What is known, without verdicts that numbers withheld from the audience would move.
-
-    Parameters
-    ----------
-    known : Known
-    data : path, optional
-        The folder it was gathered from.
-    as_of : int, optional
-        Last year that was asked for; default every year up to the plan's target year.
-
-    Returns
-    -------
-    Known
-        With the scorecard as `veiled_card` gives it, and its assessments alike.
-    """
-    until = known.target_year if as_of is None else as_of
-    card = veiled_card(known.card, scope=known.home.scope, until=until, data=data)
-    pairs = zip(known.judged, card.to_dict("records"), strict=True)
-    return replace(known, card=card, judged=tuple(_veiled_line(*pair) for pair in pairs))
-
-
-def _veiled_line(line: Judged, row: dict) -> Judged:
-    """A judged line whose assessment says no more than its row of the scorecard."""
-    found, none = line.assessment, float("nan")
-    if found is None or VEILED[1] not in (row["verdict"], row["verdict_under_reading"]):
-        return line
-    told = {"verdict": VEILED[1], "verdict_zh": VEILED[0], "branch": "withheld", "p_meet": none,
-            "p_breach": none, "margin": none, "components": {}, "projection": None}  # fmt: skip
-    if found.under_reading is not None:
-        why = {"why": row["why_under_reading"], "why_zh": row["why_under_reading_zh"]}
-        found = replace(found, under_reading=replace(found.under_reading, **told, **why))
-    if row["verdict"] == VEILED[1]:
-        found = replace(found, **told, why=row["why"], why_zh=row["why_zh"])
-    return replace(line, assessment=found)
 
 
 def _words(row: dict, *columns: str) -> set[str]:

@@ -16,7 +16,7 @@ from ..schema.schemas import TABLES
 from ..tables import data_dir, load
 from ..verdicts.targets import CANNOT
 from ..verdicts.withheld import NO_OUTTURN, withheld_years
-from .audience import restricted, veiled
+from .audience import restricted
 from .document import BASIS, render
 from .document_tables import one, places_of, source_names, table, used_rows
 from .summary import Known, escaped, gather, last_on_record, plan_of, target_text
@@ -114,7 +114,7 @@ def evaluate(
     if year > last + 1:
         raise InputError(f"--year {year}: the data end in {last}; give {last + 1} or earlier")
     with restricted(data_dir(data), audience) as (folder, withheld):
-        known = veiled(gather(data=folder, lang=lang, as_of=year), data=folder, as_of=year)
+        known = gather(data=folder, lang=lang, as_of=year)
         base = int(known.card["base_year"].dropna().min())
         if year < base:
             raise InputError(f"--year {year}: lies before the plan's base year {base}")

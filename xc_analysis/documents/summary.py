@@ -16,6 +16,7 @@ from ..packs.places import Home, home
 from ..tables import load
 from ..verdicts.scorecard import Judged, card_of, judged_rows
 from ..verdicts.targets import CANNOT
+from ..verdicts.withheld import veiled_card, veiled_line
 from .wording import (
     chance,
     difference,
@@ -160,10 +161,10 @@ def gather(*, data: Path | str | None = None, lang: str = "zh", as_of: int | Non
         own = (rows["scope"] == place.scope) & (rows["release"] == "draft")
         drafts |= {int(y) for y in rows.loc[own, "year"]}
     card = card_of(judged, **key)
-    known = Known(place, plan, year, target_year, card, judged, lang, tuple(sorted(drafts)))
-    from .audience import veiled  # which rests on this module
-
-    return veiled(known, data=data, as_of=as_of)
+    until = target_year if as_of is None else as_of
+    card = veiled_card(card, scope=place.scope, until=until, data=data)
+    judged = tuple(map(veiled_line, judged, card.to_dict("records")))
+    return Known(place, plan, year, target_year, card, judged, lang, tuple(sorted(drafts)))
 
 
 def target_text(known: Known, judged: Judged, row) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -91,3 +92,18 @@ def _veil(row: dict, years: list[int]) -> dict:
     numbers = ("p_meet", "p_under_reading", "margin", "median", "lower_80", "upper_80", "lower_95",
                "upper_95", "outturn_lower", "outturn_upper", "required_rate")  # fmt: skip
     return cells | (dict.fromkeys(numbers, float("nan")) | {"formula": ""} if judged else {})
+
+
+def veiled_line(line, row: dict):
+    """A judged line whose assessment says no more than its row of the scorecard."""
+    found, none = line.assessment, float("nan")
+    if found is None or VEILED[1] not in (row["verdict"], row["verdict_under_reading"]):
+        return line
+    told = {"verdict": VEILED[1], "verdict_zh": VEILED[0], "branch": "withheld", "p_meet": none,
+            "p_breach": none, "margin": none, "components": {}, "projection": None}  # fmt: skip
+    if found.under_reading is not None:
+        why = {"why": row["why_under_reading"], "why_zh": row["why_under_reading_zh"]}
+        found = replace(found, under_reading=replace(found.under_reading, **told, **why))
+    if row["verdict"] == VEILED[1]:
+        found = replace(found, **told, why=row["why"], why_zh=row["why_zh"])
+    return replace(line, assessment=found)
