@@ -8,6 +8,15 @@ import numpy as np
 
 from xc_analysis.errors import InputError
 from xc_analysis.fits import fitting
+from xc_analysis.fits.checks import (
+    SCALES,
+    bounds_of,
+    check_count,
+    check_domain,
+    check_options,
+    horizons,
+    whole_years,
+)
 from xc_analysis.fits.models import MODELS, scale_of
 from xc_analysis.fits.pathway import RequiredPath, ShareAtBound, required_path, share_at_bound
 from xc_analysis.fits.points import check_finite, check_years, points
@@ -28,118 +37,10 @@ __all__ = [
 ]
 
 METHODS = tuple(MODELS)
-SCALES = ("log", "logit", "identity", "count")
 PHI = 0.85
 COARSE = 0.05  # rounding beyond this share of a value calls for the censored fit
 _ROWS = 2000  # series fitted at once: what a processor's cache holds
 _LINE_ON_LINE = 1e-9  # sd that stands for none, so that no interval has zero width
-
-
-def _check_options(method, scale, levels, phi, prior_sd, name):
-    if method not in MODELS:
-        raise InputError(f"{name}: method {method!r} is unknown; use one of {', '.join(METHODS)}")
-    if scale not in SCALES:
-        raise InputError(f"{name}: scale {scale!r} is unknown; use one of {', '.join(SCALES)}")
-    if np.ndim(levels) != 1:
-        raise InputError(f"{name}: levels {levels!r} is no list; give (0.8, 0.95)")
-    for level in levels:
-        if not 0 < _float(level) < 1:
-            raise InputError(f"{name}: level {level!r} is not between 0 and 1; give 0.8 for 80 %")
-    if not 0 < _float(phi) <= 1:
-        raise InputError(f"{name}: phi {phi!r} is not above 0 and at most 1; 0.85 is usual")
-    if prior_sd is not None and not 0 < _float(prior_sd) < np.inf:
-        raise InputError(f"{name}: prior_sd {prior_sd!r} is not positive; correct the assumption")
-
-
-def _float(x):
-    """A number, or NaN, which lies within no limits."""
-    try:
-        return float(x)
-    except (TypeError, ValueError):
-        return np.nan
-
-
-def _whole_years(years, name):
-    """Years as integers, or an error: none is cut to the year before."""
-    try:
-        given = np.atleast_1d(np.asarray(years, dtype=float))
-    except (TypeError, ValueError):
-        given = np.array([np.nan])
-    if not (given == np.round(given)).all():
-        raise InputError(f"{name}: years {years!r} are not all whole; give years such as 2030")
-    return given.astype(np.int64)
-
-
-def _bounds(scale, floor, ceiling, name):
-    for bound in (floor, ceiling):
-        if bound is not None and np.isnan(_float(bound)):
-            raise InputError(f"{name}: bound {bound!r} is not a number; correct it")
-    if scale == "logit":
-        floor = 0.0 if floor is None else float(floor)
-        ceiling = 100.0 if ceiling is None else float(ceiling)
-    if floor is not None and ceiling is not None and not floor < ceiling:
-        raise InputError(f"{name}: floor {floor} is not below ceiling {ceiling}; correct them")
-    return floor, ceiling
-
-
-def _check_domain(values, years, scale, method, floor, ceiling, name):
-    """Raise when a value does not exist on the scale of the fit; values (..., n)."""
-    outside = np.zeros(values.shape, dtype=bool)
-    if scale == "log":
-        bad, what = values <= 0, "is not positive, and a log scale needs values above 0"
-        remedy = "use scale 'count' or 'identity', or exclude the year"
-    elif scale == "count":
-        bad, what = values < 0, "is negative, and a count cannot be"
-        remedy = "correct it or use scale 'identity'"
-    elif scale == "logit":
-        bad = (values <= floor) | (values >= ceiling)
-        what = f"is not strictly between {floor:g} and {ceiling:g}, as a logit scale needs"
-        remedy = "at a bound show the remaining gap (required_path), or use scale 'identity'"
-    else:
-        bad, what, remedy = outside, "", ""
-    if floor is not None:
-        outside = outside | (values < floor)
-    if ceiling is not None:
-        outside = outside | (values > ceiling)
-    if not bad.any() and outside.any():
-        ends = [f"below {floor:g}" if floor is not None else "",
-                f"above {ceiling:g}" if ceiling is not None else ""]  # fmt: skip
-        bad, what = outside, f"lies {' or '.join(filter(None, ends))}"
-        remedy = "correct the value or the bounds"
-    if bad.any():
-        row = np.argwhere(bad)[0]
-        year, value = years[row[-1]], values[tuple(row)]
-        raise InputError(f"{name}: value {value:g} of {year} {what}; {remedy}")
-    if method == "count" and not (values.sum(axis=-1) > 0).all():
-        raise InputError(f"{name}: every count is 0, no rate can be fitted; use method 'blend'")
-
-
-def _check_count(n, method, name):
-    need = MODELS[method].fewest
-    if n < need:
-        raise InputError(
-            f"{name}: {n} usable point(s), method '{method}' needs {need}; "
-            "widen the window or use another method"
-        )
-
-
-def _horizons(to, last_year, name):
-    """Target years, sorted: every year up to one given, or those listed."""
-    try:
-        years = np.asarray(to, dtype=float)
-    except (TypeError, ValueError):
-        years = np.array([np.nan])
-    if not years.size or not (years == np.round(years)).all():
-        raise InputError(f"{name}: target year {to!r} is not a whole year; give one such as 2030")
-    first = years.min()
-    if first <= last_year:
-        raise InputError(
-            f"{name}: target year {first:.0f} is not after the last observation ({last_year}); "
-            "give a later year or end the window earlier"
-        )
-    if years.ndim == 0:
-        return np.arange(last_year + 1, int(years) + 1)
-    return np.unique(years).astype(np.int64)
 
 
 def _days(years):
@@ -176,16 +77,16 @@ def project_array(
         raise InputError(
             f"{indicator}: {values.size} values for {years.size} years; give one value a year"
         )
-    _check_options(method, scale, levels, phi, prior_sd, indicator)
+    check_options(method, scale, levels, phi, prior_sd, indicator)
     order = np.argsort(years, kind="stable")
     values, years = values[order], years[order]
-    _check_count(years.size, method, indicator)
+    check_count(years.size, method, indicator)
     check_years(years, indicator)
     check_finite(years, values, indicator)
     scale = scale_of(method, scale)
-    floor, ceiling = _bounds(scale, floor, ceiling, indicator)
-    _check_domain(values, years, scale, method, floor, ceiling, indicator)
-    target_years = _horizons(to, int(years[-1]), indicator)
+    floor, ceiling = bounds_of(scale, floor, ceiling, indicator)
+    check_domain(values, years, scale, method, floor, ceiling, indicator)
+    target_years = horizons(to, int(years[-1]), indicator)
 
     model, warnings = MODELS[method], list(warnings)
     if "prior_sd" not in model.uses:
@@ -428,8 +329,8 @@ def project_many(
         As :func:`project`.
     """
     name = "project_many"
-    _check_options(method, scale, levels, phi, prior_sd, name)
-    years = _whole_years(years, name)
+    check_options(method, scale, levels, phi, prior_sd, name)
+    years = whole_years(years, name)
     try:
         values = np.asarray(values, dtype=float)
     except (TypeError, ValueError):
@@ -441,16 +342,16 @@ def project_many(
     order = np.argsort(years, kind="stable")
     if (order != np.arange(order.size)).any():
         values, years = values[:, order], years[order]
-    _check_count(years.size, method, name)
+    check_count(years.size, method, name)
     check_years(years, name)
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
         raise InputError(f"{name}: row {row} holds a value that is not finite; drop or correct it")
     scale = scale_of(method, scale)
-    floor, ceiling = _bounds(scale, floor, ceiling, name)
-    _check_domain(values, years, scale, method, floor, ceiling, name)
-    target_years = _whole_years(target_years, name)
-    _horizons(target_years, int(years[-1]), name)
+    floor, ceiling = bounds_of(scale, floor, ceiling, name)
+    check_domain(values, years, scale, method, floor, ceiling, name)
+    target_years = whole_years(target_years, name)
+    horizons(target_years, int(years[-1]), name)
     z, t, h = fitting.forward(values, scale, floor, ceiling), years - years[-1], target_years
     options = {
         "prior_sd": prior_sd,
