@@ -52,10 +52,10 @@ SLOT = {"zh": "【待填】", "en": "[to fill]"}
 _SAID = ("目标按假设读取", "target read by assumption", *NO_OUTTURN)
 # of the annexes' columns, in the order of HEADS without the id: numbers are short, texts are long
 WIDTHS = {
-    "indicators": (16, 12, 9, 20, 18, 29, 25, 12, 12, 12),
-    "delegated": (18, 17, 9, 15, 18, 29, 25, 12, 12, 12),
-    "tasks": (26, 40, 9, 14, 14, 14, 13, 12, 12, 17),
-    "projects": (24, 42, 9, 12, 13, 12, 12, 12, 12, 20),
+    "indicators": (15, 17, 9, 19, 17, 25, 22, 14, 14, 14),
+    "delegated": (17, 20, 9, 15, 17, 26, 23, 14, 14, 14),
+    "tasks": (25, 38, 9, 15, 15, 15, 10, 14, 14, 17),
+    "projects": (23, 38, 9, 14, 14, 14, 10, 14, 14, 20),
 }
 
 
