@@ -253,8 +253,9 @@ def test_warnings_of_a_notebook_are_handed_on(project):
 
 
 def start(project: Project) -> subprocess.Popen:
-    code = (
-        "import sys; from xc_analysis import build, cli\n"
+    code = (  # a job in the background of a shell would be deaf to an interrupt
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "from xc_analysis import build, cli\n"
         "n, d, o = sys.argv[1:]\n"
         "build.ROOT = __import__('pathlib').Path(n).parent\n"
         "sys.exit(cli.main(['build', '--data', d, '--out', o]))"
