@@ -359,6 +359,8 @@ def plot_standing(data, *, ax=None, title: str | None = None):
     marks.draw_points(ax, points, palette.THEMES["air"], size=5)
     room = marks.labels(ax)
     room.dots.append((points["x"], points["value"]))
+    ends = np.array([first - 0.6, last + 0.6])
+    room.lines += [(ends, np.full(2, limit)) for limit in data["limit"].unique()]
     for row in points.itertuples():
         room.beside_point(row.x, row.value, f"{row.value:.1f}", palette.INK)
     marks.heading(ax, title, "µg/m³")
