@@ -1,7 +1,7 @@
-"""Projection methods side by side: simulated shapes, short series, a city's real outturn.
+"""Projection methods side by side: simulated shapes, short and odd series, real outturns.
 
-    python benchmarks/bench_projection.py                       # the whole table
-    python benchmarks/bench_projection.py --peer-size 0         # our own methods only
+    python benchmarks/bench_projection.py                    # the whole table
+    python benchmarks/bench_projection.py --peer-size 0      # our own methods only
 
 Writes benchmarks/results/projection.md. Peers are measured when installed (extra "bench").
 """
@@ -9,7 +9,7 @@ Writes benchmarks/results/projection.md. Peers are measured when installed (extr
 from __future__ import annotations
 
 import argparse
-import csv
+import contextlib
 import platform
 import sys
 import time
@@ -18,40 +18,34 @@ from pathlib import Path
 
 import numpy as np
 import peers
-from shapes import SHAPES, simulate
+from shapes import SHAPES, STRESS, simulate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
-from xc_analysis.fits.models import MODELS
-from xc_analysis.projection import project_array, project_many
+import xc_analysis as xc
+from xc_analysis.projections import _MODELS, METHODS, Projection, project_many
 
 ROOT = Path(__file__).parents[1]
 LEVELS = (0.8, 0.95)
 HORIZON = 5
-OURS = (
-    "blend", "shrunk", "decay", "plateau", "damped", "drift",
-    "loglinear", "linear", "last", "last_two", "count",
-)  # fmt: skip
-COLUMNS = ("MASE", "MAPE", "cov80", "cov95", "IS80", "IS95")
-GOALS = {
-    "MASE": (None, 1.12), "MAPE": (None, 16.7), "cov80": (0.78, 0.88), "cov95": (0.93, 0.98),
-    "IS80": (None, 44), "IS95": (None, 66),
-}  # fmt: skip
+COLUMNS = ("MASE", "cov80", "cov95", "IS80", "IS95")
+CITY = "北京市"
 INDICATORS = ("pm25", "pm10", "no2", "so2", "good_days", "heavy_days")
-ORIGINS = (2018, 2019, 2020)
+WINDOWS = tuple((origin - 5, origin, origin + HORIZON) for origin in (2018, 2019, 2020))
 EARLIER = ("pm10", "no2", "so2", "good_days_api")
 # first year, origin, last year of outturn; the older standard's series ends in 2009
 EARLIER_WINDOWS = ((2000, 2005, 2009), (2000, 2004, 2009), (2000, 2003, 2008))
-# Peers that also do better on logarithms are measured both ways.
-LOGGED = ("Theta, sktime", "Theta, statsmodels", "AutoARIMA, statsforecast", "Prophet")
+TARGETS = (0.5, 0.6, 0.7, 0.8, 0.9, 1.0)  # of the last value seen
+LOGGED = ("AutoARIMA, statsforecast", "Prophet")
+
+
+# ---- Scores ------------------------------------------------------------------------------
 
 
 def score(seen, outturn, median, lower, upper):
-    """Scores of each series (k,): COLUMNS, interval scores in % of the first value."""
+    """Score each series (k,): COLUMNS, interval scores in % of the first value."""
     error = np.abs(median - outturn)
-    out = {
-        "MASE": error.mean(axis=1) / np.abs(np.diff(seen, axis=1)).mean(axis=1),
-        "MAPE": 100 * (error / outturn).mean(axis=1),
-    }
+    steps = np.abs(np.diff(seen, axis=1)).mean(axis=1)
+    out = {"MASE": error.mean(axis=1) / np.where(steps > 0, steps, np.nan)}
     for level in LEVELS:
         low, high = lower[level], upper[level]
         name = f"{100 * level:.0f}"
@@ -62,110 +56,107 @@ def score(seen, outturn, median, lower, upper):
     return out
 
 
-def run_ours(method, seen, outturn, **kw):
+def run_ours(method, seen, outturn, **options):
     n, ahead = seen.shape[1], outturn.shape[1]
-    if n < MODELS[method].fewest:
-        return None
-    p = project_many(seen, range(n), range(n, n + ahead), method=method, levels=LEVELS, **kw)
+    p = project_many(seen, range(n), range(n, n + ahead), method=method, levels=LEVELS, **options)
     return score(seen, outturn, p.median, p.lower, p.upper)
 
 
-def run_own_scale(method, seen, outturn, indicator):
-    """As :func:`project` would: counts of heavy days on ln(y + 0.5), coarse values censored."""
-    n, ahead = seen.shape[1], outturn.shape[1]
-    options = {"scale": "count"} if indicator == "heavy_days" else {"scale": "log"}
-    rounding = 0.0 if indicator == "heavy_days" or seen.min() >= 20 else 1.0
-    y = seen[0]
-    p = project_array(y, range(n), n - 1 + ahead, method=method, rounding=rounding, **options)
-    ends = {q: p.interval(q) for q in LEVELS}
-    lower, upper = ({q: ends[q][i][None, :] for q in LEVELS} for i in (0, 1))
-    return score(seen, outturn, p.median[None, :], lower, upper)
-
-
 def run_peer(peer, seen, outturn):
-    """Scores and CPU ms a series; a series on which the peer fails counts as failed."""
-    rows, kept, failed, start = [], [], 0, time.process_time()
+    """Return scores, CPU ms a series and the number of series on which the peer failed."""
+    rows, kept = [], []
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
+        with contextlib.suppress(Exception):
+            peer(seen[0], outturn.shape[1], LEVELS)  # imports and compiles what it needs
+        start = time.process_time()
         for i, y in enumerate(seen):
             try:
                 rows.append(peer(y, outturn.shape[1], LEVELS))
                 kept.append(i)
             except Exception:
-                failed += 1
+                continue
+        spent = 1000 * (time.process_time() - start) / len(seen)
     if not rows:
-        return None, 0.0, failed
-    spent = 1000 * (time.process_time() - start) / len(seen)
+        return None, spent, len(seen)
     median = np.array([m for m, _ in rows])
     lower = {q: np.array([e[q][0] for _, e in rows]) for q in LEVELS}
     upper = {q: np.array([e[q][1] for _, e in rows]) for q in LEVELS}
-    return score(seen[kept], outturn[kept], median, lower, upper), spent, failed
+    return score(seen[kept], outturn[kept], median, lower, upper), spent, len(seen) - len(rows)
 
 
-def over_shapes(run, seeds, size, n=6):
-    """{shape: {score: mean}} over seeds."""
+def over_shapes(run, seeds, size, n=6, shapes=SHAPES):
+    """Return {shape: {score: mean}} over seeds."""
     out = {}
-    for shape in SHAPES:
+    for shape in shapes:
         parts = [run(*simulate(shape, size, n=n, horizon=HORIZON, seed=s)) for s in seeds]
-        out[shape] = {c: float(np.mean([p[c].mean() for p in parts])) for c in COLUMNS}
+        out[shape] = {c: float(np.mean([np.nanmean(p[c]) for p in parts])) for c in COLUMNS}
     return out
 
 
 def mean_of(shapes):
-    return {c: float(np.mean([shapes[s][c] for s in SHAPES])) for c in COLUMNS}
+    return {c: float(np.mean([s[c] for s in shapes.values()])) for c in COLUMNS}
 
 
-def city_series(path, indicators, scope="北京市"):
-    """{indicator: {year: value}} of the city, from observations.csv or the raw evidence."""
-    out = {i: {} for i in indicators}
-    with open(path, encoding="utf-8", newline="") as f:
-        for row in csv.DictReader(f):
-            if row["scope"] != scope or row["indicator"] not in out:
-                continue
-            chosen = row.get("use", "true") == "true" and row.get("period", "annual") == "annual"
-            try:
-                value = float(row["value"])
-            except ValueError:
-                continue
-            if chosen:
-                # the raw evidence has several rows a year, the first read in full comes first
-                out[row["indicator"]].setdefault(int(row["year"]), value)
-    return out
+def brier(method, seeds, size, n=6):
+    """Return the Brier score of P(value five years on <= target), targets as shares TARGETS."""
+    from scipy.special import stdtr
+
+    squares = []
+    for shape in SHAPES:
+        for seed in seeds:
+            seen, outturn = simulate(shape, size, n=n, horizon=HORIZON, seed=seed)
+            p = project_many(seen, range(n), [n + HORIZON - 1], method=method)
+            for share in TARGETS:
+                target = share * seen[:, -1]
+                edge = target if method == "linear" else np.log(target)
+                meet = stdtr(p.df, (edge - p.centre[:, 0]) / p.sd[:, 0])
+                squares.append((meet - (outturn[:, -1] <= target)) ** 2)
+    return float(np.mean(squares))
 
 
-def hold_out(series, windows, run):
-    """Scores by (indicator, origin), for windows of (first year, origin, last outturn)."""
+# ---- Real hold-outs ----------------------------------------------------------------------
+
+
+def city_series(indicator, earlier):
+    """Return the city's published series, or the one of 2000-2009 under the older standard."""
+    if not earlier:
+        return xc.series(indicator, scope=CITY, source="published")
+    rows = xc.load("observations").query("scope == @CITY and indicator == @indicator")
+    rows = rows[rows["year"].between(2000, 2009)].drop_duplicates("year").set_index("year")
+    frame = rows[["value", "status", "source_id"]].sort_index()
+    frame.attrs = {"indicator": indicator}
+    return frame
+
+
+def hold_out(indicators, windows, run, earlier=False):
+    """Score by (indicator, origin), for windows of (first year, origin, last outturn)."""
     out = {}
-    for indicator, values in series.items():
+    for indicator in indicators:
+        series = city_series(indicator, earlier)
+        known = series["value"].dropna()
         for first, origin, last in windows:
-            if not all(y in values for y in range(first, last + 1)):
+            if not set(range(first, last + 1)) <= set(known.index):
                 continue
-            y = np.array([[values[year] for year in range(first, last + 1)]])
-            n = origin - first + 1
-            parts = run(y[:, :n], y[:, n:], indicator)
+            seen = known.loc[first:origin].to_numpy()[None, :]
+            outturn = known.loc[origin + 1 : last].to_numpy()[None, :]
+            parts = run(series.loc[first:origin], seen, outturn)
             if parts is not None:
                 out[indicator, origin] = {c: float(parts[c][0]) for c in COLUMNS}
     return out
 
 
-def hold_out_table(cells):
-    """Rows of a hold-out by method, best IS95 first, with clustered 90 % ranges."""
-    rows, keys = [], ("MASE", "cov80", "cov95", "IS80", "IS95")
-    full = max(len(cell) for cell in cells.values())
-    for name, cell in cells.items():
-        if len(cell) < full:
-            continue
-        row = [name]
-        for column in keys:
-            mean, low, high = clustered(cell, column)
-            row.append(f"{number(column, mean)} ({number(column, low)}-{number(column, high)})")
-        rows.append((clustered(cell, "IS95")[0], row))
-    rows.sort(key=lambda r: r[0])
-    return table(["method", *keys], [r for _, r in rows])
+def run_own_scale(method, series, seen, outturn):
+    """Project a frame as a user would: scale, prior and rounding from the register."""
+    last = int(series.index[-1])
+    p: Projection = xc.project(series, last + outturn.shape[1], method=method)
+    ends = {q: p.interval(q) for q in LEVELS}
+    lower, upper = ({q: ends[q][i][None, :] for q in LEVELS} for i in (0, 1))
+    return score(seen, outturn, p.median[None, :], lower, upper)
 
 
 def clustered(cells, column, seed=0, draws=4000):
-    """Mean and its 90 % range when whole indicators are drawn anew, their origins together."""
+    """Return a mean and its 90 % range when whole indicators are drawn anew."""
     names = sorted({i for i, _ in cells})
     by = [np.mean([cells[k][column] for k in cells if k[0] == name]) for name in names]
     rng = np.random.default_rng(seed)
@@ -173,37 +164,69 @@ def clustered(cells, column, seed=0, draws=4000):
     return float(np.mean(by)), *np.quantile(means, [0.05, 0.95])
 
 
-def time_one(method, repeats=300):
-    """CPU ms of one series with both intervals and a probability."""
-    y = simulate("floor", 1, seed=0)[0][0]
+def hold_out_table(cells):
+    rows = []
+    for name, cell in cells.items():
+        if not cell:
+            continue
+        row = [name]
+        for column in COLUMNS:
+            mean, low, high = clustered(cell, column)
+            row.append(f"{number(column, mean)} ({number(column, low)}-{number(column, high)})")
+        rows.append((clustered(cell, "IS95")[0], row))
+    return table(["method", *COLUMNS], [row for _, row in sorted(rows, key=lambda r: r[0])])
 
-    def once():
-        p = project_array(y, range(6), 10, method=method)
-        p.median, p.interval(0.8), p.interval(0.95), p.p_below(30.0)
 
-    once()
-    start = time.process_time()
-    for _ in range(repeats):
-        once()
-    return 1000 * (time.process_time() - start) / repeats
+def real_runs(found):
+    runs = {f"`{m}`": (lambda *a, m=m: run_own_scale(m, *a)) for m in METHODS}
+    return runs | {
+        name: (lambda _, seen, outturn, p=peer: run_peer(p, seen, outturn)[0])
+        for name, peer in found.items()
+    }
+
+
+# ---- Speed -------------------------------------------------------------------------------
+
+
+def best_of(run, times=15):
+    spent = []
+    for _ in range(times):
+        start = time.process_time()
+        run()
+        spent.append(time.process_time() - start)
+    return min(spent)
+
+
+def time_one(method, repeats=200):
+    """Return CPU ms of one series with both intervals, beyond pandas and with it."""
+    y = simulate("floor", 1, seed=0)[0]
+
+    def core():
+        for _ in range(repeats):
+            project_many(y, range(6), range(6, 11), method=method)
+
+    s = xc.series("pm25").loc[2015:2020]
+
+    def frame():
+        for _ in range(repeats):
+            p = xc.project(s, 2025, method=method)
+            p.interval(0.8), p.interval(0.95), p.p_meet("<=", 35, 2025)
+
+    return [1000 * best_of(run, 3) / repeats for run in (core, frame)]
 
 
 def time_many(method, size=10_000):
-    """CPU ms of `size` series at once, the best of five."""
     y = np.vstack([simulate(s, size // 4, seed=0)[0] for s in SHAPES])
-    best = np.inf
-    for _ in range(5):
-        start = time.process_time()
-        project_many(y, range(6), range(6, 11), method=method)
-        best = min(best, time.process_time() - start)
-    return 1000 * best
+    return 1000 * best_of(lambda: project_many(y, range(6), range(6, 11), method=method))
+
+
+# ---- The page ----------------------------------------------------------------------------
 
 
 def number(column, value):
     if value > 1e4:
         return "> 10,000"
-    digits = {"MASE": 3, "MAPE": 1, "cov80": 3, "cov95": 3, "IS80": 1, "IS95": 1}[column]
-    return f"{value:.{digits}f}"
+    return f"{value:.{1 if column.startswith('IS') else 3}f}"
 
 
 def table(head, rows):
@@ -211,179 +234,253 @@ def table(head, rows):
     return [*lines, *("| " + " | ".join(str(c) for c in row) + " |" for row in rows), ""]
 
 
-def against_goals(means):
-    """Sentences on the goals that a method reaches or misses."""
+def against(goals, means):
+    """Say for each goal (low, high) whether it is reached."""
     out = []
-    for column, (low, high) in GOALS.items():
-        value = means[column]
-        ok = (low is None or value >= low) and value <= high
-        goal = f"<= {high}" if low is None else f"{low}-{high}"
-        out.append(f"{column} {number(column, value)} ({goal}): {'met' if ok else '**missed**'}")
-    return "; ".join(out) + "."
+    for name, (low, high) in goals.items():
+        value = means[name]
+        ok = (low is None or value >= low) and (high is None or value <= high)
+        limit = f"<= {high}" if low is None else f">= {low}" if high is None else f"{low}-{high}"
+        out.append(f"{name} {number(name, value)} ({limit}): {'met' if ok else '**missed**'}")
+    return ["Goals: " + "; ".join(out) + ".", ""]
+
+
+def simulated(args, seeds, found):
+    text, rows, lost = ["## Simulated, n = 6, five years ahead", ""], [], []
+    text += [
+        f"Mean over the four shapes of `benchmarks/shapes.py`, seeds {seeds[0]} to {seeds[-1]}; our "
+        f"methods on {len(seeds) * args.size * 4:,} series, peers on the first {args.peer_size} of "
+        f"each shape and seed ({len(seeds) * args.peer_size * 4:,}), where `paths` has a row of its "
+        "own. Interval scores in % of the first value, lower is better. **The curves of `paths` are of the same families as the "
+        "simulator's**: its lead here shows what a fitting prior is worth, not that nature draws "
+        "such curves. Stress shapes and real hold-outs follow.",
+        "",
+    ]
+
+    def row(label, shapes, ms):
+        m = mean_of(shapes)
+        least = [min(s[c] for s in shapes.values()) for c in ("cov80", "cov95")]
+        cells = [label, *(number(c, m[c]) for c in COLUMNS), *(f"{x:.2f}" for x in least), ms]
+        rows.append((m["IS95"], cells))
+        return m
+
+    for method in METHODS:
+        shapes = over_shapes(lambda a, b, m=method: run_ours(m, a, b), seeds, args.size)
+        m = row(f"`{method}`", shapes, f"{time_one(method)[0]:.2f}")
+        if method == "paths":
+            ours = m
+    if found:
+        few = slice(args.peer_size)
+        shapes = over_shapes(lambda a, b: run_ours("paths", a[few], b[few]), seeds, args.size)
+        row("`paths`, the peers' series", shapes, "")
+    logged = {f"{name}, on logs": peers.on_logs(found[name]) for name in LOGGED if name in found}
+    for name, peer in (found | logged).items():
+        print(name, file=sys.stderr, flush=True)
+        spent, failed = [], 0
+
+        def run(seen, outturn, peer=peer, spent=spent):
+            nonlocal failed
+            result, ms, broken = run_peer(peer, seen[: args.peer_size], outturn[: args.peer_size])
+            spent.append(ms)
+            failed += broken
+            return result
+
+        row(name, over_shapes(run, seeds, args.size), f"{np.mean(spent):.1f}")
+        if failed:
+            lost.append(f"{name} {failed}")
+    head = ["method", *COLUMNS, "least cov80", "least cov95", "CPU ms"]
+    text += table(head, [r for _, r in sorted(rows, key=lambda r: r[0])])
+    goals = {"MASE": (None, 0.92), "cov80": (0.80, 0.90), "cov95": (0.94, 0.99)}
+    text += against(goals | {"IS80": (None, 39), "IS95": (None, 58)}, ours)
+    if lost:
+        text += [f"Series on which a peer failed, left out of its row: {', '.join(lost)}.", ""]
+    return text
+
+
+def shorter(args, seeds):
+    text = ["## Short series", "", "Mean over the shapes, and the least coverage of any.", ""]
+    rows, reached = [], {}
+    for method in METHODS:
+        for n in (2, 3, 4, 5):
+            if n < _MODELS[method][1]:
+                continue
+            shapes = over_shapes(lambda a, b, m=method: run_ours(m, a, b), seeds, args.size, n=n)
+            m = mean_of(shapes)
+            least = [min(s[c] for s in shapes.values()) for c in ("cov80", "cov95")]
+            scores = [number(c, m[c]) for c in COLUMNS[1:]]
+            rows.append([f"`{method}`", n, *scores, *(f"{x:.2f}" for x in least)])
+            if method == "paths":
+                reached[n] = (m["IS95"], *least)
+    text += table(["method", "n", *COLUMNS[1:], "least cov80", "least cov95"], rows)
+    said = [
+        f"n = {n}: IS95 {reached[n][0]:.1f} (<= {goal}): {met(reached[n][0] <= goal)}, "
+        f"least coverage {reached[n][1]:.2f} and {reached[n][2]:.2f} (.72 and .90): "
+        f"{met(reached[n][1] >= 0.72 and reached[n][2] >= 0.90)}"
+        for n, goal in ((2, 95), (3, 80))
+    ]
+    return [*text, "Goals: " + "; ".join(said) + ".", ""]
+
+
+def met(ok):
+    return "met" if ok else "**missed**"
+
+
+def stress(args, seeds):
+    text = [
+        "## Stress: shapes that `paths` does not hold",
+        "",
+        "Random walk with drift, a break of policy, a wandering rate, a rise (`shapes.py`). No "
+        "accuracy is to be gained here over simpler methods; the width has to hold. On these very "
+        "shapes the old `blend` scores IS95 77.7 (80.3 on those the goal was set with).",
+        "",
+    ]
+    rows = []
+    for method in METHODS:
+        shapes = over_shapes(
+            lambda a, b, m=method: run_ours(m, a, b), seeds, args.size, shapes=STRESS
+        )
+        m = mean_of(shapes)
+        rows.append([f"`{method}`", "all", *(number(c, m[c]) for c in COLUMNS)])
+        if method == "paths":
+            ours = m
+            for shape, scores in shapes.items():
+                rows.append(["", shape, *(number(c, scores[c]) for c in COLUMNS)])
+    text += table(["method", "shape", *COLUMNS], rows)
+    return text + against({"IS95": (None, 77), "cov80": (0.80, None)}, ours)
+
+
+def probabilities(args, seeds):
+    text = [
+        "## Probability of meeting a target, n = 6",
+        "",
+        "Brier score of P(meet) five years ahead, targets at "
+        + ", ".join(f"{100 * s:.0f}" for s in TARGETS)
+        + " % of the last value seen; lower is better.",
+        "",
+    ]
+    scores = {m: brier(m, seeds, args.size) for m in METHODS}
+    text += table(["method", "Brier"], [[f"`{m}`", f"{s:.3f}"] for m, s in scores.items()])
+    ok = scores["paths"] <= 0.130
+    return [*text, f"Goal: {scores['paths']:.3f} (<= 0.130): {met(ok)}.", ""]
+
+
+def real(found):
+    runs = real_runs(found)
+    cells = {name: hold_out(INDICATORS, WINDOWS, run) for name, run in runs.items()}
+    points = 5 * len(cells["`paths`"])
+    text = [
+        "## A real hold-out: the city's air",
+        "",
+        f"Six indicators of {CITY}, fitted on the six years to 2018, 2019, 2020, five years ahead: "
+        f"{points} overlapping points in six clusters. Ours on their own scales and with the priors "
+        "of the register (days as a count, printed values below 20 with the error of their "
+        "rounding); peers as they come. In brackets the 90 % range when whole indicators are drawn "
+        "anew: MASE resolves nothing within 0.3. The formula was fixed with these numbers in sight: "
+        "they are no blind test.",
+        "",
+        *hold_out_table(cells),
+    ]
+    ours = {c: clustered(cells["`paths`"], c)[0] for c in COLUMNS}
+    text += against({"IS95": (None, 46), "cov80": (0.75, 0.90)}, ours)
+    rows = [
+        [
+            i,
+            *(
+                number(c, np.mean([v[c] for k, v in cells["`paths`"].items() if k[0] == i]))
+                for c in COLUMNS
+            ),
+        ]
+        for i in INDICATORS
+    ]
+    text += ["`paths` by indicator:", "", *table(["indicator", *COLUMNS], rows)]
+
+    earlier = {name: hold_out(EARLIER, EARLIER_WINDOWS, run, True) for name, run in runs.items()}
+    ours = {c: clustered(earlier["`paths`"], c)[0] for c in COLUMNS}
+    return [
+        *text,
+        "## The city's air of 2000-2009",
+        "",
+        f"{', '.join(EARLIER)} under the older standard, fitted on 2000-2003, 2000-2004 and "
+        "2000-2005, outturn to 2009. Four clusters.",
+        "",
+        *hold_out_table(earlier),
+        *against({"IS95": (None, 62)}, ours),
+    ]
+
+
+def district():
+    s = xc.series("pm25").loc[:2025]
+    p = xc.project(s, 2025, window=(2015, 2020))
+    low80, high80, low95, high95 = (
+        p.frame.loc[2025, f"{end}_{q}"] for q in (80, 95) for end in ("lower", "upper")
+    )
+    out = s.loc[2025]
+    band = (
+        "above the 80 % range and inside the 95 %"
+        if high80 < out["value"] <= high95
+        else "inside the 80 % range"
+        if low80 <= out["value"] <= high80
+        else "outside the 95 % range"
+    )
+    return [
+        "## The district's own case",
+        "",
+        f"PM2.5 of 西城区, 2015-2020 -> 2025: `paths` gave {p.median[-1]:.1f} (80 % {low80:.1f}-"
+        f"{high80:.1f}, 95 % {low95:.1f}-{high95:.1f}). The record of 2025 comes to "
+        f"{out['value']:.1f} ({out['status']}): {band}. "
+        "The fall levelled off after 2021; six falling years could not tell. The old `blend` had "
+        "said 23.5.",
+        "",
+    ]
+
+
+def speed(found):
+    rows = []
+    for method in METHODS:
+        core, frame = time_one(method)
+        rows.append([f"`{method}`", f"{core:.2f}", f"{frame:.2f}", f"{time_many(method):.0f}"])
+    head = ["method", "one series, arrays, ms", "a frame, fan and P(meet), ms", "10,000 series, ms"]
+    text = ["## Speed", "", "CPU time of one run; read as +-30 %.", "", *table(head, rows)]
+    many = float(rows[0][-1])
+    goals = [f"one series {rows[0][1]} ms (<= 0.3): {met(float(rows[0][1]) <= 0.3)}"]
+    goals.append(f"10,000 series {many:.0f} ms (<= 40): {met(many <= 40)}")
+    if "log-OLS, statsmodels" in found:
+        seen, outturn = simulate("exponential", 200, seed=0)
+        peer = found["log-OLS, statsmodels"]
+        loop = min(run_peer(peer, seen, outturn)[1] for _ in range(3)) * 10_000
+        ok = loop / many >= 150
+        goals.append(f"{loop / many:,.0f} times the loop of statsmodels (>= 150): {met(ok)}")
+    return [*text, "Goals: " + "; ".join(goals) + ".", ""]
 
 
 def main(argv=None):
     parser = argparse.ArgumentParser(description=__doc__.split("\n")[0])
-    parser.add_argument("--seeds", type=int, default=10, help="how many seeds")
+    parser.add_argument("--seeds", type=int, default=5, help="how many seeds")
     parser.add_argument("--first-seed", type=int, default=0)
     parser.add_argument("--size", type=int, default=500, help="series of each shape and seed")
     parser.add_argument("--peer-size", type=int, default=25, help="the same for the peers")
-    parser.add_argument("--observations", type=Path, default=ROOT / "data" / "observations.csv")
     parser.add_argument("--out", type=Path, default=ROOT / "benchmarks" / "results")
     args = parser.parse_args(argv)
     seeds = range(args.first_seed, args.first_seed + args.seeds)
-
-    def ours(method, **kw):
-        return lambda seen, outturn, indicator=None: run_ours(method, seen, outturn, **kw)
-
-    sim = {m: over_shapes(ours(m), seeds, args.size) for m in OURS}
-    others, cost = {}, {}
     found = peers.available() if args.peer_size else {}
-    found |= {f"{name}, on logs": peers.on_logs(found[name]) for name in LOGGED if name in found}
-    for name, peer in found.items():
-        print(name, file=sys.stderr, flush=True)
-        spent, lost = [], 0
-
-        def timed(seen, outturn, peer=peer, spent=spent):
-            nonlocal lost
-            result, ms, failed = run_peer(peer, seen, outturn)
-            spent.append(ms)
-            lost += failed
-            return result
-
-        others[name] = over_shapes(timed, seeds, args.peer_size)
-        cost[name] = float(np.mean(spent)), lost
-
     text = [
         "# Projection methods, measured",
         "",
         f"`python benchmarks/bench_projection.py --seeds {args.seeds} --size {args.size} "
-        f"--peer-size {args.peer_size}`, seeds {seeds[0]} to {seeds[-1]}.",
+        f"--peer-size {args.peer_size}`",
         "",
-        "## Simulated, n = 6, five years ahead",
-        "",
-        f"Mean over the four shapes of `benchmarks/shapes.py`; our methods on "
-        f"{args.seeds * args.size * len(SHAPES):,} series, peers on the first "
-        f"{args.peer_size} of each shape and seed "
-        f"({args.seeds * args.peer_size * len(SHAPES):,}). Interval scores in % of the first "
-        "value, lower is better. Tuned on seeds 100 to 102; the seeds here played no part.",
-        "",
-    ]
-    rows = []
-    for name, shapes in (sim | others).items():
-        m = mean_of(shapes)
-        worst = max(shapes[s]["MASE"] for s in SHAPES)
-        least = [min(shapes[s][c] for s in SHAPES) for c in ("cov80", "cov95")]
-        ms = f"{time_one(name):.2f}" if name in sim else f"{cost[name][0]:.1f}"
-        label = f"`{name}`" if name in sim else name
-        rows.append(
-            (
-                m["IS95"],
-                [
-                    label,
-                    *(number(c, m[c]) for c in COLUMNS),
-                    f"{worst:.2f}",
-                    *(f"{x:.2f}" for x in least),
-                    ms,
-                ],
-            )  # fmt: skip
-        )
-    rows.sort(key=lambda r: r[0])
-    head = ["method", *COLUMNS, "worst shape MASE", "least cov80", "least cov95", "CPU ms"]
-    text += table(head, [r for _, r in rows])
-    for name in ("blend", "shrunk"):
-        text += [f"`{name}` against the goals: {against_goals(mean_of(sim[name]))}", ""]
-    if lost := [f"{name} {c[1]}" for name, c in cost.items() if c[1]]:
-        text += [f"Series on which a peer failed (left out of its row): {', '.join(lost)}.", ""]
-
-    text += ["### By shape", ""]
-    rows = [
-        [f"`{name}`", shape, *(number(c, sim[name][shape][c]) for c in COLUMNS)]
-        for name in ("blend", "shrunk", "decay", "damped")
-        for shape in SHAPES
-    ]
-    text += table(["method", "shape", *COLUMNS], rows)
-
-    text += [
-        "## Shorter series",
-        "",
-        "Mean over the shapes, and the least coverage of any shape (bar: .72 and .90).",
+        *simulated(args, seeds, found),
+        *shorter(args, seeds),
+        *stress(args, seeds),
+        *probabilities(args, seeds),
+        *real(found),
+        *district(),
+        *speed(found),
+        "## Versions",
         "",
     ]
-    rows = []
-    for name in ("blend", "shrunk", "decay", "damped", "last"):
-        for n in (2, 3, 4, 5):
-            shapes = over_shapes(ours(name), seeds, args.size, n=n)
-            m = mean_of(shapes)
-            least = [min(shapes[s][c] for s in SHAPES) for c in ("cov80", "cov95")]
-            shown = [number(c, m[c]) for c in COLUMNS if c != "MASE"]
-            rows.append([f"`{name}`", n, *shown, *(f"{x:.2f}" for x in least)])
-    text += table(["method", "n", *COLUMNS[1:], "least cov80", "least cov95"], rows)
-
-    if args.observations.exists():
-        runs = {f"`{m}`": ours(m) for m in OURS}
-        runs |= {
-            name: (lambda seen, outturn, indicator, p=peer: run_peer(p, seen, outturn)[0])
-            for name, peer in found.items()
-        }
-        runs |= {
-            f"`{m}`, own scales": (lambda *a, m=m: run_own_scale(m, *a))
-            for m in ("blend", "shrunk")
-        }
-        series = city_series(args.observations, INDICATORS)
-        windows = [(o - 5, o, o + HORIZON) for o in ORIGINS]
-        cells = {name: hold_out(series, windows, run) for name, run in runs.items()}
-        some = cells["`blend`"]
-        text += [
-            "## A real hold-out: the city's air",
-            "",
-            f"{len({i for i, _ in some})} indicators of 北京市, fitted on the six years to "
-            f"{', '.join(map(str, ORIGINS))}, five years ahead: {5 * len(some)} overlapping "
-            "points, log scale, s0 = 0.08 for all (own scales: heavy days on ln(y + 0.5) with "
-            "s0 = 0.55, whole numbers below 20 by the censored fit). In brackets the 90 % range when whole "
-            "indicators are drawn anew (six clusters: a lower limit of the uncertainty). The "
-            "start reached MASE 0.86, cov80 .89, cov95 .96, IS95 65; the stretch goal is 0.80 "
-            "and 60. Candidates were chosen on simulated seeds 100 to 102, but these numbers "
-            "were in sight meanwhile: they are no blind test. The next table is.",
-            "",
-        ]
-        text += hold_out_table(cells)
-        old = city_series(args.observations, EARLIER)
-        earlier = {
-            name: hold_out(old, EARLIER_WINDOWS, run)
-            for name, run in runs.items()
-            if "own scales" not in name
-        }
-        if earlier["`blend`"]:
-            text += [
-                "## A blind hold-out: the city's air of 2000-2009",
-                "",
-                f"{', '.join(EARLIER)} under the older standard, fitted on 2000-2003, 2000-2004 "
-                "and 2000-2005, outturn to 2009; first looked at when every method was fixed. "
-                "Four clusters.",
-                "",
-            ]
-            text += hold_out_table(earlier)
-
-        text += ["### By indicator of the first hold-out, `blend` and `shrunk`", ""]
-        rows = []
-        for indicator in INDICATORS:
-            for name in ("`blend`", "`shrunk`"):
-                part = [v for k, v in cells[name].items() if k[0] == indicator]
-                if part:
-                    means = {c: np.mean([p[c] for p in part]) for c in COLUMNS}
-                    rows.append([indicator, name, *(number(c, means[c]) for c in COLUMNS)])
-        text += table(["indicator", "method", *COLUMNS], rows)
-
-    text += ["## Speed", ""]
-    rows = [[f"`{m}`", f"{time_one(m):.3f}", f"{time_many(m):.1f}"] for m in OURS]
-    text += table(["method", "one series, both intervals, ms", "10,000 series, ms"], rows)
-    text += ["CPU time on one run; read as +-30 %. Goals 0.3 and 15 ms.", ""]
-
-    text += ["## Versions", ""]
-    text += ["sktime keeps pandas below 3, so a run with every peer has an environment apart.", ""]
-    found_versions = peers.versions() | {"Python": platform.python_version()}
-    text += table(["package", "version"], [[k, v] for k, v in found_versions.items()])
+    installed = peers.versions() | {"Python": platform.python_version()}
+    text += table(["package", "version"], [[k, v] for k, v in installed.items()])
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "projection.md").write_text("\n".join(text).rstrip() + "\n", encoding="utf-8")
     print(args.out / "projection.md")

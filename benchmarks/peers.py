@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 from importlib import metadata
 from importlib.util import find_spec
+from statistics import NormalDist
 
 import numpy as np
 
@@ -54,16 +55,25 @@ def theta_statsmodels(y, horizon, levels):
     return np.asarray(fit.forecast(horizon)), ends
 
 
-def theta_sktime(y, horizon, levels):
-    import pandas as pd
-    from sktime.forecasting.theta import ThetaForecaster
+def grey(y, horizon, levels):
+    """Fit GM(1,1), the grey model of bureau practice, with normal intervals of its residuals.
 
-    model = ThetaForecaster(sp=1, deseasonalize=False).fit(pd.Series(y))
-    ahead = list(range(1, horizon + 1))
-    ends = {
-        q: np.asarray(model.predict_interval(ahead, coverage=[q])).T.reshape(2, -1) for q in levels
-    }
-    return np.asarray(model.predict(ahead)).ravel(), ends
+    It comes without intervals; those here take the sd of its fitted residuals, growing with the
+    root of the horizon.
+    """
+    cumulated = np.cumsum(y)
+    background = (cumulated[1:] + cumulated[:-1]) / 2
+    design = np.column_stack([-background, np.ones(y.size - 1)])
+    (a, b), *_ = np.linalg.lstsq(design, y[1:], rcond=None)
+    t = np.arange(y.size + horizon)
+    path = y.cumsum()[0] + b * t if abs(a) < 1e-8 else (y[0] - b / a) * np.exp(-a * t) + b / a
+    fitted = np.diff(path, prepend=0.0)
+    fitted[0] = y[0]
+    sd = np.sqrt(np.sum((y - fitted[: y.size]) ** 2) / (y.size - 2))
+    centre = fitted[y.size :]
+    width = sd * np.sqrt(np.arange(1, horizon + 1))
+    z = {q: NormalDist().inv_cdf(0.5 + q / 2) for q in levels}
+    return centre, {q: (centre - z[q] * width, centre + z[q] * width) for q in levels}
 
 
 def autoarima(y, horizon, levels):
@@ -95,9 +105,9 @@ _ALL = {
     "log-OLS, statsmodels": ("statsmodels", log_ols),
     "Holt damped, statsmodels": ("statsmodels", holt_damped),
     "Theta, statsmodels": ("statsmodels", theta_statsmodels),
-    "Theta, sktime": ("sktime", theta_sktime),
     "AutoARIMA, statsforecast": ("statsforecast", autoarima),
     "Prophet": ("prophet", prophet),
+    "GM(1,1)": ("numpy", grey),
 }
 
 

@@ -1,181 +1,235 @@
-"""The one table of speeds: ratios first, out of what the other benchmarks have written.
+"""Put what the other benchmarks have written into one table of speeds, wins and losses alike.
 
     python benchmarks/table.py
 
-Reads benchmarks/results/*.md, measures the floors of projection and trend (numpy on the same
-arrays), writes benchmarks/results/speed.md, which `make readme` carries into the READMEs. A row
-whose benchmark has not been run is not there.
+Reads benchmarks/results/*.md and writes benchmarks/results/speed.md; `make docs` carries the table
+into the READMEs. A row whose benchmark has not been run is left out.
 """
 
 from __future__ import annotations
 
 import re
 import sys
-import time
 from pathlib import Path
+from typing import NamedTuple
 
-import numpy as np
+RESULTS = Path(__file__).resolve().parent / "results"
+HEADS = {
+    "zh": ("内容", "规模", "本项目", "对照", "对照用时", "快几倍"),
+    "en": ("What", "Size", "Here", "Instead", "Takes", "Times as fast"),
+}
+NOTES = {
+    "zh": "快几倍低于 1 即更慢。每行两侧在同一台机器上同一次运行中测得，读数 ±30%；一万条序列的循环"
+    "由较少的序列放大。手写的对照只算均值和百分位，不算 AQI、完整性和月值。",
+    "en": "Below 1 is slower. Both sides of a row come from one run on one machine; read as ±30 %."
+    " Loops over 10,000 series are scaled up from fewer. What is written by hand computes means and"
+    " percentiles only: no AQI, no completeness, no months.",
+}
 
-ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "benchmarks" / "results"
-SERIES, POINTS = 10_000, 6
+
+class Row(NamedTuple):
+    """One comparison; every text is (zh, en), every time in seconds, None where unknown."""
+
+    what: tuple[str, str]
+    size: tuple[str, str]
+    ours: float | None
+    instead: tuple[str, str]
+    takes: float | None
 
 
-def tables(name: str) -> list[list[dict[str, str]]]:
-    """The tables of a result, each a list of rows by heading; none where it was not run."""
+def read(name: str) -> str:
+    """Return a result's text; empty where it was not run."""
     path = RESULTS / f"{name}.md"
-    text = path.read_text(encoding="utf-8") if path.is_file() else ""
+    return path.read_text(encoding="utf-8") if path.is_file() else ""
+
+
+def lines_of(name: str) -> list[dict[str, str]]:
+    """Return the rows of all tables of a result, each cell by its column's head."""
     found = []
-    for block in re.findall(r"(?:^\|.*\n?)+", text, re.MULTILINE):
-        lines = [[c.strip() for c in line.strip()[1:-1].split("|")] for line in block.splitlines()]
-        found.append([dict(zip(lines[0], cells, strict=True)) for cells in lines[2:]])
+    for block in re.findall(r"(?:^\|.*\n?)+", read(name), re.MULTILINE):
+        cells = [[c.strip() for c in row.strip()[1:-1].split("|")] for row in block.splitlines()]
+        # a head may be empty: the column that names the rows
+        heads = [head or "name" for head in cells[0]]
+        found += [dict(zip(heads, row, strict=True)) for row in cells[2:]]
     return found
 
 
+def number(text: str | None) -> float | None:
+    """Return the number that a cell begins with."""
+    found = re.match(r"-?[\d,]*\.?\d+", text or "")
+    return float(found[0].replace(",", "")) if found else None
+
+
 def cell(name: str, begins: str, column: str) -> float | None:
-    """One number of a result: the row that begins so, in whichever table has the column."""
-    for table in tables(name):
-        for row in table:
-            first = next(iter(row.values())).strip("`")
-            if first.startswith(begins) and column in row:
-                number = re.match(r"-?[\d,.]+", row[column])
-                if number:
-                    return float(number[0].replace(",", ""))
+    """Return a number by the beginning of its row's first cell and its column's head."""
+    for row in lines_of(name):
+        if next(iter(row.values())).startswith(begins) and number(row.get(column)) is not None:
+            return number(row[column])
     return None
 
 
-def first_number(name: str) -> str:
-    """The size that a result compares at: the number its first line of rows begins with."""
-    path = RESULTS / f"{name}.md"
-    found = re.search(
-        r"^([\d,]+) rows", path.read_text(encoding="utf-8") if path.is_file() else "", re.M
-    )
-    return found[1] if found else ""
+def milliseconds(name: str, begins: str, column: str) -> float | None:
+    """Return the same in seconds, of a column in milliseconds."""
+    found = cell(name, begins, column)
+    return None if found is None else found / 1e3
 
 
-def cpu(work, repeat=20) -> float:
-    """Seconds of CPU of one run, the fastest of some."""
-    taken = []
-    for _ in range(repeat):
-        start = time.process_time()
-        work()
-        taken.append(time.process_time() - start)
-    return min(taken)
+# ---- The rows ---------------------------------------------------------------------------------
 
 
-def floors() -> dict[str, float]:
-    """What numpy needs for the bare arithmetic: log-linear fits; signs and slopes of all pairs."""
-    rng = np.random.default_rng(0)
-    values = 60 * np.exp(rng.normal(0, 0.1, (SERIES, POINTS)))
-    t = np.arange(POINTS) - (POINTS - 1) / 2.0
-    i, j = np.triu_indices(POINTS, 1)
-
-    def line():
-        z = np.log(values)
-        slope = z @ t / (t @ t)
-        level = z.mean(axis=1)
-        rest = z - level[:, None] - slope[:, None] * t
-        sd = np.sqrt((rest**2).sum(axis=1) / (POINTS - 2))
-        at = level + slope * (t[-1] + 5)
-        return [np.exp(at + q * sd) for q in (-4.0, -2.0, 0.0, 2.0, 4.0)]
-
-    def pairs():
-        d = values[:, j] - values[:, i]
-        return np.sign(d).sum(axis=1), np.median(d / (t[j] - t[i]), axis=1)
-
-    return {"projection": cpu(line) * 1e3, "trend": cpu(pairs)}
+def build_rows() -> list[Row]:
+    """Return the build of all notebooks."""
+    n = re.search(r"^(\d+) notebooks", read("build"), re.MULTILINE)
+    size = (f"{n[1]} 册", f"{n[1]} notebooks") if n else ("", "")
+    one = ("nbclient 逐个运行（不出报告）", "nbclient, one by one (no report)")
+    takes = cell("build", "nbclient", "s")
+    old = cell("build", "`xc build` of 0.1.0", "s")
+    whole = ("全部笔记本并生成报告", "all notebooks, with the report")
+    ours = cell("build", "`xc build`, with report", "s")
+    rows = [
+        Row(whole, size, ours, one, takes),
+        Row(whole, size, ours, ("0.1.0 版", "version 0.1.0"), old),
+    ]
+    again = ("无变化时再运行", "again, nothing changed")
+    rows.append(Row(again, size, cell("build", "`xc build`, nothing", "s"), one, takes))
+    return [row for row in rows if row.takes]
 
 
-def rows() -> list[tuple]:
-    """(zh, en, ours, peer's zh, peer's en, its time, floor's zh, floor's en, its time, unit)."""
-    floor = floors()
-    loop = cell("projection", "log-OLS, statsmodels", "CPU ms")
-    prophet = cell("projection", "Prophet", "CPU ms")
-    one = "nbclient, one after another"
-    size = first_number("stations")
-    listed = [
-        ("全部笔记本构建", "build of the collection", cell("build", "xc build`, with report", "s"),
-         "逐个运行笔记本", "notebooks one after another", cell("build", one, "s"), "", "", None, "s"),
-        ("无变化时重建", "rebuild, nothing changed", cell("build", "xc build`, nothing", "s"),
-         "逐个运行笔记本", "notebooks one after another", cell("build", one, "s"), "", "", None, "s"),
-        ("逐时存档到年值表", "hourly archive to annual table",
-         cell("hourly", "xc: all files to the annual", "seconds"),
-         "pandas 手写", "pandas by hand", cell("hourly", "pandas by hand", "seconds"),
-         "解压并解析", "inflate and parse", cell("hourly", "inflate", "seconds"), "s"),
-        (f"全国各站 {size} 站时", f"every station of the country, {size} station-hours",
-         cell("stations", "xc stations", "seconds"),
-         "pandas 手写（无 AQI、无月值）", "pandas by hand (no AQI, no months)",
-         cell("stations", "pandas by hand", "seconds"),
-         "DuckDB 只读一遍", "DuckDB reads it once", cell("stations", "floor", "seconds"), "s"),
-        ("推算一万条序列", "projection, 10,000 series",
-         cell("projection", "blend", "10,000 series, ms"),
-         "statsmodels 循环", "a loop of statsmodels", loop and loop * SERIES,
-         "numpy 对数直线", "numpy, log-linear", floor["projection"], "ms"),
-        ("推算一万条序列", "projection, 10,000 series",
-         cell("projection", "blend", "10,000 series, ms"),
-         "Prophet", "Prophet", prophet and prophet * SERIES,
-         "numpy 对数直线", "numpy, log-linear", floor["projection"], "ms"),
-        ("趋势一万条（n = 6，精确 p）", "trend, 10,000 series (n = 6, exact p)",
-         cell("trend", "6", "ours, s"),
-         "pymannkendall", "pymannkendall", cell("trend", "6", "pymannkendall, s"),
-         "numpy 符号与斜率", "numpy, signs and slopes", floor["trend"], "s"),
-        ("趋势一万条（n = 120）", "trend, 10,000 series (n = 120)",
-         cell("trend", "120", "ours, s"),
-         "pymannkendall", "pymannkendall", cell("trend", "120", "pymannkendall, s"),
-         "", "", None, "s"),
-        ("导入并读一张表", "import, and one table loaded", cell("import", "xc_analysis, a table", "s"),
-         "", "", None, "import pandas", "import pandas", cell("import", "pandas", "s"), "s"),
-    ]  # fmt: skip
-    return [row for row in listed if row[2]]
+def hourly_rows() -> list[Row]:
+    """Return the path from the hourly archive to annual values."""
+    size = ("全市12年", "the city, 12 years")
+    district = ("逐小时记录到本区年值", "hourly records to the district's years")
+    ours = cell("hourly", "xc: all files to the district", "seconds")
+    by_hand = ("pandas 手写", "pandas by hand")
+    inflate = ("仅解压、解析，不计算", "inflate and parse only")
+    return [
+        Row(district, size, ours, by_hand, cell("hourly", "pandas by hand", "seconds")),
+        Row(district, size, ours, inflate, cell("hourly", "inflate", "seconds")),
+    ]
 
 
-def short(x: float | None, unit: str = "") -> str:
-    """A time with two or three figures."""
-    if x is None:
+def station_rows() -> list[Row]:
+    """Return every station of a network, at the smallest and the largest size of each peer."""
+    table = lines_of("stations")
+    ours = {row["rows"]: number(row["seconds"]) for row in table if "run_stations" in row["name"]}
+    peers = {"pandas": ("pandas 手写", "pandas by hand"), "DuckDB": ("SQL 手写", "SQL by hand")}
+    rows = []
+    for begins, instead in peers.items():
+        runs = [row for row in table if row["name"].startswith(begins) and row["rows"] in ours]
+        runs.sort(key=lambda row: number(row["rows"]))
+        for run in runs[:1] + runs[1:][-1:]:
+            millions = f"{number(run['rows']) / 1e6:.1f}"
+            hundreds = f"{number(run['rows']) / 1e4:,.0f}"
+            size = (f"{hundreds} 万站时", f"{millions} M station-hours")
+            what = ("各监测站的月值、年值", "every station's months and years")
+            rows.append(Row(what, size, ours[run["rows"]], instead, number(run["seconds"])))
+    return rows
+
+
+def projection_rows() -> list[Row]:
+    """Return projections, one series and ten thousand."""
+    one = milliseconds("projection", "`paths`", "one series, arrays, ms")
+    many = milliseconds("projection", "`paths`", "10,000 series, ms")
+    loop = re.search(r"([\d,]+) times the loop of statsmodels", read("projection"))
+    each = milliseconds("projection", "log-OLS, statsmodels", "CPU ms")
+    prophet = milliseconds("projection", "Prophet", "CPU ms")
+    what = ("推算，含区间", "projection with intervals")
+    single, bulk = ("1 条", "1 series"), ("10,000 条", "10,000 series")
+    peer = ("statsmodels", "statsmodels")
+    in_a_loop = ("statsmodels 循环", "a loop of statsmodels")
+    return [
+        Row(what, single, one, peer, each),
+        Row(what, single, one, ("Prophet", "Prophet"), prophet),
+        Row(what, bulk, many, in_a_loop, many * number(loop[1]) if loop and many else None),
+    ]
+
+
+def trend_rows() -> list[Row]:
+    """Return Mann-Kendall with Sen slope, the shortest and the longest series."""
+    table = [row for row in lines_of("trend") if number(row.get("ours, s")) is not None]
+    rows = []
+    for row in table[:1] + table[1:][-1:]:
+        size = (f"10,000 条，n = {row['n']}", f"10,000 series, n = {row['n']}")
+        what = ("Mann-Kendall 与 Sen 斜率", "Mann-Kendall and Sen's slope")
+        takes = number(row["pymannkendall, s"])
+        rows.append(Row(what, size, number(row["ours, s"]), ("pymannkendall",) * 2, takes))
+    return rows
+
+
+def import_rows() -> list[Row]:
+    """Return what the import costs beside pandas."""
+    what = ("导入并读一张表", "import, and one table read")
+    ours = cell("import", "xc_analysis, a table", "s")
+    return [Row(what, ("", ""), ours, ("import pandas",) * 2, cell("import", "pandas", "s"))]
+
+
+def explorer_rows() -> list[Row]:
+    """Return how soon the explorer's page is there and answers; it has no peer."""
+    ready = [number(row["ready"]) for row in lines_of("explorer") if number(row.get("ready"))]
+    slowest = [number(row["median"]) for row in lines_of("explorer") if number(row.get("median"))]
+    rows = []
+    if ready:
+        opened = ("探索页打开", "explorer: page ready")
+        rows.append(Row(opened, ("", ""), sorted(ready)[len(ready) // 2], ("", ""), None))
+    if slowest:
+        changed = ("探索页换图", "explorer: change to new figure")
+        rows.append(Row(changed, ("", ""), max(slowest) / 1e3, ("", ""), None))
+    return rows
+
+
+def rows() -> list[Row]:
+    """Return every row that has been measured."""
+    found = [
+        *build_rows(),
+        *hourly_rows(),
+        *station_rows(),
+        *projection_rows(),
+        *trend_rows(),
+        *import_rows(),
+        *explorer_rows(),
+    ]
+    # a row with a peer needs the peer's time
+    return [row for row in found if row.ours and (row.takes or not row.instead[1])]
+
+
+# ---- As text ----------------------------------------------------------------------------------
+
+
+def seconds(value: float | None) -> str:
+    """Return a time with two or three figures."""
+    if value is None:
         return ""
-    if unit == "ms" and x >= 1000:
-        x, unit = x / 1000, "s"
-    digits = 0 if x >= 100 else 1 if x >= 10 else 2 if x >= 0.1 else 4
-    return f"{x:,.{digits}f} {unit}".strip()
+    value, unit = (value * 1e3, "ms") if value < 0.1 else (value, "s")
+    return f"{value:,.{0 if value >= 100 else 1 if value >= 10 else 2}f} {unit}"
 
 
-def times(x: float) -> str:
-    """A ratio with two figures."""
-    return f"{float(f'{x:.2g}'):,.{0 if x >= 9.5 else 1 if x >= 0.95 else 2}f}"
+def ratio(row: Row) -> str:
+    """Return how many times as fast, with two figures."""
+    if not row.takes:
+        return ""
+    value = float(f"{row.takes / row.ours:.2g}")
+    return f"{value:,.0f}" if value >= 10 else f"{value:g}"
+
+
+def table(lang: str) -> str:
+    """Return the table in one language, with what has to be known to read it."""
+    at = ("zh", "en").index(lang)
+    lines = [f"| {' | '.join(HEADS[lang])} |", "|---|---|---:|---|---:|---:|"]
+    for row in rows():
+        cells = row.what[at], row.size[at], seconds(row.ours), row.instead[at]
+        lines.append(f"| {' | '.join((*cells, seconds(row.takes), ratio(row)))} |")
+    return "\n".join([*lines, "", NOTES[lang]])
 
 
 def report() -> str:
-    lines = [
-        "# 速度　/　Speed",
-        "",
-        "| | 快多少倍 faster | 为下限的几倍 times the floor | ours | 对照 instead of | 下限 floor |",
-        "|---|---|---|---|---|---|",
-    ]
-    for zh, en, ours, peer_zh, peer_en, peer, floor_zh, floor_en, floor, unit in rows():
-        faster = times(peer / ours) if peer else ""
-        above = times(ours / floor) if floor else ""
-        other = f"{_both(peer_zh, peer_en)} {short(peer, unit)}" if peer else ""
-        least = f"{_both(floor_zh, floor_en)} {short(floor, unit)}" if floor else ""
-        lines.append(
-            f"| {_both(zh, en)} | {faster} | {above} | {short(ours, unit)} | {other} | {least} |"
-        )
-    lines += [
-        "",
-        "每行两侧在同一次运行中测得（推算、趋势的下限另测）；读数 ±30 %。单线循环的时间由较少的序列放大。",
-        "Both sides of a row come of one run (the floors of projection and trend were measured "
-        "apart); read as ±30 %. Loops over series are scaled up from fewer of them.",
-    ]
-    return "\n".join(lines) + "\n"
-
-
-def _both(zh: str, en: str) -> str:
-    return zh if zh == en else f"{zh} · {en}"
+    """Return results/speed.md, both languages."""
+    return f"# 速度　/　Speed\n\n{table('zh')}\n\n{table('en')}\n"
 
 
 def main() -> int:
-    text = report()
-    (RESULTS / "speed.md").write_text(text, encoding="utf-8")
-    print(text)
+    """Write results/speed.md."""
+    (RESULTS / "speed.md").write_text(report(), encoding="utf-8", newline="\n")
+    print(report())
     return 0
 
 

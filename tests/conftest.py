@@ -1,23 +1,61 @@
-"""What all tests share: a drawing backend without a screen, and the material beside the project."""
+"""What all tests share: no screen, the project's own tables, one language after the other."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 
 # before anything imports matplotlib
 os.environ["MPLBACKEND"] = "Agg"
-# the project's own tables, whatever the caller works on
+# the project's own tables and one language, whatever the caller works with
 os.environ.pop("XC_DATA", None)
+os.environ["XC_LANG"] = "en"
 
 ROOT = Path(__file__).resolve().parents[1]
 
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
-    """The folder of building material; tests that need it skip with a reason where it is absent."""
-    given = os.environ.get("XC_SHARED")
-    folder = Path(given) if given else ROOT.parent / "shared"
+    """The material beside the repository; tests that need it skip where it is absent."""
+    folder = ROOT.parent / "shared"
     if not folder.is_dir():
-        pytest.skip(f"building material not found at {folder} (set XC_SHARED to its folder)")
+        pytest.skip("the material beside the repository is not there")
     return folder
+
+
+@pytest.fixture
+def pack(tmp_path) -> Path:
+    """A copy of data/ that a test may break."""
+    folder = tmp_path / "data"
+    shutil.copytree(ROOT / "data", folder)
+    return folder
+
+
+@pytest.fixture
+def lang_en():
+    yield from _in_language("en")
+
+
+@pytest.fixture
+def lang_zh():
+    yield from _in_language("zh")
+
+
+@pytest.fixture(autouse=True)
+def _settings_go_back():
+    """Leave no language and no data folder behind for the next test."""
+    yield
+    from xc_analysis.tables import use_data
+    from xc_analysis.words import use_language
+
+    use_language(None)
+    use_data(None)
+
+
+def _in_language(lang):
+    from xc_analysis.words import use_language
+
+    use_language(lang)
+    yield lang
+    use_language(None)

@@ -1,4 +1,4 @@
-"""A small, clean data pack in a made-up district, written cell by cell; tests break copies of it."""
+"""A small, clean set of tables for a made-up district; tests break copies of it."""
 
 import calendar
 import csv
@@ -7,6 +7,9 @@ from datetime import date, timedelta
 
 import numpy as np
 
+from xc_analysis.tables import schema, table_names
+
+# the columns that are filled; the others are written empty
 TABLES = {
     "indicators": """\
 indicator,theme,plan_row,name_zh,name_en,unit,statistic,better,scale,floor,ceiling,decimals,prior_sd
@@ -14,6 +17,7 @@ pm25,air,1,细颗粒物,PM₂.₅,µg/m³,mean,lower,log,0,,0,0.08
 heavy_days,air,2,重污染天数,Heavy days,d,days with AQI > 200,lower,count,0,366,0,0.55
 green_cover,green,3,绿化覆盖率,Green cover,%,share of area,higher,logit,0,100,2,0.02
 green_cover_change,green,,绿化覆盖率变化,Change of green cover,pp,change over period,higher,,,,2,
+area_noise,noise,,区域环境噪声,Area noise,dB(A),mean level,lower,identity,0,,1,0.8
 """,
     "publishers": """\
 publisher,hosts
@@ -21,112 +25,118 @@ publisher,hosts
 示例监测中心,
 """,
     "sources": """\
-source_id,title,publisher,document_no,published,url,accessed,licence,reliability,via
-plan,示例规划,示例区人民政府,示政发〔2022〕1号,2022-02-19,https://www.example.gov.cn/plan.html,2025-11-01,public document,A,
-bulletin,2020年前三季度公报,示例监测中心,,2020-10-20,,,figures cited only,B,转载页
-archive-hourly,逐小时监测数据,示例监测中心,,,,,none stated,B,公开存档
+source_id,title,publisher,document_no,published,url,accessed,licence,reliability
+plan,示例规划,示例区人民政府,示政发〔2022〕1号,2022-02-19,https://www.example.gov.cn/plan.html,2025-11-01,public document,A
+bulletin,2020年前三季度公报,示例监测中心,,2020-10-20,,,figures cited only,B
+archive-hourly,逐小时监测数据,示例监测中心,,,,,none stated,B
 """,
     "observations": """\
-obs_id,scope,indicator,statistic,year,period,value,lower,upper,unit,status,basis,derivation,source_id,locator,use,release,note,evidence
-o1,示例区,pm25,mean,2020,annual,40,,,µg/m³,printed,ref-298K,,plan,表2,true,public,,
-o2,示例区,pm25,mean,2015,annual,83.0,81.9,84.1,µg/m³,derived,ref-273K,o1 / (1 - 0.518),plan,第一章,true,public,,
-o3,示例区,green_cover,share of area,2020,annual,31.80,,,%,printed,district,,plan,表2,true,public,,
-o4,示例区,green_cover_change,change over period,2020,2015..2020,1.42,,,pp,printed,district,,plan,第一章,true,public,,
-o5,示例区,green_cover,share of area,2015,annual,30.38,30.37,30.39,%,derived,district,o3 - o4,plan,第一章,true,public,,
-o6,示例区,pm25,mean,2021,annual,,,33,µg/m³,bound,ref-298K,33,plan,第一章,true,public,,
-o7,示例区,pm25,mean,2020,2020-01..09,36,,,µg/m³,printed,ref-298K,,bulletin,正文,true,public,,
-o8,示例区,heavy_days,days with AQI > 200,2020,annual,10,,,d,printed,district,,plan,表2,true,public,,
-o9,示例区,heavy_days,days with AQI > 200,2015,annual,53,53,53,d,derived,district,o8 + 43,plan,第一章,true,public,,
+obs_id,scope,indicator,statistic,year,period,value,lower,upper,unit,status,basis,derivation,source_id,locator,use,release,note_zh
+o1,示例区,pm25,mean,2020,annual,40,,,µg/m³,printed,ref-298K,,plan,表2,true,public,
+o2,示例区,pm25,mean,2015,annual,83.0,81.9,84.1,µg/m³,derived,ref-273K,o1 / (1 - 0.518),plan,第一章,true,public,
+o3,示例区,green_cover,share of area,2020,annual,31.80,,,%,printed,district,,plan,表2,true,public,
+o4,示例区,green_cover_change,change over period,2020,2015..2020,1.42,,,pp,printed,district,,plan,第一章,true,public,
+o5,示例区,green_cover,share of area,2015,annual,30.38,30.37,30.39,%,derived,district,o3 - o4,plan,第一章,true,public,
+o6,示例区,pm25,mean,2021,annual,,,33,µg/m³,bound,ref-298K,33,plan,第一章,true,public,
+o7,示例区,pm25,mean,2020,2020-01..09,36,,,µg/m³,printed,ref-298K,,bulletin,正文,true,public,
+o8,示例区,heavy_days,days with AQI > 200,2020,annual,10,,,d,printed,district,,plan,表2,true,public,
+o9,示例区,heavy_days,days with AQI > 200,2015,annual,53,53,53,d,derived,district,o8 + 43,plan,第一章,true,public,
 o10,示例区,pm25,mean,2020,annual,41,,,µg/m³,printed,ref-298K,,archive-hourly,年报,false,public,"与 o1 不一致，
-取规划值 differs from o1",
-o11,示例区,green_cover,share of area,2016,annual,30.5,,,%,printed,district,,plan,附表,true,public,,
+取规划值"
+o11,示例区,green_cover,share of area,2016,annual,30.5,,,%,printed,district,,plan,附表,true,public,
+o12,示例区,area_noise,mean level,2020,annual,53.8,,,dB(A),printed,district,,plan,表2,true,public,
 """,
     "targets": """\
-target_id,plan,plan_row,scope,indicator,base_year,target_year,kind,comparator,value,unit,binding,reading,source_id,locator,note
-t1,示例规划,1,示例区,pm25,2020,2025,delegated,,,µg/m³,约束性,read_pm25,plan,表2 第1行,
-t2,示例规划,3,示例区,green_cover,2020,2025,level,>=,31.85,%,预期性,,plan,表2 第3行,
-t3,示例规划,2,示例区,heavy_days,2020,2025,qualitative,,,d,预期性,,plan,表2 第2行,基本消除
+target_id,plan,plan_row,scope,indicator,base_year,target_year,kind,comparator,value,unit,binding,reading,source_id,locator
+t1,示例规划,1,示例区,pm25,2020,2025,delegated,,,µg/m³,约束性,read_pm25,plan,表2 第1行
+t2,示例规划,3,示例区,green_cover,2020,2025,level,>=,31.85,%,预期性,,plan,表2 第3行
+t3,示例规划,2,示例区,heavy_days,2020,2025,qualitative,,,d,预期性,,plan,表2 第2行
 """,
     "statements": """\
-statement_id,scope,chapter,chapter_en,locator,subject_zh,subject_en,printed,comparator,value,unit,year,kind,claim,recompute,recomputed_unit,tolerance,obs_id,missing_zh,missing_en,note_zh,note_en
-s1,示例区,第一章,Chapter 1,第一段,细颗粒物,PM₂.₅,40,,40,µg/m³,2020,level,independent,station.pm25.2019,µg/m³,1,o1,,,,
-s2,示例区,第一章,Chapter 1,第一段,2015年,In 2015,51.8,,51.8,%,2015,change,implies,published.pm25.2020 / (1 - printed.s2 / 100),µg/m³,,,,,,
-s3,示例区,第一章,Chapter 1,第一段,排名,Rank,1,,1,rank,2020,rank,cannot_tell,,,,,各区数值,the districts' values,,
+statement_id,scope,chapter,chapter_en,locator,subject_zh,subject_en,printed,value,unit,year,kind,claim,recompute,recomputed_unit,tolerance,obs_id
+s1,示例区,第一章,Chapter 1,第一段,细颗粒物,PM₂.₅,40,40,µg/m³,2020,level,independent,station.pm25.2019,µg/m³,1,o1
+s2,示例区,第一章,Chapter 1,第一段,2015年,In 2015,51.8,51.8,%,2015,change,implies,published.pm25.2020 / (1 - printed.s2 / 100),µg/m³,,
+s3,示例区,第一章,Chapter 1,第一段,排名,Rank,1,1,rank,2020,rank,cannot_tell,,,,
 """,
     "projects": """\
-project_id,kind,table_row,domain,chapter,section,theme,theme_zh,theme_en,title_zh,title_en,content_zh,content_en,quantity,unit,lead_zh,lead_en,due_year,timing,measurable,indicator,baseline,baseline_bound,baseline_year,baseline_obs,outturn,outturn_bound,outturn_year,outturn_obs,source_id,locator,release,note,completion,schedule,evidence,cause,next_step,responsible_unit
-p1,project,1,air,7,7,transport,交通,transport,充电设施,Chargers,新增2处,two more,2,处,某委,a bureau,2025,dated,yes,,,,,,,,,,plan,表3 第1行,public,,,,,,,
-p2,commitment,,,3,3.5,green,绿化,green,绿化覆盖,Green cover,逐步提高,more over time,,,,,,undated,partly,green_cover,31.80,,2020,o3,,,,,plan,第三章,public,,,,,,,
+project_id,kind,table_row,domain,chapter,section,theme,theme_zh,theme_en,title_zh,title_en,content_zh,content_en,due_year,timing,measurable,indicator,baseline,baseline_year,baseline_obs,source_id,locator,release
+p1,project,1,air,7,7,transport,交通,transport,充电设施,Chargers,新增2处,two more,2025,dated,yes,,,,,plan,表3 第1行,public
+p2,commitment,,,3,3.5,green,绿化,green,绿化覆盖,Green cover,逐步提高,more over time,,undated,partly,green_cover,31.80,2020,o3,plan,第三章,public
 """,
     "standards": """\
-standard,pollutant,averaging,indicator,limit,unit,valid_from,valid_to,source_id,locator,note
-GB 3095-2012,pm25,annual,pm25,35,µg/m³,2013-01-01,2026-02-28,plan,二级,
+standard,pollutant,averaging,indicator,limit,unit,valid_from,valid_to,source_id,locator
+GB 3095-2012,pm25,annual,pm25,35,µg/m³,2013-01-01,2026-02-28,plan,二级
 """,
     "assumptions": """\
-id,plan,scope,indicator,parameter,value,source,basis,partial,fit_from,fit_to,method,reading,why,quality,impact,reviewer,reviewed_on,decision
-fit_pm25,示例规划,,pm25,,,station,raw,estimate,2015,2020,blend,,记录齐全 whole record,G,R,,,open
-phi,,,,phi,0.85,,,,,,,,起点 a start,A,A,,,open
-read_pm25,示例规划,,pm25,reading,35,,,,,,,<= 35,市级数 the city's,A,R,,,open
+id,plan,scope,indicator,parameter,value,source,basis,partial,fit_from,fit_to,method,reading,why_zh,why_en,quality,impact,decision
+fit_pm25,示例规划,,pm25,,,station,raw,estimate,2015,2020,paths,,记录齐全,whole record,G,R,open
+sd_pm25,,,pm25,prior_sd,0.08,,,,,,,,起点,a start,A,A,open
+read_pm25,示例规划,,pm25,reading,35,,,,,,,<= 35,市级数,the city's,A,R,open
 """,
     "left_out": """\
-evidence_file,line,scope,indicator,year,value,reason
-air.csv,2,示例区,pm25_annual,2020,40,重复 a duplicate
+evidence_file,line,scope,indicator,year,value,reason_zh,reason_en
+air.csv,2,示例区,pm25_annual,2020,40,重复,a duplicate
+""",
+    "air/stations": """\
+station,district,city,kind,network
+甲站,示例区,示例市,urban,both
 """,
     "air/hour_profile": """\
 scope,year,month,hour,pm25,pm10,so2,no2,co,o3,n
 示例区,2019,1,1,50,80,5,40,0.9,20,31
 """,
-    "air/weather_daily": """\
-date,station,temp,temp_min,temp_max,pres,dewp,rain,wspm,wd,hours
-2016-01-01,甲站,-2.5,-6.0,3.0,1026.25,-19.6,0.0,2.5,NE,24
-""",
-    "air/defects": """\
-file,date,hour,station,pollutant,value,rule,action,count
-all_20190105.csv,2019-01-05,,,,,empty file,skipped,1
-""",
 }
 YEAR = 2019
-_DAILY = "pm25,pm10,pm10_reported,so2,no2,co,o3_8h,aqi,primary"
 
 
 def _air():
-    """A year of days that follow a formula, and the tables that follow from them."""
+    """Build a year of days that follow a formula, and the tables that follow from them."""
     days = [date(YEAR, 1, 1) + timedelta(n) for n in range(365)]
     # 36 ... 75 repeat: whole numbers with an index from 52 to 100
     pm25 = {day: 36 + (7 * n) % 40 for n, day in enumerate(days)}
-    daily, station, annual, monthly = [], [], [], []
+    daily, station = [], []
+    # the last day has no ozone and is known to be heavily polluted all the same
+    pm25[days[-1]] = 200
     for day, value in pm25.items():
         index = int(np.ceil(50 + (value - 35) * 50 / 40))
-        cells = f"{value},60,60,5,30,0.8,90,{index},pm25"
-        daily.append(f"{day},示例区,{cells}")
-        station.append(f"{day},甲站,{cells}")
-    head = "value,lower,upper,unit,valid_days,days,capture,completeness,basis,release"
-    tail = "µg/m³,{n},{n},1.0,strict,ref-298K,public"
-    mean = np.mean(list(pm25.values()))
-    annual.append(f"示例区,pm25,{YEAR},{mean:.4f},,,{tail.format(n=365)}")
+        row = f"{value},60,60,5,30,0.8,90,17,{index},pm25,false,false"
+        if day == days[-1]:
+            row = f"{value},60,60,5,30,0.8,,3,250,pm25,true,false"
+        daily.append(f"{day},示例区,{row}")
+        station.append(f"{day},甲站,{row}")
+    columns = "pm25,pm10,pm10_reported,so2,no2,co,o3_8h,o3_windows,aqi,primary"
+    columns += ",known_exceedance,national"
+    head = "value,unit,valid_days,days,capture,completeness,basis,release,source_id"
+    tail = "µg/m³,{n},{n},1.0,strict,ref-298K,public,archive-hourly;bulletin"
+    annual = [f"示例区,pm25,{YEAR},{np.mean(list(pm25.values())):.4f},{tail.format(n=365)}"]
+    heavy = "d,364,365,0.9973,strict,HJ 633-2012,public,archive-hourly"
+    annual.append(f"示例区,heavy_days,{YEAR},1,{heavy}")
+    annual = [f"{row},{known}" for row, known in zip(annual, (0, 1), strict=True)]
+    monthly = []
     for month in range(1, 13):
         length = calendar.monthrange(YEAR, month)[1]
         mean = np.mean([value for day, value in pm25.items() if day.month == month])
-        monthly.append(f"示例区,pm25,{YEAR},{month},{mean:.4f},,,{tail.format(n=length)}")
+        monthly.append(f"示例区,pm25,{YEAR},{month},{mean:.4f},{tail.format(n=length)}")
     return {
-        "air/daily": [f"date,scope,{_DAILY}", *daily],
-        "air/station_daily": [f"date,station,{_DAILY}", *station],
-        "air/annual": [f"scope,indicator,year,{head}", *annual],
+        "air/daily": [f"date,scope,{columns}", *daily],
+        "air/station_daily": [f"date,station,{columns}", *station],
+        "air/annual": [f"scope,indicator,year,{head},known_exceedances", *annual],
         "air/monthly": [f"scope,indicator,year,month,{head}", *monthly],
     }
 
 
 def write(folder):
-    """The clean pack in a folder; returns the folder."""
-    (folder / "air").mkdir(parents=True, exist_ok=True)
+    """Write the clean tables into a folder; return the folder."""
     texts = TABLES | {name: "\n".join(lines) + "\n" for name, lines in _air().items()}
-    for name, text in texts.items():
-        (folder / f"{name}.csv").write_text(text, encoding="utf-8", newline="\n")
+    (folder / "air").mkdir(parents=True)
+    for table in table_names():
+        records = list(csv.DictReader(io.StringIO(texts.get(table, ""))))
+        save(folder, table, records, [field["name"] for field in schema(table)["fields"]])
     return folder
 
 
 def rows(folder, table):
-    """[(line in the file, row as dict)], by the csv module."""
+    """Return [(line in the file, row as dict)], by the csv module."""
     text = (folder / f"{table}.csv").read_text(encoding="utf-8")
     reader = csv.reader(io.StringIO(text))
     header, found, line = next(reader), [], reader.line_num
@@ -136,28 +146,26 @@ def rows(folder, table):
     return found
 
 
-def save(folder, table, records):
-    """Write rows (dicts) back under the header that they have."""
+def save(folder, table, records, header=None):
+    """Write rows (dicts) under a header, by default the one that they have."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(records[0]), lineterminator="\n")
+    writer = csv.DictWriter(out, header or list(records[0]), restval="", lineterminator="\n")
     writer.writeheader()
     writer.writerows(records)
     (folder / f"{table}.csv").write_text(out.getvalue(), encoding="utf-8", newline="\n")
 
 
 def change(folder, table, where, **cells):
-    """Set cells of the first row that matches `where`; returns its line in the file."""
+    """Set cells of the first row that matches `where`; return its line in the file."""
     found = rows(folder, table)
-    line, record = next(
-        (line, row) for line, row in found if all(row[k] == v for k, v in where.items())
-    )
+    line, record = next((n, r) for n, r in found if all(r[k] == v for k, v in where.items()))
     record.update(cells)
     save(folder, table, [row for _, row in found])
     return line
 
 
 def append(folder, table, like, **cells):
-    """Add a copy of the row that matches `like`, changed; returns its line in the file."""
+    """Add a copy of the row that matches `like`, changed; return its line in the file."""
     found = rows(folder, table)
     record = next(row for _, row in found if all(row[k] == v for k, v in like.items()))
     save(folder, table, [*(row for _, row in found), record | cells])

@@ -1,6 +1,9 @@
-"""pyproject.toml, requirements.lock.txt and environment.yml say the same."""
+"""pyproject.toml, the two lock files and environment.yml say the same."""
+
+from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from pathlib import Path
 
@@ -8,25 +11,24 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
-from rattler import MatchSpec, PackageRecord
-from rattler.package import BuildString
 
 ROOT = Path(__file__).resolve().parents[1]
+RUN, TEST = ROOT / "requirements.lock.txt", ROOT / "requirements-test.lock.txt"
 CONDA_NAMES = {"ibis-framework": "ibis-duckdb"}  # where the two indexes call it differently
+PIN = re.compile(r"^([a-z0-9][a-z0-9.-]*)==([\w.+!]+)(?: ; ([^\\\n]+?))?(?= \\$)", re.MULTILINE)
 
 
 def project() -> dict:
     return tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 
 
-def direct() -> list[Requirement]:
-    declared = project()["dependencies"] + project()["optional-dependencies"]["dev"]
-    return [Requirement(line) for line in declared]
+def declared(*, tests: bool) -> list[Requirement]:
+    listed = project()["optional-dependencies"]["test"] if tests else project()["dependencies"]
+    return [Requirement(line) for line in listed]
 
 
-def lock() -> dict[str, str]:
-    lines = (ROOT / "requirements.lock.txt").read_text("utf-8").split("\n")
-    return dict(line.split("==") for line in lines if line)
+def locked(path: Path) -> dict[str, str]:
+    return {name: version for name, version, _ in PIN.findall(path.read_text("utf-8"))}
 
 
 def conda() -> tuple[list[str], list[str]]:
@@ -36,56 +38,68 @@ def conda() -> tuple[list[str], list[str]]:
     return [entry for entry in listed if isinstance(entry, str)], from_pip
 
 
-def matches(spec: str, name: str, version: str) -> bool:
-    record = PackageRecord(name, version, BuildString("0"), 0, "noarch")
-    return MatchSpec(spec).matches(record)
+@pytest.mark.parametrize("path", [RUN, TEST], ids=lambda p: p.name)
+def test_a_lock_holds_pins_and_hashes_and_nothing_else(path):
+    lines = path.read_text("utf-8").splitlines()
+    pin = re.compile(r"[a-z0-9][a-z0-9.-]*==[\w.+!]+(?: ; [^\\]+)? \\")
+    hash_line = re.compile(r"    --hash=sha256:[0-9a-f]{64}(?: \\)?")
+    odd = [line for line in lines if not (pin.fullmatch(line) or hash_line.fullmatch(line))]
+    assert odd == []
+    for above, line in zip(lines, lines[1:], strict=False):
+        if pin.fullmatch(above):
+            assert hash_line.fullmatch(line), f"{above} has no hash"
 
 
-def test_the_lock_is_plain_pins_without_an_address():
-    for line in (ROOT / "requirements.lock.txt").read_text("utf-8").splitlines():
-        assert re.fullmatch(r"[a-z0-9][a-z0-9.-]*==[\w.+!]+( ; .+)?", line), line
+def test_the_two_locks_share_nothing():
+    assert set(locked(RUN)) & set(locked(TEST)) == set()
 
 
-@pytest.mark.parametrize("requirement", direct(), ids=lambda r: r.name)
-def test_every_direct_dependency_is_locked_within_its_bounds(requirement):
-    version = lock()[canonicalize_name(requirement.name)]
-    assert requirement.specifier.contains(version), f"{requirement} against {version}"
+@pytest.mark.parametrize("tests", [False, True], ids=["run", "tests"])
+def test_every_direct_dependency_is_locked_within_its_bounds(tests):
+    versions = locked(RUN) | (locked(TEST) if tests else {})
+    for requirement in declared(tests=tests):
+        version = versions[canonicalize_name(requirement.name)]
+        assert requirement.specifier.contains(version), f"{requirement} against {version}"
+
+
+def test_what_only_tests_need_is_not_installed_for_a_run():
+    only = {canonicalize_name(r.name) for r in declared(tests=True)} - {"pyyaml"}  # Jupyter's too
+    assert only & set(locked(RUN)) == set()
 
 
 def test_conda_and_pip_install_the_same_things():
     from_conda, from_pip = conda()
     names = {re.split(r"[=<>]", line)[0] for line in from_conda} - {"python", "pip"}
     names |= {re.split(r"[=<>]", line)[0] for line in from_pip} - {"-e ."}
-    wanted = {CONDA_NAMES.get(r.name, r.name) for r in direct()}
-    assert names == wanted
+    wanted = [*declared(tests=False), *declared(tests=True)]
+    assert names == {CONDA_NAMES.get(r.name, r.name) for r in wanted}
 
 
-def test_conda_lines_pin_a_minor_version_that_is_the_locked_one():
-    pinned = {CONDA_NAMES.get(name, name): version for name, version in lock().items()}
+def test_conda_lines_pin_the_minor_version_that_is_locked():
+    versions = locked(RUN) | locked(TEST)
+    pinned = {CONDA_NAMES.get(name, name): version for name, version in versions.items()}
     for line in conda()[0]:
         if line == "pip":
             continue
         name = line.split("=")[0]
         assert re.fullmatch(r"[a-z0-9-]+=\d+\.\d+", line), f"{line}: not pinned to a minor version"
         if name != "python":
-            assert matches(line, name, pinned[name]), f"{line} against {pinned[name]}"
+            assert pinned[name].startswith(line.split("=")[1] + "."), line
 
 
-def test_what_conda_hands_to_pip_is_pinned_and_the_package_is_installed_by_it():
-    *pinned, package = conda()[1]
-    assert package == "-e ."
-    for line in pinned:
-        name, version = line.split("==")
-        assert lock()[name] == version
+def test_the_package_imports_only_what_is_declared():
+    """Every library that the package names is a direct dependency, its own or Python's."""
+    import ast
 
-
-def test_python_of_conda_is_one_that_the_package_takes():
-    line = next(line for line in conda()[0] if line.startswith("python="))
-    minor = line.split("=")[1]
-    assert Requirement(f"python{project()['requires-python']}").specifier.contains(f"{minor}.0")
-
-
-def test_a_spec_that_does_not_match_is_seen():
-    assert matches("pandas=3.1", "pandas", "3.1.1")
-    assert not matches("pandas=3.1", "pandas", "3.2.0")
-    assert not matches("pandas=3.1", "pandas", "3.10.0")
+    provided = {canonicalize_name(r.name).replace("-", "_") for r in declared(tests=False)}
+    provided |= {"ibis", "duckdb", "pypandoc", "IPython", "jupyter_client", "traitlets", "zmq"}
+    provided |= {"pylopdf_fonts_zh_cn", "pyspark", "nbformat", "tornado", "jupyter_server", "PIL"}
+    found = set()
+    for path in (ROOT / "xc_analysis").rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.Import):
+                found |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.level == 0:
+                found.add(node.module.split(".")[0])
+    own = {"xc_analysis", "mpl_toolkits", *sys.stdlib_module_names}
+    assert found - provided - own == set()

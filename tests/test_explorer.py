@@ -1,341 +1,362 @@
-"""The explorer without a browser: addresses, views, what it hands out and what it refuses."""
+"""The explorer without a browser: addresses, views against the package, the panel's controls."""
 
-import base64
-import csv
-import io
+import re
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis.explorer import explore
-from xc_analysis.explorer.explorer import Explorer
-from xc_analysis.explorer.explorer_state import (
-    BASES,
+from xc_analysis.explorer import server, views
+from xc_analysis.explorer.panel import Panel
+from xc_analysis.explorer.state import (
     KEYS,
-    ODD,
-    PARTIALS,
+    METHODS,
     VIEWS,
-    Refused,
-    address,
+    Choice,
+    State,
     read_address,
-    with_entry,
+    write_address,
+)
+from xc_analysis.words import use_language
+
+AREAS = ("西城区", "北京市", "东城区")
+
+
+def plain(html):
+    """What a reader sees of a part of the panel."""
+    text = re.sub("data:[^'\"]+", "", html)
+    return re.sub(r"\s+", " ", re.sub("<[^>]+>", " ", text)).strip()
+
+
+def told(panel, *parts):
+    return " ".join(plain(panel.parts[name].value) for name in parts or panel.parts).strip()
+
+
+@pytest.fixture(scope="module")
+def panel():
+    return Panel("lang=en")
+
+
+# ---- addresses ------------------------------------------------------------------------------
+
+years = st.integers(1990, 2060)
+spans = st.tuples(years, years).filter(lambda ends: ends[0] < ends[1])
+choices = st.builds(
+    Choice,
+    fit=st.none() | spans,
+    without=st.lists(years, max_size=3, unique=True).map(tuple),
+    method=st.none() | st.sampled_from(METHODS),
+    prior=st.none() | st.integers(1, 5000).map(lambda n: n / 1000),
+    source=st.none() | st.sampled_from(["station", "published"]),
+    basis=st.none() | st.sampled_from(["raw", "old", "new"]),
+    partial=st.none() | st.sampled_from(["estimate", "observed", "drop"]),
+    reading=st.none() | st.sampled_from(["<= 35", "> 99.5", "= 100"]),
+)
+states = st.builds(
+    State,
+    view=st.sampled_from(VIEWS),
+    lang=st.sampled_from(["zh", "en"]),
+    indicator=st.sampled_from(["pm25", "green_cover"]),
+    areas=st.lists(st.sampled_from(AREAS), min_size=1, unique=True).map(tuple),
+    freq=st.sampled_from(["annual", "monthly"]),
+    years=st.none() | spans,
+    known=st.integers(2013, 2025),
+    a=choices,
+    b=choices,
 )
 
-PAGE = Path(explore.__file__).with_name("explorer_page")
+
+@settings(max_examples=60, deadline=None)
+@given(states)
+def test_an_address_gives_back_the_state_it_was_written_from(state):
+    assert read_address("?" + write_address(state)) == (state, [])
 
 
-@pytest.fixture(scope="module")
-def explorer(tmp_path_factory):
-    return Explorer(lang="zh", folder=tmp_path_factory.mktemp("review"))
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(KEYS) | st.text(max_size=8), st.text(max_size=20))))
+def test_no_address_breaks_and_what_is_not_taken_is_named(pairs):
+    from urllib.parse import urlencode
 
-
-@pytest.fixture(scope="module")
-def book(explorer):
-    return explorer.book
-
-
-def show(explorer, query, **more):
-    return explorer.answer({"do": "show", "query": query, "seq": 1} | more)
-
-
-# ---- addresses
-
-
-def test_an_empty_address_is_the_projection_of_pm25_as_the_register_sets_it(book):
-    state, problems = read_address("", book)
-    assert problems == []
-    assert (state.view, state.indicator, state.scope) == ("projection", "pm25", "西城区")
-    assert (state.a.fit_from, state.a.fit_to, state.a.method) == (2015, 2020, "blend")
-    assert address(state, book) == "?view=projection&lang=zh&indicator=pm25"
-
-
-@settings(max_examples=15, deadline=None, suppress_health_check=list(HealthCheck))
-@given(data=st.data())
-def test_every_state_comes_back_from_its_address(book, data):
-    draw = data.draw
-    state = book.start(draw(st.sampled_from(("zh", "en"))))
-    for name, allowed in (("view", VIEWS), ("scope", None), ("indicator", None)):
-        if name == "scope":
-            allowed = book.scopes(state.view)
-        if name == "indicator":
-            allowed = book.indicators(state.scope, state.view, state.plan)
-        state = with_entry(state, name, draw(st.sampled_from(allowed)), book)
-    first = draw(st.integers(1995, 2030))
-    for prefix in ("", "b_"):
-        window = f"{first}-{first + draw(st.integers(1, 20))}"
-        phi = draw(st.integers(0, 1000)) / 1000
-        reading = (
-            f"{draw(st.sampled_from(('<=', '<', '>', '>=')))} {draw(st.integers(-99, 999)) / 10}"
-        )
-        for key, text in (
-            ("fit", window),
-            ("phi", str(phi)),
-            ("reading", draw(st.sampled_from(("", reading)))),
-            ("odd", draw(st.sampled_from(ODD))),
-            ("method", draw(st.sampled_from(book.methods))),
-            ("basis", draw(st.sampled_from(BASES))),
-            ("partial", draw(st.sampled_from(PARTIALS))),
-        ):
-            state = with_entry(state, prefix + key, text, book)
-    if state.a.prior is not None:
-        state = with_entry(state, "prior", f"{draw(st.integers(1000, 5_000_000)) / 1e6:.6f}", book)
-    state = with_entry(state, "known", str(draw(st.integers(1990, 2060))), book)
-    assert read_address(address(state, book), book) == (state, [])
+    state, problems = read_address(urlencode(pairs))
+    assert isinstance(state, State)
+    for key, _ in pairs:
+        if key and key not in KEYS:
+            assert any(key[:40] == one.values["key"] for one in problems)
+    assert all(one.render("en") and one.render("zh") for one in problems)
 
 
 @pytest.mark.parametrize(
-    ("query", "named"),
+    "query",
     [
-        ("?view=nope", "view=nope"),
-        ("?indicator=pm26", "indicator=pm26"),
-        ("?scope=Atlantis", "scope=Atlantis"),
-        ("?fit=2019-2013", "fit=2019-2013"),
-        ("?fit=2013", "fit=2013"),
-        ("?fit=٢٠١٣-٢٠١٩", "fit="),
-        ("?phi=1.5", "phi=1.5"),
-        ("?phi=nan", "phi=nan"),
-        ("?phi=-0.1", "phi=-0.1"),
-        ("?prior=0", "prior=0"),
-        ("?prior=1e3", "prior=1e3"),
-        ("?reading=thirty-five", "reading=thirty-five"),
-        ("?reading=<= 35; import os", "reading="),
-        ("?reading=__import__('os').system('x')", "reading="),
-        ("?method=eval", "method=eval"),
-        ("?from=2020&to=2015", "from=2020"),
-        ("?known=20", "known=20"),
-        ("?colour=red", "colour"),
-        ("?lang=zh&lang=en", "lang"),
-        ("?b_source=guess", "b_source=guess"),
-        ("?" + "a" * 3000, "3001"),
+        "view=nope",
+        "foo=1",
+        "lang=en&lang=zh",
+        "indicator=pm2",
+        "areas=Atlantis",
+        "years=2020-2015",
+        "years=２０１５-2020",
+        "known=2040",
+        "fit=2015",
+        "without=20x0",
+        "method=blend",
+        "prior=1e3",
+        "prior=nan",
+        "b_prior=0",
+        "reading=35",
+        "basis=",
+        "x" * 3000,
     ],
 )
-def test_a_wrong_address_says_what_is_wrong_and_shows_the_rest(explorer, query, named):
-    page = show(explorer, query)
-    assert page["do"] == "show" and page["answer"]
-    assert len(page["problems"]) == 1 and named in page["problems"][0]
+def test_an_odd_address_is_answered_with_one_line(query):
+    state, problems = read_address(query)
+    assert len(problems) == 1 and "\n" not in problems[0].render("en")
+    assert state.view == "target"
 
 
-@settings(max_examples=50, deadline=None, suppress_health_check=list(HealthCheck))
-@given(query=st.one_of(st.text(max_size=80), st.lists(
-    st.tuples(st.sampled_from(KEYS), st.text(max_size=12)), max_size=5
-).map(lambda pairs: "?" + "&".join(f"{k}={v}" for k, v in pairs))))  # fmt: skip
-def test_no_address_whatever_breaks_the_reading(book, query):
-    state, problems = read_address(query, book)
-    assert read_address(address(state, book), book) == (state, [])
-    assert all(p.zh and p.en for p in problems)
+def test_names_of_areas_and_indicators_are_read_in_both_languages():
+    state, problems = read_address("indicator=PM2.5&areas=Xicheng,Dongcheng&token=secret")
+    assert (state.indicator, state.areas, problems) == ("pm25", ("西城区", "东城区"), [])
+    assert "token" not in write_address(state)
 
 
-def test_an_entry_that_is_refused_changes_nothing(book):
-    state = book.start("zh")
-    with pytest.raises(Refused):
-        with_entry(state, "fit_from", "2020", book)
-    with pytest.raises(Refused):
-        with_entry(state, "fit_to", "'; DROP TABLE", book)
+# ---- views against the package --------------------------------------------------------------
 
 
-def test_another_indicator_brings_the_registers_setting_of_its_own(book):
-    moved = with_entry(book.start("zh"), "phi", "0.5", book)
-    other = with_entry(moved, "indicator", "green_cover", book)
-    assert other.a == book.registered("西城区", "十四五", "green_cover", 2020)[0]
-    assert with_entry(moved, "view", "compare", book).a.phi == 0.5
+def test_the_registered_setting_gives_the_registered_verdict(lang_en):
+    for name in views.indicators_of(State()):
+        one = views.judge_choice(State(indicator=name), Choice())
+        own = xc.assess(one.data, xc.target(name), as_of=2020) if len(one.data) else one
+        assert (one.verdict, one.key) == (own.verdict, own.key)
+        under = [x.under_reading and x.under_reading.verdict for x in (one, own)]
+        assert under[0] == under[1]
 
 
-# ---- views
+def test_a_change_gives_what_the_sensitivity_has_for_it():
+    table = xc.sensitivity("pm25").set_index(["choice", "setting"])
+    moved = {
+        ("window", "2016-2020"): Choice(fit=(2016, 2020)),
+        ("without", "2020"): Choice(without=(2020,)),
+        ("method", "last"): Choice(method="last"),
+        ("prior_sd", "0.16"): Choice(prior=0.16),
+        ("basis", "new"): Choice(basis="new"),
+    }
+    for key, choice in moved.items():
+        one = views.judge_choice(State(), choice).under_reading
+        assert one.p_meet == pytest.approx(table.loc[key, "p_meet"], rel=1e-12), key
+        assert one.verdict == table.loc[key, "verdict"]
+
+
+def test_the_headline_trend_stands_on_one_state_with_its_warning(lang_en):
+    own = xc.trend(xc.series("pm25", basis="new"))
+    for basis in (None, "raw"):
+        shown = views.show(State(view="series", a=Choice(basis=basis)))
+        assert f"{own.slope:+.3g} µg/m³ a year" in shown.finding
+        assert any("298.15 K" in line for line in shown.lines)
+    assert f"{xc.trend(xc.series('pm25')).slope:+.3g}" not in shown.finding
+
+
+def test_a_year_left_out_is_left_out_and_said(lang_en):
+    shown = views.show(State(view="series", a=Choice(without=(2013, 2021))))
+    kept = xc.series("pm25", basis="new").drop([2013, 2021])
+    assert f"{xc.trend(kept).slope:+.3g}" in shown.finding and "11 values" in shown.finding
+    assert any("2013, 2021" in line for line in shown.lines)
+
+
+def test_several_areas_are_like_with_like():
+    drawn, _, _ = views.area_series(State(view="series", areas=AREAS))
+    table = xc.compare("pm25", AREAS)
+    for frame, area in zip(drawn, AREAS, strict=True):
+        assert frame["value"].tolist() == table[area].dropna().tolist()
+    assert 2021 in drawn[0].index and drawn[0].loc[2021, "status"] == "partial"
+
+
+def test_an_area_without_the_indicator_is_named(lang_en):
+    shown = views.show(State(view="series", indicator="green_cover", areas=("西城区", "顺义区")))
+    assert any("Shunyi" in line for line in shown.lines)
+    with pytest.raises(xc.InputError, match="Shunyi, Miyun"):
+        views.show(State(view="series", indicator="green_cover", areas=("顺义区", "密云区")))
+
+
+def test_the_worst_month_is_that_of_the_table(lang_en):
+    table = xc.months("o3_8h_p90", basis="new").loc[2018:2025].drop(2020).mean()
+    state = State(
+        view="months", indicator="o3_8h_p90", years=(2018, 2025), a=Choice(without=(2020,))
+    )
+    month = ["June", "July", "May"][[6, 7, 5].index(table.idxmax())]
+    assert f"{month} is worst on average ({table.max():.0f}" in views.show(state).finding
+
+
+def test_the_fourteen_are_counted(lang_en):
+    for known in (2020, 2025):
+        shown = views.show(State(view="table", known=known))
+        verdicts = xc.scorecard(as_of=known)["verdict"]
+        met, not_met = (int(verdicts.str.startswith(k).sum()) for k in ("met", "not met"))
+        text = f"Of 14: {met} met, {not_met} not met, {14 - met - not_met} open"
+        assert shown.finding.startswith(text)
+        assert len(shown.tables[0][2]) == 14
+
+
+def test_two_settings_are_named_by_what_differs(lang_en):
+    state = State(view="compare", b=Choice(method="last", fit=(2017, 2020)))
+    names = views.show(state).lines[:2]
+    assert names[0] == "A Years fitted: 2015–2020, Method: weighted paths"
+    assert names[1] == "B Years fitted: 2017–2020, Method: mean of the last two years"
+    same = views.show(replace(state, b=Choice()))
+    assert same.lines[0] == "A the same setting"
+
+
+@pytest.mark.parametrize(
+    "state",
+    [
+        State(indicator="traffic_noise", a=Choice(reading="<= 65")),
+        State(a=Choice(fit=(2015, 2023))),
+        State(indicator="green_cover", a=Choice(source="station")),
+        State(indicator="green_cover", a=Choice(basis="new")),
+        State(view="series", years=(1990, 1995)),
+        State(view="series", areas=AREAS, freq="monthly"),
+        State(view="months", indicator="green_cover"),
+    ],
+)
+def test_a_setting_without_a_result_says_why_in_the_panel(panel, state, lang_en):
+    with pytest.raises(xc.InputError):
+        views.show(state)
+    panel.show(replace(state, lang="en"))
+    assert told(panel, "problems") and not told(panel, "answer", "picture", "details")
+
+
+def test_points_carry_value_evidence_and_source(lang_en):
+    points = views.draw_picture(views.show(State(view="series")), 174).points
+    cells = {cells[1]: cells for _, _, cells in points}
+    assert cells["2015"][4] == "computed from hourly records" and "UCI" in cells["2015"][5]
+    assert cells["2021"][4].startswith("estimated") and cells["2021"][3]
+    assert all(0 < x < 1 and 0 < y < 1 for x, y, _ in points)
+    across = [x for x, _, _ in points]
+    assert across == sorted(across) and len(cells) == 13
+
+
+def test_a_citation_makes_sense_on_paper(lang_en):
+    state = State(view="target", a=Choice(method="last"))
+    text = views.cite(state, views.show(state))
+    assert "mean of the last two years" in text and "Beijing monitoring centre" in text
+    assert "method=last" in text and "127.0.0.1" not in text and "token" not in text
+
+
+# ---- the panel ------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("lang", ["zh", "en"])
-@pytest.mark.parametrize("view", VIEWS)
-def test_every_view_draws_and_speaks_in_both_languages(explorer, view, lang):
-    page = show(explorer, f"?view={view}&lang={lang}", narrow=lang == "en")
-    assert page["lang"] == lang and page["problems"] == []
-    assert page["answer"] and page["controls"]
-    pictures = {"compare": 2, "scorecard": 0}.get(view, 1)
-    assert len(page["pictures"]) == pictures
-    for picture in page["pictures"]:
-        assert b"<svg" in base64.b64decode(picture["svg"])
-        assert picture["points"]
-        assert all(0 <= x <= 1 and 0 <= y <= 1 for x, y, _ in picture["points"])
+def test_every_view_shows_whole_words(panel, lang):
+    for view in VIEWS:
+        panel.show(State(view=view, lang=lang))
+        text = told(panel)
+        assert told(panel, "answer") and not told(panel, "problems")
+        assert not re.search(r"\bnan\b|NaN|None|<NA>", text)
+        fields = [panel._fields[name] for name in _shown(panel)]
+        fields = [field for field in fields if field.children[0].description]
+        labels = [field.children[0].description for field in fields]
+        helps = [plain(field.children[1].value) for field in fields]
+        assert len(fields) == len(_shown(panel)) - 2 and all(helps)  # views and languages
+        if lang == "en":  # titles of sources are quoted as they are
+            cited = re.sub(r"<ol>.*?</ol>", "", panel.parts["details"].value, flags=re.DOTALL)
+            words = " ".join([told(panel, "title", "answer"), plain(cited), *labels, *helps])
+            assert not re.findall("[\u4e00-\u9fff]+", words)
 
 
-def test_the_question_what_if_fitted_2013_to_2019_is_the_packages_own_answer(explorer):
-    page = show(explorer, "?fit=2013-2019&lang=en")
-    frame = xc.series("pm25", source="station")
-    target = {
-        "kind": "delegated", "indicator": "pm25", "unit": "µg/m³", "base_year": 2020,
-        "target_year": 2025, "reading": "<= 35",
-    }  # fmt: skip
-    told = xc.assess(frame, target, window=(2013, 2019), as_of=2020, exceptional=(2020,))
-    assert f"{told.under_reading.p_meet:.2f}" in page["answer"]
-    assert told.under_reading.verdict in page["answer"]
-    for words in ("2013–2019", "blend", "station records", "≤ 35", "0.85", "0.08"):
-        assert words in page["answer"], "an assumption that is not beside the verdict"
-    assert "cannot be judged" in page["answer"]
+def _shown(panel):
+    return [name for name, field in panel._fields.items() if field.layout.display != "none"]
 
 
-def test_every_point_names_its_row_and_source(explorer):
-    page = show(explorer, "?view=series&indicator=pm25&lang=en")
-    rows = [dict(pairs) for *_, pairs in page["pictures"][0]["points"]]
-    assert all("row" in r and "source" in r for r in rows)
-    station = next(r for r in rows if r["when"] == "西城区 2019" and "air/annual" in r["row"])
-    assert station["value"].startswith("44 ")
-    published = [r for r in rows if "observations.csv" in r["row"]]
-    table = xc.load("observations").set_index("obs_id")
-    for row in published:
-        found = table.loc[row["row"].split()[-1]]
-        assert row["locator"] == found["locator"]
-        assert all(one in row["source"] for one in found["source_id"].split(";"))
-
-
-def test_points_lie_where_the_picture_has_them(explorer):
-    points = show(explorer, "?view=series&indicator=pm25&show=station")["pictures"][0]["points"]
-    high = max(points, key=lambda p: float(dict(p[2])["数值"].split()[0]))
-    assert min(p[1] for p in points) == high[1], "the largest value stands highest"
-    assert [p[0] for p in points] == sorted(p[0] for p in points)
-
-
-def test_compare_tells_the_difference(explorer):
-    page = show(explorer, "?view=compare&b_method=last&lang=en")
-    book = explorer.book
-    state, _ = read_address("?view=compare&b_method=last", book)
-    a, b = (book.judge(state, c)[1].under_reading.p_meet for c in (state.a, state.b))
-    assert f"{a:.2f} → {b:.2f} ({b - a:+.2f})" in page["answer"]
-    assert page["answer"].startswith("<strong class='verdict'>the verdict moves")
-
-
-def test_scorecard_shows_every_line_and_a_delegated_one_never_passes(explorer):
-    page = show(explorer, "?view=scorecard&lang=en")
-    assert page["tables"][0].count("data-open=") == 14
-    row = next(r for r in page["tables"][0].split("<tr>") if "data-open='pm25'" in r)
-    assert "<td>cannot be judged</td>" in row and "≤ 35" in row
-
-
-def test_what_cannot_be_fitted_is_told_not_raised(explorer):
-    page = show(explorer, "?fit=1990-1991&lang=en")
-    assert page["do"] == "show" and page["answer"] and page["controls"]
-    page = show(explorer, "?view=series&indicator=pm25&from=1990&to=1991")
-    assert "role='alert'" in page["answer"]
-
-
-def test_sensitivity_comes_line_by_line_and_begins_with_the_setting(explorer):
-    first = explorer.answer({"do": "more", "query": "?lang=en", "at": 0})
-    assert first["cells"][0] == "as set" and first["cells"][2] == "0.74"
-    last = explorer.answer({"do": "more", "query": "?lang=en", "at": first["of"] - 1})
-    assert last["at"] == first["of"] - 1 and last["cells"][1]
-
-
-# ---- what it hands out
-
-
-@pytest.mark.parametrize("view", VIEWS)
-def test_downloads_are_the_files_they_say(explorer, view):
-    begins = {"png": b"\x89PNG", "svg": b"<?xml"}
-    for kind in ("png", "svg", "csv"):
-        if kind == "svg" and view in ("calendar", "compare"):  # slow, and drawn as png is
-            continue
-        file = explorer.answer({"do": "download", "query": f"?view={view}", "kind": kind})
-        content = base64.b64decode(file["base64"])
-        assert file["name"].endswith(f"_zh.{kind}")
-        if kind == "csv":
-            rows = list(csv.DictReader(io.StringIO(content.decode("utf-8"))))
-            assert rows and all(None not in r for r in rows)
-        else:
-            assert content.startswith(begins[kind])
-
-
-def test_csv_holds_the_numbers_of_the_picture(explorer):
-    file = explorer.answer({"do": "download", "query": "?fit=2013-2019", "kind": "csv"})
-    rows = list(csv.DictReader(io.StringIO(base64.b64decode(file["base64"]).decode("utf-8"))))
-    fan = [r for r in rows if r["panel"] == "projection"]
-    state, _ = read_address("?fit=2013-2019", explorer.book)
-    median = explorer.book.judge(state, state.a)[1].under_reading.projection.median
-    assert float(fan[-1]["median"]) == pytest.approx(median[-1], rel=1e-9)
-    told = {r["setting"]: r["is"] for r in rows if r["panel"] == "setting"}
-    assert told["fit_from"] == "2013" and told["fit_to"] == "2019"
-
-
-def test_a_setting_is_kept_and_no_sheet_takes_it_for_a_formula(explorer):
-    told = explorer.answer(
-        {"do": "keep", "query": "?phi=0.7", "reviewer": "=cmd()", "comment": "a\nb" + "x" * 900}
-    )
-    file = Path(explorer.folder) / "settings.csv"
-    assert str(file) in told["text"]
-    row = list(csv.DictReader(file.open(encoding="utf-8")))[-1]
-    assert row["phi"] == "0.7" and row["indicator"] == "pm25"
-    assert row["reviewer"] == "'=cmd()"
-    assert row["comment"].startswith("a b") and len(row["comment"]) == 200
-
-
-def test_citation_names_setting_sources_and_version(explorer):
-    text = explorer.answer({"do": "cite", "query": "?fit=2013-2019&lang=en"})["text"]
-    for words in (xc.__version__, "2013–2019", "UCI", "fit=2013-2019"):
-        assert words in text
-
-
-def test_two_readers_do_not_see_each_others_state(explorer):
-    one = show(explorer, "?fit=2013-2019")
-    show(explorer, "?view=series&indicator=no2&lang=en", set=["show", "station"])
-    assert show(explorer, "?fit=2013-2019") | {"seconds": 0} == one | {"seconds": 0}
+def test_controls_move_the_state_and_the_registered_value_leaves_the_address(panel):
+    panel.show(State(lang="en"))
+    control = panel.controls
+    assert (control["fit_from"].value, control["prior"].value) == (2015, 0.08)
+    before = told(panel, "answer")
+    control["fit_from"].value = 2017
+    assert panel.state.a.fit == (2017, 2020) and told(panel, "answer") != before
+    control["fit_from"].value = 2015
+    assert panel.state == State(lang="en") and told(panel, "answer") == before
+    control["prior"].value = 0.2
+    control["reading"].value = "≤ 30"
+    control["without"].value = ("2020",) if "2020" in control["without"].options else (2020,)
+    assert panel.state.a == Choice(prior=0.2, reading="<= 30", without=(2020,))
+    assert "prior=0.2" in panel.parts["address"].value
+    control["indicator"].value = "green_cover"
+    assert panel.state.a == Choice() and control["prior"].value != 0.2
 
 
 @pytest.mark.parametrize(
-    "message",
-    [None, 7, [], {}, {"do": "run"}, {"do": "download", "kind": "exe"}, {"do": ["show"]}],
+    ("name", "value"), [("fit_from", 2022), ("prior", -1.0), ("prior", 1e300), ("reading", "dirty")]
 )
-def test_what_is_no_message_gets_an_error_and_nothing_else(explorer, message):
-    if isinstance(message, dict) and isinstance(message.get("do"), list):
-        message = message | {"do": str(message["do"])}
-    assert explorer.answer(message)["do"] == "error"
+def test_an_entry_that_is_not_taken_is_said_and_goes_back(panel, name, value):
+    panel.show(State(lang="en"))
+    usual = panel.controls[name].value
+    panel.controls[name].value = value
+    assert told(panel, "problems") and panel.state == State(lang="en")
+    assert panel.controls[name].value == usual
 
 
-def test_nothing_from_outside_reaches_the_page_unescaped(explorer):
-    page = show(explorer, "?reading=<script>alert(1)</script>&foo=<img src=x>")
-    html = page["answer"] + "".join(page["tables"]) + page["sources"]
-    assert "<script" not in html and "<img" not in html
+def test_a_view_without_the_indicator_says_what_it_shows_instead(panel):
+    panel.show(State(lang="en", indicator="green_cover"))
+    panel.controls["view"].value = "months"
+    assert panel.state.indicator == "pm25" and "Green cover" in told(panel, "problems")
 
 
-# ---- the page's own files and the command
+def test_a_text_from_outside_is_escaped(panel):
+    panel._asked("wide|lang=en&foo=1&<img src=x onerror=alert(1)>=1&reading=<script>")
+    value = panel.parts["problems"].value
+    assert "<img" not in value and "<script" not in value and "&lt;script&gt;" in value
 
 
-def test_the_page_asks_nothing_of_other_hosts():
-    for file in PAGE.iterdir():
-        assert "http:" not in file.read_text("utf-8") or file.name == "channel.js"
-        assert "https:" not in file.read_text("utf-8").replace('=== "https:"', "")
+def test_the_language_of_the_notebook_stays(panel):
+    before = use_language("zh")
+    panel.show(State(lang="en"))
+    assert xc.tr("中", "en") == "中"
+    use_language(before)
 
 
-@pytest.mark.parametrize("name", ["explorer.js", "channel.js", "explorer.css"])
-def test_what_the_template_includes_is_no_template(name):
-    text = (PAGE / name).read_text("utf-8")
-    assert not any(mark in text for mark in ("{{", "{%", "{#"))
+def test_a_broken_computation_is_said(panel, monkeypatch):
+    monkeypatch.setattr(views, "show", lambda state: 1 / 0)
+    panel.show(State(lang="en"))
+    assert "ZeroDivisionError" in told(panel, "problems")
 
 
-def test_a_port_that_cannot_be_had_is_refused():
-    with pytest.raises(xc.InputError, match="1024"):
-        explore.free_port(80)
-    port = explore.free_port()
+def test_in_a_built_page_the_panel_is_one_line(panel):
+    assert "\n" not in repr(panel) and "xc explore" in repr(panel)
+
+
+# ---- the server's guard ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("headers", "foreign"),
+    [
+        ({"Host": "127.0.0.1:8000"}, False),
+        ({"Host": "localhost:8000", "Sec-Fetch-Site": "none"}, False),
+        ({"Host": "127.0.0.1:8000", "Origin": "http://127.0.0.1:8000"}, False),
+        ({"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-origin"}, False),
+        ({"Host": "example.org"}, True),
+        ({"Host": "127.0.0.1:8001"}, True),
+        ({}, True),
+        ({"Host": "127.0.0.1:8000", "Origin": "http://example.org"}, True),
+        ({"Host": "127.0.0.1:8000", "Origin": "null"}, True),
+        ({"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"}, True),
+        ({"Host": "127.0.0.1:8000", "Sec-Fetch-Site": "same-site"}, True),
+    ],
+)
+def test_foreign_requests_are_known_by_their_headers(headers, foreign):
+    assert server.is_foreign(headers, 8000) is foreign
+
+
+def test_a_port_that_cannot_be_had_is_one_line():
     import socket
 
     with socket.socket() as taken:
-        taken.bind(("127.0.0.1", port))
+        taken.bind(("127.0.0.1", 0))
         taken.listen()
-        with pytest.raises(xc.InputError, match="taken"):
-            explore.free_port(port)
-
-
-def test_the_first_message_loads_and_tells_how_far_it_is(monkeypatch, tmp_path):
-    heard = []
-    answer = explore._answering(None)
-    answer({"do": "show", "query": "?lang=en", "seq": 1}, heard.append)
-    assert [m["do"] for m in heard] == ["progress"] * 3 + ["show"]
-    assert set(heard[-1]["spent"]) == {"libraries", "tables", "figure"}
-    heard.clear()
-    answer({"do": "show", "query": "", "seq": 2}, heard.append)
-    assert len(heard) == 1 and "spent" not in heard[0]
-
-
-def test_states_are_values(book):
-    state = book.start("zh")
-    assert replace(state, lang="en").lang == "en" and state.lang == "zh"
+        with pytest.raises(xc.InputError, match=str(taken.getsockname()[1])):
+            server.free_port(taken.getsockname()[1])
+    with pytest.raises(xc.InputError, match="80"):
+        server.free_port(80)
+    assert 1024 <= server.free_port() <= 65535

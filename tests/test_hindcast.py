@@ -1,178 +1,238 @@
-"""Scores against independent truth, and that no future leaks into a hindcast."""
+"""How far a verdict holds: sensitivity, hindcasts and candidates for the next plan."""
+
+import math
 
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import integrate, stats
 
 import xc_analysis as xc
+from xc_analysis.assessment import VERDICTS, band
 from xc_analysis.errors import InputError
-from xc_analysis.verdicts.hindcast import (
-    COLUMNS,
-    calibration,
-    clustered_se,
-    crps_of_quantiles,
-    crps_t,
-    interval_score,
-    mase_scale,
-    score_origin,
-)
+from xc_analysis.fits import fit_setting
+from xc_analysis.robustness import assumption_effects, clustered_coverage
 
-CITY = "北京市"
+NUMBERS = ["median", "lower_80", "upper_80", "lower_95", "upper_95"]
 
 
 @pytest.fixture(scope="module")
-def scored():
-    return xc.hindcast(scope=CITY, origins=[2018, 2019, 2020], methods=["blend", "last"])
+def pm25():
+    return xc.sensitivity("pm25")
 
 
-def test_interval_score_by_hand():
-    assert interval_score(10, 20, 15, 0.8) == 10
-    # 3 below at alpha 0.2: 10 + 2 / 0.2 * 3
-    assert interval_score(10, 20, 7, 0.8) == pytest.approx(40)
-    assert interval_score(10, 20, 21, 0.95) == pytest.approx(10 + 2 / 0.05)
+# --- sensitivity ------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(("df", "y"), [(2, 0.3), (4, -2.5), (8, 0.0), (30, 4.0)])
-def test_crps_closed_form_equals_the_integral(df, y):
-    centre, sd = 0.5, 1.7
-    f = stats.t(df, centre, sd).cdf
-    below, _ = integrate.quad(lambda x: f(x) ** 2, -np.inf, y)
-    above, _ = integrate.quad(lambda x: (1 - f(x)) ** 2, y, np.inf)
-    assert crps_t(y, df, centre, sd) == pytest.approx(below + above, rel=1e-6)
+def test_the_first_row_is_the_registered_projection(pm25):
+    first, fan = pm25.iloc[0], xc.projection("pm25", as_of=2020)
+    assert first["choice"] == "registered" and not first["moves"] and first["note"] == ""
+    assert first[NUMBERS].tolist() == fan.frame.loc[2025, NUMBERS].tolist()
+    card = xc.scorecard(as_of=2020).set_index("indicator").loc["pm25"]
+    assert first["verdict"] == card["verdict_under_reading"]
+    assert first["p_meet"] == card["p_under_reading"]
 
 
-def test_crps_of_quantiles_nears_the_closed_form():
-    levels = np.arange(1, 100) / 100
-    q = stats.t(30, 10, 2).ppf(levels)
-    for y in (10.0, 13.0, 6.0):
-        assert crps_of_quantiles(y, q) == pytest.approx(crps_t(y, 30, 10.0, 2.0), rel=0.03)
+def test_each_row_is_what_project_gives_for_its_choice(pm25):
+    s = xc.series("pm25")
+    s = s.loc[2015:2020]
+    own = {
+        ("window", "2016-2020"): {"window": (2016, 2020)},
+        ("window", "2017-2020"): {"window": (2017, 2020)},
+        ("without", "2020"): {"exclude": (2020,)},
+        ("method", "loglinear"): {"method": "loglinear"},
+        ("method", "damped"): {"method": "damped"},
+        ("method", "last"): {"method": "last"},
+        ("prior", "mirrored"): {"prior": "mirrored"},
+        ("prior_sd", "0.16"): {"prior_sd": 0.16},
+        ("prior_sd", "0.04"): {"prior_sd": 0.04},
+    }
+    rows = pm25.set_index(["choice", "setting"])
+    for key, options in own.items():
+        p = xc.project(s, 2025, **options)
+        row = rows.loc[key]
+        assert row["median"] == pytest.approx(p.median[-1], rel=1e-12)
+        assert row["p_meet"] == pytest.approx(p.p_meet("<=", 35, 2025), rel=1e-12)
+        assert row["verdict"] == VERDICTS[band(row["p_meet"])]
+        assert row["moves"] == (row["verdict"] != pm25["verdict"].iloc[0])
+    new = xc.project(xc.series("pm25", basis="new").loc[2015:2020], 2025)
+    assert rows.loc[("basis", "new"), "median"] == pytest.approx(new.median[-1])
+    assert len(rows) <= 14
 
 
-def test_mase_scale():
-    assert mase_scale(np.array([5.0, 3.0, 4.0])) == 1.5
-    assert np.isnan(mase_scale(np.array([3.0, 3.0])))
+def test_each_choice_speaks_both_languages():
+    for name in ("pm25", "heavy_day_ratio"):
+        for what in xc.sensitivity(name)["what"]:
+            assert not any("\u4e00" <= c <= "\u9fff" for c in what.render("en"))
+            assert any("\u4e00" <= c <= "\u9fff" for c in what.render("zh"))
+            assert "paths" not in what.render("zh") and "<=" not in what.render("zh")
 
 
-def test_scores_of_one_origin_by_hand():
-    values = [80.0, 76.0, 66.0, 60.0, 52.0, 48.0, 43.0, 41.0]
-    s = pd.Series(values, index=range(2013, 2021))
-    rows = score_origin(s, 2018, horizon=2)
-    p = xc.project(s.loc[:2018], 2020)
-    step = np.abs(np.diff(values[:6])).mean()
-    for at, (row, y) in enumerate(zip(rows, values[6:], strict=True)):
-        assert row["prediction"] == pytest.approx(p.median[at])
-        assert row["scaled_error"] == pytest.approx(abs(p.median[at] - y) / step)
-        low, high = (e[at] for e in p.interval(0.8))
-        assert row["is_80"] == pytest.approx(interval_score(low, high, y, 0.8))
-        assert row["is_80_pct"] == pytest.approx(100 * row["is_80"] / 80)
-        assert row["inside_80"] == float(low <= y <= high)
-        assert row["pit"] == pytest.approx(p.p_below(y, 2019 + at))
-        assert row["crps_scale"] == pytest.approx(crps_t(np.log(y), p.df, p.centre[at], p.sd[at]))
+def test_other_readings_are_rows_and_name_their_assumption():
+    table = xc.sensitivity("heavy_day_ratio")
+    row = table[table["choice"] == "reading"].iloc[0]
+    assert (row["setting"], row["assumption"]) == ("<= 0.3", "read_heavy_none")
+    fan = xc.projection("heavy_day_ratio", as_of=2020)
+    assert row["p_meet"] == fan.p_meet("<=", 0.3, 2025)
+    ids = set(xc.load("assumptions")["id"])
+    assert set(table["assumption"]) <= ids
 
 
-def test_what_comes_after_the_origin_does_not_change_the_prediction():
-    s = pd.Series(np.linspace(80, 40, 8), index=range(2013, 2021))
-    other = s.copy()
-    other.loc[2019:] *= 3
-    for a, b in zip(score_origin(s, 2018), score_origin(other, 2018), strict=True):
-        for name in ("prediction", "lower_95", "upper_95", "n", "fit_to"):
-            assert a[name] == b[name]
-    assert a["fit_to"] == 2018
+def test_what_cannot_be_fitted_keeps_its_row_and_moves_nothing():
+    table = xc.sensitivity("green_cover")
+    refused = table[table["note"] != ""]
+    assert len(refused) and not refused["moves"].any()
+    assert refused["median"].isna().all()
+    assert table["verdict"].iloc[0] == "about even to likely"
 
 
-def test_window_has_the_width_asked_for():
-    s = pd.Series(np.linspace(80, 40, 8), index=range(2013, 2021))
-    row = score_origin(s, 2019, width=4)[0]
-    assert (row["fit_from"], row["n"]) == (2016, 4)
+def test_a_verdict_by_margin_does_not_move():
+    table = xc.sensitivity("traffic_noise")
+    assert set(table["verdict"]) == {"maintenance"} and not table["moves"].any()
 
 
-def test_partial_years_are_no_outturn_and_estimates_say_so():
-    s = pd.DataFrame(
-        {
-            "value": [60.0, 55, 50, 45, 44, 43, 42],
-            "status": ["computed"] * 5 + ["estimated", "computed"],
-            "completeness": ["strict"] * 5 + ["partial", "partial"],
-        },
-        index=pd.Index(range(2014, 2021), name="year"),
-    )
-    rows = score_origin(s, 2017, horizon=4)
-    assert [r["outturn_status"] for r in rows] == ["computed", "estimated", "", ""]
-    assert np.isnan(rows[2]["outturn"]) and np.isnan(rows[3]["outturn"])
+def test_a_target_of_ones_own_and_another_time():
+    table = xc.sensitivity("pm25", xc.target("pm25", "<= 25", year=2030), as_of=2025)
+    assert table.loc[0, "setting"] == "2018-2025 paths"
+    fan = xc.projection("pm25")
+    assert table.loc[0, "p_meet"] == fan.p_meet("<=", 25, 2030)
+    assert (table["choice"] != "reading").all()
 
 
-def test_a_fit_that_cannot_be_made_keeps_its_rows():
-    s = pd.Series([50.0, 48.0, 44.0], index=[2018, 2019, 2020])
-    rows = score_origin(s, 2019, method="loglinear", horizon=1)
-    assert len(rows) == 1 and "needs 3" in rows[0]["note"] and np.isnan(rows[0]["prediction"])
+def test_effects_of_the_register():
+    table = assumption_effects()
+    assert table["moves"].iloc[0] and table["moves"].is_monotonic_decreasing
+    row = table[(table["id"] == "path_prior") & (table["indicator"] == "pm25")].iloc[0]
+    assert row["verdict"] == "very likely" and row["moves"]
+    ((choice, setting, what, verdict, p),) = row["alternatives"]
+    assert "mirrored" in what.render("en") and "先验" in what.render("zh")
+    assert (choice, setting, verdict) == ("prior", "mirrored", "likely") and 0.66 <= p < 0.9
+    assert table[["why_zh", "why_en", "quality", "impact"]].notna().all(axis=None)
 
 
-def test_city_points(scored):
-    assert list(scored.columns) == list(COLUMNS)
-    six = ["pm25", "pm10", "no2", "so2", "good_days", "heavy_days"]
-    blend = scored[(scored["method"] == "blend") & scored["indicator"].isin(six)]
-    assert len(blend) == 90 and blend["outturn"].notna().all()
-    assert (blend["fit_from"] == blend["origin"] - 5).all() and (blend["n"] == 6).all()
-    assert (blend["fit_to"] == blend["origin"]).all()
-    inside = (blend["lower_80"] <= blend["outturn"]) & (blend["outturn"] <= blend["upper_80"])
-    assert (inside == (blend["inside_80"] == 1)).all()
+# --- hindcast ---------------------------------------------------------------------------------
 
 
-def test_city_hold_out_reaches_the_numbers_of_the_design():
-    """Six indicators on the log scale, s0 = 0.08: MASE 0.86, coverage .89 and .96."""
-    six = ["pm25", "pm10", "no2", "so2", "good_days", "heavy_days"]
-    got = xc.hindcast(
-        scope=CITY, origins=[2018, 2019, 2020], methods=["blend"], indicators=six,
-        scale="log", prior_sd=0.08,
-    )  # fmt: skip
-    pooled = calibration(got).iloc[0]
-    assert pooled["n"] == 90
-    assert pooled["mase"] == pytest.approx(0.86, abs=0.01)
-    assert pooled["coverage_80"] == pytest.approx(0.89, abs=0.015)
-    assert pooled["coverage_95"] == pytest.approx(0.96, abs=0.015)
-    assert pooled["is_95_pct"] <= 66
+@pytest.fixture(scope="module")
+def past():
+    return xc.hindcast()
 
 
-def test_calibration_pools_and_states_its_clusters(scored):
-    pooled = calibration(scored)
-    assert pooled["method"].tolist() == ["blend", "last"]
-    for row in pooled.itertuples():
-        part = scored[scored["method"] == row.method].dropna(subset=["outturn", "prediction"])
-        assert row.n == len(part) and row.origins == 3
+def test_a_point_by_hand(past):
+    row = past.frame.set_index(["scope", "indicator", "origin", "year"]).loc[
+        ("北京市", "pm25", 2018, 2023)
+    ]
+    s = xc.series("pm25", scope="北京市", source="published")
+    p = xc.project(s.loc[2013:2018], 2023, prior_sd=0.08)
+    assert row["median"] == pytest.approx(p.median[-1])
+    assert row["outturn"] == s.loc[2023, "value"] and row["n"] == 6 and row["horizon"] == 5
+    low, high = (end[-1] for end in p.interval(0.8))
+    assert row["inside_80"] == (low <= row["outturn"] <= high)
+    assert row["error"] == pytest.approx(p.median[-1] - row["outturn"])
+
+
+def test_only_whole_years_are_outturns(past):
+    assert not past.frame["outturn_status"].isin(["estimated", "bound", "partial"]).any()
+    district = past.frame[past.frame["scope"] == "西城区"]
+    assert 2021 not in set(district["year"]) and {2022, 2025} <= set(district["year"])
+    assert (past.frame["year"] > past.frame["origin"]).all()
+    # 2013 is an estimate: fitted with its error, not counted
+    first = district[(district["origin"] == 2018) & (district["indicator"] == "pm25")]
+    assert set(first["n"]) == {5}
+
+
+def test_what_comes_after_the_origin_does_not_move_the_fan(pack):
+    before = xc.hindcast(["so2"], scopes=["北京市"], origins=[2019]).frame
+    path = pack / "observations.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    late = (rows["indicator"] == "so2") & (rows["scope"] == "北京市") & (rows["year"] > "2019")
+    rows.loc[late & (rows["value"] != ""), "value"] = "40"
+    rows.to_csv(path, index=False)
+    xc.use_data(pack)
+    after = xc.hindcast(["so2"], scopes=["北京市"], origins=[2019]).frame
+    pd.testing.assert_frame_equal(before[NUMBERS], after[NUMBERS])
+    assert (after["outturn"] == 40).all() and not after["inside_80"].any()
+
+
+def test_coverage_is_pooled_and_clustered_by_indicator(past):
+    for row in past.coverage.itertuples():
+        part = past.frame[past.frame["scope"] == row.scope]
+        assert row.points == len(part) and row.indicators == part["indicator"].nunique()
         assert row.coverage_80 == pytest.approx(part["inside_80"].mean())
-        assert row.coverage_80_low <= row.coverage_80 <= row.coverage_80_high <= 1
+        assert row.coverage_80 <= row.coverage_95
+    assert past.coverage["scope"].tolist() == ["西城区", "北京市"]
+    assert "coverage_80" in past._repr_html_()
 
 
-def test_clustered_error_of_a_mean():
+def test_clustered_errors_against_known_cases():
     rng = np.random.default_rng(1)
-    x = rng.normal(size=200)
-    alone = clustered_se(x, np.arange(200))
-    assert alone == pytest.approx(x.std(ddof=1) / np.sqrt(200))
-    # ten copies of twenty values know no more than twenty values
-    few = np.repeat(x[:20], 10)
-    assert clustered_se(few, np.repeat(np.arange(20), 10)) == pytest.approx(
-        x[:20].std(ddof=1) / np.sqrt(20)
+    inside = rng.random(200) < 0.8
+    alone = pd.DataFrame({"scope": "x", "indicator": range(200), "inside_80": inside})
+    alone["inside_95"] = True
+    row = clustered_coverage(alone).iloc[0]
+    assert row["se_80"] == pytest.approx(inside.std(ddof=1) / math.sqrt(200))
+    assert row["se_95"] == 0
+    # ten copies of twenty points know no more than twenty points
+    few = pd.concat([alone.head(20)] * 10)
+    assert clustered_coverage(few).iloc[0]["se_80"] == pytest.approx(
+        inside[:20].std(ddof=1) / math.sqrt(20)
     )
-    a, b = np.repeat(np.arange(20), 10), np.tile(np.arange(10), 20)
-    assert clustered_se(few, a, b) >= clustered_se(few, a) - 1e-15
-    assert np.isnan(clustered_se([1.0, 2.0], [0, 0]))
+    one = alone.assign(indicator="a")
+    assert math.isnan(clustered_coverage(one).iloc[0]["se_80"])
 
 
-def test_estimated_outturns_count_only_when_asked(scored):
-    some = scored.copy()
-    some.loc[some["year"] == 2021, "outturn_status"] = "estimated"
-    assert calibration(some)["n"].sum() < calibration(some, estimated=True)["n"].sum()
-
-
-@pytest.mark.parametrize(
-    "change", [{"origins": []}, {"methods": []}, {"horizon": 0}, {"origins": [1950]}]
-)
-def test_nothing_to_do_is_an_error(change):
-    options = {"scope": CITY, "origins": [2020], "methods": ["blend"]} | change
+def test_nothing_to_compare_is_said():
     with pytest.raises(InputError):
-        xc.hindcast(**options)
+        xc.hindcast(["pm25"], origins=[1950])
+    with pytest.raises(InputError, match="whole year"):
+        xc.hindcast(["pm25"], origins=["soon"])
 
 
-def test_an_unknown_method_is_refused():
-    with pytest.raises(InputError, match="'zz' is unknown"):
-        xc.hindcast(scope="北京市", origins=[2018], methods=["blend", "zz"])
+# --- the next plan ----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def plan():
+    return xc.next_plan()
+
+
+def test_candidates_with_their_chances(plan):
+    row = plan.set_index("target_id").loc["n155_pm25_25"]
+    fan = xc.projection("pm25")
+    assert row["p_meet"] == fan.p_meet("<=", 25, 2030)
+    assert row["median"] == fan.median[-1] and row["target_year"] == 2030
+    latest = xc.series("pm25").loc[2025, "value"]
+    assert row["pace_needed"] == pytest.approx((25 - latest) / 5)
+    assert row["rate_needed"] == pytest.approx(100 * ((25 / latest) ** 0.2 - 1))
+    first = xc.series("pm25").loc[fit_setting("pm25").window[0], "value"]
+    assert row["pace_past"] == pytest.approx((latest - first) / 7)
+    assert row["rate_past"] == pytest.approx(100 * ((latest / first) ** (1 / 7) - 1))
+
+
+def test_already_met_by_the_whole_range(pack):
+    """A draft of 29.96 (29.91 to 30.01) against 30 is open, 29.9 meets it."""
+    path = pack / "air" / "annual.csv"
+    air = pd.read_csv(path, dtype=str, keep_default_na=False)
+    at = (air["indicator"] == "pm25") & (air["year"] == "2025") & (air["scope"] == "西城区")
+    xc.use_data(pack)
+    for value, met, verdict in (
+        ("29.96", None, "open"),
+        ("29.9", True, "maintenance"),
+        ("30.2", False, "about even"),
+    ):
+        air.loc[at, "value"] = value
+        air.to_csv(path, index=False)
+        row = xc.next_plan(["pm25"]).iloc[0]
+        assert row["already_met"] is met or row["already_met"] == met
+        assert row["verdict"] == verdict
+
+
+def test_nothing_is_told_beyond_five_years_of_the_last_value(plan):
+    for row in plan[plan["latest_year"] == 2020].itertuples():
+        assert math.isnan(row.p_meet) and math.isnan(row.median)
+    assert plan["verdict"].ne("").all()
+
+
+def test_an_indicator_without_candidate_is_named():
+    with pytest.raises(InputError, match="co2_total"):
+        xc.next_plan(["co2_total"])
+    assert set(xc.next_plan(["PM2.5"])["indicator"]) == {"pm25"}

@@ -1,644 +1,794 @@
-"""The figure grammar: which mark for which evidence, where lines break, what is written."""
+"""The seven kinds of chart: what is drawn, recorded, named, and where labels stand."""
 
-import io
+import re
 import warnings
 
-import matplotlib.colors
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from matplotlib.text import Text
 
-from xc_analysis import InputError, plots, style
-from xc_analysis.drawing import marks, palette
+import xc_analysis as xc
+from xc_analysis import InputError, figures, style
+from xc_analysis.figures import collect, record_of
+from xc_analysis.plots import marks
+from xc_analysis.words import LANGUAGES, word
 
-ATTRS = {
-    "indicator": "pm25", "scope": "西城区", "theme": "air", "unit": "µg/m³", "scale": "log",
-    "floor": 0.0, "ceiling": None, "decimals": 0, "name_zh": "细颗粒物", "name_en": "PM₂.₅",
-}  # fmt: skip
+CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 
 
 @pytest.fixture(autouse=True)
-def clean():
+def _clean(monkeypatch, tmp_path):
+    monkeypatch.setenv("XC_BUILD_FIGURES", str(tmp_path))
     with style.use_style("zh"), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph")
         yield
     plt.close("all")
 
 
-def series(rows, **attrs):
-    """Rows of (year, value, status[, completeness, basis, lower, upper])."""
-    columns = ["year", "value", "status", "completeness", "basis", "lower", "upper"]
-    full = [(*r, *(["strict", "b", np.nan, np.nan][len(r) - 3 :])) for r in rows]
-    frame = pd.DataFrame(full, columns=columns).set_index("year")
-    frame.attrs = {**ATTRS, **attrs}
-    return frame
+def frame(values, *, years=None, indicator="pm25", scope="西城区", **columns):
+    """A series as xc.series returns it, with what a test needs to set."""
+    years = list(years or range(2015, 2015 + len(values)))
+    table = pd.DataFrame(
+        {
+            "value": np.asarray(values, float),
+            "lower": np.nan,
+            "upper": np.nan,
+            "status": "computed",
+            "basis": "ref-298K",
+            "completeness": "strict",
+            "source_id": "archive-hourly",
+            "release": "public",
+        },
+        index=pd.Index(years, name="year"),
+    ).assign(**columns)
+    table.attrs = {
+        "indicator": indicator,
+        "scope": scope,
+        "unit": "µg/m³",
+        "scale": "log",
+        "decimals": 0,
+        "name_zh": "细颗粒物",
+        "name_en": "PM₂.₅",
+        "theme": "air",
+        "partial": "observed",
+    }
+    return table
 
 
-def drawn(ax, gid):
-    return [a for a in ax.findobj() if a.get_gid() == gid]
+def gids(ax) -> set[str]:
+    artists = (*ax.lines, *ax.collections, *ax.patches)
+    return {str(a.get_gid())[3:] for a in artists if str(a.get_gid()).startswith("xc:")}
 
 
-def points(ax, gid):
-    return sorted(
-        (float(x), float(y)) for a in drawn(ax, gid) for x, y in zip(*a.get_data(), strict=True)
+def rows_of(ax) -> pd.DataFrame:
+    return collect(ax.figure)
+
+
+def keys_of(ax) -> list[str]:
+    return [key.text for key in figures._keys(ax.figure)]
+
+
+def texts_of(fig) -> list[str]:
+    return [t.get_text() for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip()]
+
+
+def drawn_points(ax, kind) -> set[tuple[float, float]]:
+    lines = [line for line in ax.lines if line.get_gid() == f"xc:{kind}"]
+    return {(float(x), float(y)) for line in lines for x, y in zip(*line.get_data(), strict=True)}
+
+
+# ---- series: marks ----
+
+
+def every_kind():
+    status = ["printed", "derived", "computed", "computed", "estimated", "bound", "draft", None]
+    table = frame([60, 55, 50, 30, 45, np.nan, 40, 38], status=status)
+    table.loc[2018, "completeness"] = "partial"
+    table.loc[2019, ["lower", "upper"]] = 41, 49
+    table.loc[2020, ["lower", "upper"]] = 38, 44
+    return table
+
+
+def test_each_kind_of_evidence_has_its_own_mark():
+    ax = xc.plot_series(every_kind())
+    kinds = {"printed", "derived", "computed", "partial", "draft", "unstated"}
+    assert kinds | {"estimated", "bound", "tick"} <= gids(ax)
+    looks = {
+        line.get_gid()[3:]: (line.get_marker(), line.get_markerfacecolor())
+        for line in ax.lines
+        if line.get_gid()[3:] in kinds
+    }
+    color = style.POLLUTANTS["pm25"]
+    assert looks["printed"] == ("o", color) and looks["derived"] == ("o", "white")
+    assert looks["computed"] == ("D", color) and looks["partial"] == ("D", "white")
+    assert len({look for look in looks.values()}) == len(kinds)
+
+
+def test_the_csv_holds_every_mark_and_no_other():
+    ax = xc.plot_series(every_kind())
+    rows = rows_of(ax).set_index("x")
+    expected = {2018: "partial", 2019: "estimate", 2020: "bound"}
+    assert rows["mark"].to_dict() == {
+        year: expected.get(year, "point") for year in range(2015, 2023)
+    }
+    assert rows.loc[2019, ["y", "lower", "upper"]].tolist() == [45, 41, 49]
+    assert rows.loc[2020, ["lower", "upper"]].tolist() == [38, 44]
+    assert rows.loc[2015, "status"] == "printed" and pd.isna(rows.loc[2022, "status"])
+    assert set(rows["source_id"]) == {"archive-hourly"} and set(rows["unit"]) == {"µg/m³"}
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_key_names_all_marks_and_only_those(lang):
+    with style.use_style(lang):
+        ax = xc.plot_series(every_kind())
+        names = {word(f"status.{k}") for k in marks.KINDS if k != "unstated"}
+        assert set(keys_of(ax)) == names | {word("plot.mark_unstated")}
+        ax = xc.plot_series(frame([50, 40]))
+        assert keys_of(ax) == [word("status.computed")]
+
+
+@pytest.mark.parametrize("indicator", ["pm25", "heavy_days", "traffic_noise", "green_cover"])
+def test_what_is_drawn_of_a_real_series_is_what_the_csv_says(indicator):
+    data = xc.series(indicator)
+    ax = xc.plot_series(data)
+    rows = rows_of(ax)
+    points = rows[rows["mark"] == "point"]
+    on_axes = set().union(*(drawn_points(ax, k) for k in ("printed", "derived", "computed")))
+    assert on_axes == set(zip(points["x"].astype(float), points["y"].astype(float), strict=True))
+    known = data[data["value"].notna()]
+    assert set(rows["x"].astype(int)) == set(known.index)
+    estimates = rows[rows["mark"] == "estimate"]
+    assert drawn_points(ax, "tick") == set(
+        zip(estimates["x"].astype(float), estimates["y"].astype(float), strict=True)
     )
 
 
-def render(ax):
-    ax.figure.savefig(io.BytesIO(), format="png", dpi=60)
-    return ax
+def test_a_one_sided_bound_is_an_arrow():
+    table = frame([50, np.nan], status=["computed", "bound"])
+    table.loc[2016, "upper"] = 45
+    ax = xc.plot_series(table)
+    assert word("plot.mark_bound_end") in keys_of(ax) and word("status.bound") not in keys_of(ax)
+    assert rows_of(ax).set_index("x").loc[2016, "upper"] == 45
 
 
-# --- evidence grammar ---------------------------------------------------------------------------
-
-GRAMMAR = [
-    # status, completeness, drawn as, marker, filled
-    ("printed", "", "printed", "o", True),
-    ("derived", "", "derived", "o", False),
-    ("computed", "strict", "computed", "D", True),
-    ("computed", "adequate", "computed", "D", True),
-    ("computed", "partial", "partial", "D", False),
-    ("estimated", "partial", "estimated", "D", False),
-]
+def test_parts_of_a_year_are_drawn_only_when_asked_for():
+    table = frame([50, 40, 30])
+    table.loc[2017, "completeness"] = "partial"
+    table.attrs["partial"] = "estimate"
+    assert 2017 not in set(rows_of(xc.plot_series(table))["x"])
+    assert 2017 in set(rows_of(xc.plot_series(table, partial=True))["x"])
+    table.attrs["partial"] = "observed"
+    assert 2017 in set(rows_of(xc.plot_series(table))["x"])
 
 
-@pytest.mark.parametrize(("status", "completeness", "kind", "marker", "filled"), GRAMMAR)
-def test_marker_of_each_status(status, completeness, kind, marker, filled):
-    ax = plots.plot_series(series([(2020, 40.0, status, completeness, "b", 35.0, 45.0)]))
-    (line,) = drawn(ax, f"status:{kind}")
-    assert line.get_marker() == marker and line.get_linestyle() == "None"
-    assert (line.get_markerfacecolor() != "white") == filled
-    assert line.get_markeredgecolor() != line.get_markerfacecolor()
-    assert points(ax, f"status:{kind}") == [(2020.0, 40.0)]
-    others = [k for k in palette.STATUS if k != kind]
-    assert not any(drawn(ax, f"status:{k}") for k in others)
+def test_a_wide_range_is_a_whisker_and_a_narrow_one_is_not():
+    table = frame([80, 60], lower=[79.9, 50], upper=[80.1, 70])
+    ax = xc.plot_series(table)
+    (whisker,) = [c for c in ax.collections if c.get_gid() == "xc:range"]
+    assert len(whisker.get_segments()) == 1
+    assert word("plot.mark_range") in keys_of(ax)
 
 
-def segments(ax, gid):
-    return [s.tolist() for c in drawn(ax, gid) for s in c.get_segments()]
+def test_unaudited_years_are_named():
+    table = frame([50, 40], release=["public", "draft"])
+    assert word("plot.draft_years", years="2016") in keys_of(xc.plot_series(table))
 
 
-def test_estimate_has_a_bar_and_its_marker_a_bound_only_a_bar():
-    ax = plots.plot_series(
-        series([(2021, 35.0, "estimated", "partial", "b", 30.0, 41.0),
-                (2024, np.nan, "bound", "", "b", 25.6, 33.9)])
-    )  # fmt: skip
-    assert segments(ax, "bar:estimated") == [[[2021.0, 30.0], [2021.0, 41.0]]]
-    assert segments(ax, "bar:bound") == [[[2024.0, 25.6], [2024.0, 33.9]]]
-    assert points(ax, "status:estimated") == [(2021.0, 35.0)]
-    assert not drawn(ax, "status:bound")
+# ---- series: lines ----
 
 
-def test_one_sided_bound_points_to_where_the_value_may_lie():
-    ax = plots.plot_series(
-        series([(2022, np.nan, "bound", "", "b", np.nan, 33.0),
-                (2023, np.nan, "bound", "", "b", 90.0, np.nan)])
-    )  # fmt: skip
-    assert points(ax, "bar:bound") == [(2022.0, 33.0), (2023.0, 90.0)]
-    ways = [t.xyann[1] for t in ax.texts if t.arrow_patch is not None]
-    assert ways[0] < 0 < ways[1]
+def joined(ax, kind) -> list[tuple[float, float]]:
+    return [tuple(line.get_xdata()) for line in ax.lines if line.get_gid() == f"xc:{kind}"]
 
 
-def test_range_of_a_value_is_a_thin_bar():
-    ax = plots.plot_series(series([(2015, 83.0, "derived", "", "b", 81.9, 84.1)]))
-    assert segments(ax, "range:derived") == [[[2015.0, 81.9], [2015.0, 84.1]]]
+def test_lines_join_whole_years_and_break_at_gaps_and_estimates():
+    table = frame([60, 55, 50, 45, 40], years=[2013, 2014, 2016, 2017, 2018])
+    table.loc[2017, "status"] = "estimated"
+    assert joined(xc.plot_series(table), "line") == [(2013, 2014)]
 
 
-def test_unknown_status_is_refused_with_the_list():
-    with pytest.raises(InputError, match="'guessed'.*printed"):
-        plots.plot_series(series([(2020, 1.0, "guessed")]))
+def test_a_change_of_basis_is_a_thin_dotted_link_named_once():
+    basis = ["ref-273K", "ref-273K", "ref-mixed", "ref-298K", "ref-298K"]
+    fig, axes = xc.panels(2)
+    for ax in axes:
+        xc.plot_series(frame([60, 55, 50, 45, 40], basis=basis), ax=ax)
+    assert joined(axes[0], "line") == [(2015, 2016), (2018, 2019)]
+    assert joined(axes[0], "link") == [(2016, 2017), (2017, 2018)]
+    figures.finish(fig)
+    assert texts_of(fig).count(word("plot.link_state")) == 1
+    links = rows_of(axes[0])
+    assert len(links[links["mark"] == "link"]) == 2 * 4
 
 
-# --- lines --------------------------------------------------------------------------------------
+def test_another_change_of_basis_is_called_by_its_name():
+    table = frame([60, 55], basis=["district-wide", "outside-historic"])
+    assert word("plot.link_basis") in keys_of(xc.plot_series(table))
 
 
-def path(frame):
-    x, y = marks.joined_path(marks.points_of(frame))
-    return [None if np.isnan(a) else (int(a), b) for a, b in zip(x, y, strict=True)]
+def test_another_source_is_never_spliced():
+    station = frame([60, 55, 50])
+    published = frame([61, 54], years=[2015, 2018], status="printed")
+    ax = xc.plot_series(station, published)
+    assert joined(ax, "line") == [(2015, 2016), (2016, 2017)]
+    (ring,) = [line for line in ax.lines if line.get_gid() == "xc:printed"]
+    (own,) = [line for line in ax.lines if line.get_gid() == "xc:computed"]
+    assert ring.get_markersize() > own.get_markersize() and ring.get_zorder() < own.get_zorder()
+    assert set(rows_of(ax)["series"]) == {"西城区"}
 
 
-def test_line_breaks_at_a_missing_year():
-    frame = series([(2015, 5.0, "printed"), (2016, 4.0, "printed"), (2019, 2.0, "printed")])
-    assert path(frame) == [(2015, 5.0), (2016, 4.0), None, (2019, 2.0)]
+def test_other_areas_have_lines_and_names_of_their_own():
+    ax = xc.plot_series(frame([60, 55]), frame([50, 45], scope="北京市"))
+    assert len(joined(ax, "line")) == 2
+    assert keys_of(ax)[:2] == ["西城区", "北京市"]
+    colors = {line.get_color() for line in ax.lines if line.get_gid() == "xc:line"}
+    assert colors == {style.POLLUTANTS["pm25"], style.CITY}
+    with style.use_style("en"):
+        ax = xc.plot_series(frame([60, 55]), frame([50, 45], scope="东城区"))
+        assert keys_of(ax)[:2] == ["Xicheng", "Dongcheng"]
 
 
-def test_line_breaks_at_a_missing_value_and_at_a_change_of_basis():
-    frame = series(
-        [(2015, 5.0, "printed", "", "old"), (2016, np.nan, "printed", "", "old"),
-         (2017, 4.0, "printed", "", "old"), (2018, 3.0, "printed", "", "new"),
-         (2019, 2.0, "printed", "", "new")]
-    )  # fmt: skip
-    assert path(frame) == [(2015, 5.0), None, (2017, 4.0), None, (2018, 3.0), (2019, 2.0)]
+def test_rows_added_by_hand_in_any_order_are_drawn():
+    table = frame([60, 55])
+    table.loc[2013, "value"] = 70
+    ax = xc.plot_series(table)
+    assert (2013.0, 70.0) in drawn_points(ax, "unstated")
+
+
+def test_months_stand_within_their_year():
+    index = pd.period_range("2019-01", "2020-12", freq="M")
+    table = pd.DataFrame({"value": range(24), "status": "computed"}, index=index)
+    table.attrs = {"freq": "monthly", "unit": "µg/m³"}
+    rows = rows_of(xc.plot_series(table))
+    assert rows["x"].is_monotonic_increasing and len(rows) == 24
+    assert set(rows["x"].astype(float).round()) == {2018.0 + k for k in (1, 2)} | {2019.0, 2020.0}
+
+
+# ---- series: targets, limits, trends ----
+
+
+def test_the_districts_target_is_orange_and_others_are_grey():
+    data = xc.series("traffic_noise")
+    ax = xc.plot_series(data, target=xc.target("traffic_noise"), city=71)
+    levels = [line for line in ax.lines if line.get_gid() == "xc:level"]
+    assert {line.get_color() for line in levels} == {style.TARGET, style.CITY}
+    rows = rows_of(ax)
+    assert rows.set_index("mark")["y"].to_dict() == {"point": 69.6, "target": 70, "city": 71}
+    assert {word("plot.key_target"), word("plot.key_city")} <= set(keys_of(ax))
+    assert any("70" in t for t in texts_of(ax.figure))
+
+
+def test_a_delegated_target_appears_only_as_it_is_read():
+    ax = xc.plot_series(xc.series("pm25"), target=xc.target("pm25"))
+    colors = {line.get_color() for line in ax.lines if line.get_gid() == "xc:level"}
+    assert colors == {style.CITY}
+    assert "target" not in set(rows_of(ax)["mark"])
+    ax = xc.plot_series(xc.series("pm25"), target=xc.target("pm25", reading=""))
+    assert not [line for line in ax.lines if line.get_gid() == "xc:level"]
+
+
+def test_orange_is_used_for_nothing_but_the_districts_target():
+    from matplotlib.colors import to_hex
+
+    ax = xc.plot_series(xc.series("pm25"), limit=35, city=35, target=xc.target("pm25"))
+    used = {to_hex(line.get_color()).upper() for line in ax.lines}
+    assert style.TARGET not in used
+
+
+def test_limits_hold_over_the_years_they_are_in_force():
+    standards = xc.load("standards")
+    limits = standards[standards["indicator"] == "pm25"]
+    ax = xc.plot_series(frame([60, 50, 40, 30, 29], years=range(2024, 2029)), limit=limits)
+    rows = rows_of(ax)
+    ends = rows[rows["mark"] == "limit"].groupby("y")["x"].agg(["min", "max"])
+    # GB 3095-2012 to 2026-02-28: a year stands at its middle, so that is 0.34 before 2026
+    assert ends.loc[35, "max"] == pytest.approx(2026 - 0.34, abs=0.01)
+    assert ends.loc[30, "min"] == pytest.approx(2026 - 0.34, abs=0.01)
+    assert set(rows.loc[rows["mark"] == "limit", "source_id"]) <= set(limits["source_id"])
+
+
+def test_a_limit_off_the_axis_is_told_in_words_and_does_not_set_the_scale():
+    ax = xc.plot_series(frame([14, 8, 4]), limit=60)
+    assert ax.get_ylim()[1] < 30
+    assert "限值60↑" in texts_of(ax.figure) and word("plot.limit_away") in keys_of(ax)
+    rows = rows_of(ax).set_index("mark")
+    assert "limit" not in rows.index and rows.loc["remark", "y"] == 60
+
+
+def test_trend_lines_are_in_the_csv_with_both_ends():
+    data = frame([88, 83, 78, 63, 53, 44, 40], years=range(2014, 2021))
+    trend = xc.trend(data)
+    ax = xc.plot_series(data, trend=trend)
+    rows = rows_of(ax)
+    ends = rows[rows["mark"] == "trend"]
+    assert list(ends["x"]) == [2014, 2020]
+    slope = (ends["y"].iloc[1] - ends["y"].iloc[0]) / 6
+    assert slope == pytest.approx(trend.slope) and set(ends["slope"]) == {trend.slope}
+    assert joined(ax, "line") == []
+    middle = (np.median(data["value"]), trend.intercept + trend.slope * 2017)
+    assert middle[0] == pytest.approx(middle[1], abs=8)
+
+
+# ---- series: axes and labels ----
+
+
+def test_an_estimate_of_a_partial_year_does_not_set_the_scale():
+    table = frame([90, 60, 40])
+    table.loc[2015, ["status", "lower", "upper"]] = ["estimated", 40, 300]
+    ax = xc.plot_series(table)
+    assert ax.get_ylim()[1] < 130
+    assert "cut" in gids(ax)
+
+
+def test_shares_stay_below_a_hundred_and_concentrations_begin_at_zero():
+    table = frame([97, 98, 99.5])
+    table.attrs |= {"unit": "%", "scale": "logit", "indicator": "park"}
+    assert xc.plot_series(table).get_ylim()[1] <= 101
+    assert xc.plot_series(frame([60, 50])).get_ylim()[0] == 0
+
+
+def test_the_axis_reaches_to_the_target_year_and_keeps_to_years_asked_for():
+    data = xc.series("traffic_noise")
+    right = xc.plot_series(data, target=xc.target("traffic_noise")).get_xlim()[1]
+    assert 2025 < right < 2026
+    ax = xc.plot_series(xc.series("pm25"), years=(2015, 2020))
+    assert 2014 < ax.get_xlim()[0] < 2015 and 2020 < ax.get_xlim()[1] < 2021
+    assert rows_of(ax)["x"].between(2015, 2020).all()
+
+
+def label_boxes(ax):
+    ax.figure.canvas.draw()
+    texts = [t for t in ax.texts if t.get_gid() == "label"]
+    return [(t, t.get_window_extent()) for t in texts]
+
+
+@pytest.mark.parametrize("width", [31, 50, 84, 155])
+@pytest.mark.parametrize("indicator", ["pm25", "heavy_days", "good_day_ratio", "no2"])
+def test_labels_keep_clear_of_points_and_of_each_other(indicator, width):
+    fig, (ax,) = xc.panels(1, height=45, width=width + 12)
+    xc.plot_series(xc.series(indicator), city=35 if indicator == "pm25" else None, ax=ax)
+    boxes = label_boxes(ax)
+    assert len(boxes) >= 2
+    for i, (_, one) in enumerate(boxes):
+        for _, other in boxes[i + 1 :]:
+            assert not one.overlaps(other)
+    dots = np.array(sorted(drawn_points(ax, "computed")))
+    for text, box in boxes:
+        inner = box.shrunk(0.8, 0.6).translated(0.1 * box.width, 0.2 * box.height)
+        inside = [inner.contains(*p) for p in ax.transData.transform(dots)]
+        assert not any(inside), text.get_text()
 
 
 @pytest.mark.parametrize(
-    ("status", "completeness"), [("computed", "partial"), ("estimated", ""), ("bound", "")]
+    ("label", "texts"),
+    [("ends", ["60", "40"]), ("last", ["40"]), ("all", ["60", "50", "40"]), (None, [])],
 )
-def test_no_line_runs_to_or_through_what_may_not_be_joined(status, completeness):
-    frame = series(
-        [(2015, 5.0, "computed"), (2016, 9.0, status, completeness), (2017, 4.0, "computed")]
-    )
-    assert path(frame) == [(2015, 5.0), None, (2017, 4.0)]
+def test_which_values_are_written(label, texts):
+    ax = xc.plot_series(frame([60, 50, 40]), label=label)
+    assert [t.get_text() for t in ax.texts if t.get_gid() == "label"] == texts
 
 
-def test_the_drawn_line_carries_the_breaks():
-    frame = series([(2015, 5.0, "printed"), (2018, 3.0, "printed"), (2019, 2.0, "printed")])
-    (line,) = drawn(plots.plot_series(frame), "line")
-    assert np.isnan(line.get_xdata()).sum() == 1 and np.isnan(line.get_ydata()).sum() == 1
+def test_decimals_may_be_asked_for():
+    ax = xc.plot_series(frame([60, 29.94]), label="last", decimals=1)
+    assert "29.9" in texts_of(ax.figure)
 
 
-@settings(max_examples=60, deadline=None)
-@given(
-    st.lists(
-        st.tuples(
-            st.integers(2000, 2030),
-            st.one_of(st.none(), st.floats(0.1, 100)),
-            st.sampled_from(["printed", "derived", "computed", "estimated", "bound"]),
-            st.sampled_from(["strict", "partial"]),
-            st.sampled_from(["a", "b"]),
-        ),
-        unique_by=lambda r: r[0],
-        max_size=12,
-    )
-)
-def test_a_line_joins_only_neighbours_of_one_basis(rows):
-    """Against a pairwise statement of the rule, for any order of rows."""
-    frame = series([(y, np.nan if v is None else v, s, c, b) for y, v, s, c, b in rows])
-    x, _ = marks.joined_path(marks.points_of(frame))
-    joined = {(int(a), int(b)) for a, b in zip(x, x[1:], strict=False) if a == a and b == b}
-    ok = {
-        y: b
-        for y, v, s, c, b in rows
-        if v is not None
-        and s in ("printed", "derived", "computed")
-        and not (s == "computed" and c == "partial")
-    }
-    assert joined == {(y, y + 1) for y in ok if ok.get(y + 1) == ok[y]}
-    assert {int(a) for a in x if a == a} == set(ok)
+@pytest.mark.parametrize("bad", [pd.DataFrame({"x": [1]}), 3])
+def test_what_is_no_series_is_refused(bad):
+    with pytest.raises(InputError):
+        xc.plot_series(bad)
 
 
-def test_a_break_is_ruled_and_named_once_also_across_a_mixed_year():
-    frame = series(
-        [(2017, 5.0, "computed", "strict", "ref-273K"), (2018, 4.0, "computed", "strict", "ref-mixed"),
-         (2019, 3.0, "computed", "strict", "ref-298K")]
-    )  # fmt: skip
-    ax = render(plots.plot_series(frame))
-    (rule,) = drawn(ax, "break")
-    # 1 September is two thirds into the year; an annual value stands at mid-year
-    assert rule.get_xdata()[0] == pytest.approx(2018 + 8 / 12 - 0.5, abs=0.01)
-    (name,) = drawn(ax, "break-name")
-    assert "2018-09" in name.get_text()
-    assert path(frame) == [(2017, 5.0), None, (2018, 4.0), None, (2019, 3.0)]
+def test_nothing_to_draw_is_said():
+    with pytest.raises(InputError, match="plot_series"):
+        xc.plot_series()
+    with pytest.raises(InputError, match="plot_series"):
+        xc.plot_series(frame([np.nan, np.nan]))
+    with pytest.raises(InputError, match="printd"):
+        xc.plot_series(frame([1, 2], status="printd"))
 
 
-def test_another_change_of_basis_is_named_by_its_tokens():
-    ax = plots.plot_series(
-        series([(2019, 5.0, "printed", "", "before"), (2020, 4.0, "printed", "", "after")])
-    )
-    assert drawn(ax, "break")[0].get_xdata()[0] == pytest.approx(2019.5)
-    assert drawn(ax, "break-name")[0].get_text() == "before → after"
+def test_an_index_of_names_is_refused():
+    table = frame([1, 2]).set_axis(["a", "b"])
+    with pytest.raises(InputError, match="year"):
+        xc.plot_series(table)
 
 
-# --- reference lines, labels, axes --------------------------------------------------------------
+# ---- projections and targets ----
 
 
-def target(scope, value, **more):
-    return {"scope": scope, "indicator": "pm25", "base_year": 2020, "target_year": 2025,
-            "kind": "level", "comparator": "<=", "value": value, **more}  # fmt: skip
-
-
-def test_own_target_has_the_fixed_colour_the_citys_is_grey_and_named():
-    rows = pd.DataFrame([target("西城区", 38.0), target("北京市", 35.0), target("西城区", np.nan)])
-    ax = render(plots.plot_series(series([(2020, 40.0, "printed")]), targets=rows))
-    (own,), (city,) = drawn(ax, "target"), drawn(ax, "target:city")
-    assert own.get_color() == palette.TARGET and set(own.get_ydata()) == {38.0}
-    assert city.get_color() == palette.CITY and set(city.get_ydata()) == {35.0}
-    names = {t.get_text() for t in drawn(ax, "line-name")}
-    assert names == {"目标 ≤ 38", "全市目标 ≤ 35"}
-    assert max(own.get_xdata()) == 2025
-
-
-def test_a_limit_is_drawn_only_while_in_force_and_named_when_off_the_axis():
-    rows = pd.DataFrame(
-        {"limit": [35.0, 30.0, 900.0], "valid_from": ["2013-01-01", "2026-03-01", "2013-01-01"],
-         "valid_to": ["2026-02-28", None, None]}
-    )  # fmt: skip
-    data = series([(2019, 44.0, "printed"), (2020, 40.0, "printed")])
-    ax = plots.plot_series(data, limits=rows)
-    (line,) = drawn(ax, "limit")
-    assert set(line.get_ydata()) == {35.0}
-    (remark,) = drawn(ax, "remark")
-    assert "900" in remark.get_text()
-
-
-def test_unit_name_and_title_follow_the_table_and_the_language():
-    ax = plots.plot_series(series([(2020, 40.0, "printed")]))
-    assert ax.get_ylabel() == "µg/m³" and ax.get_title(loc="left") == "细颗粒物"
-    with style.use_style("en"):
-        ax = plots.plot_series(series([(2020, 4.0, "printed")], unit="d"))
-        assert ax.get_ylabel() == "days" and ax.get_title(loc="left") == "PM₂.₅"
-
-
-def test_mixed_units_are_refused():
-    with pytest.raises(InputError, match="µg/m³"):
-        plots.plot_series(
-            [series([(2020, 1.0, "printed")]), series([(2020, 1.0, "printed")], unit="d")]
-        )
-
-
-def test_other_evidence_on_the_same_quantity_has_no_line_another_scope_has():
-    first = series([(2019, 44.0, "computed"), (2020, 40.0, "computed")])
-    same = series([(2019, 44.0, "printed"), (2020, 40.0, "printed")])
-    city = series([(2019, 42.0, "printed"), (2020, 38.0, "printed")], scope="北京市")
-    ax = render(plots.plot_series([first, same, city]))
-    lines = drawn(ax, "line")
-    assert [line.get_color() for line in lines] == [palette.THEMES["air"], palette.CITY]
-    assert {t.get_text() for t in drawn(ax, "label")} >= {"北京市", "西城区"}
-
-
-def test_axes_given_are_used_and_returned():
-    _, ax = plt.subplots()
-    assert plots.plot_series(series([(2020, 1.0, "printed")]), ax=ax) is ax
-
-
-def test_percentages_stay_below_their_ceiling():
-    data = series(
-        [(2015, 81.6, "derived"), (2020, 97.6, "printed")], scale="logit", ceiling=100.0, unit="%"
-    )
-    low, high = plots.plot_series(data).get_ylim()
-    assert high < 103 and low < 81.6
-
-
-def test_zero_is_shown_where_it_has_a_meaning():
-    assert (
-        plots.plot_series(series([(2015, 80.0, "printed"), (2020, 70.0, "printed")])).get_ylim()[0]
-        == 0
-    )
-    noise = series([(2020, 53.8, "printed")], scale="identity", unit="dB(A)", floor=None)
-    assert plots.plot_series(noise).get_ylim()[0] > 40
-
-
-@pytest.mark.parametrize("width", ["single", 40])
-def test_labels_avoid_markers_and_one_another(width):
-    fig, ax = plt.subplots(figsize=style.figsize(width, 50))
-    data = series(
-        [(2013 + i, v, "computed") for i, v in enumerate([83, 88, 83, 78, 63, 53, 44, 40])]
-    )
-    render(plots.plot_series(data, ax=ax, label=[2015, 2018, 2020]))
-    renderer = fig.canvas.get_renderer()
-    boxes = [t.get_window_extent(renderer) for t in drawn(ax, "label")]
-    assert len(boxes) == 3
-    for i, a in enumerate(boxes):
-        assert not any(a.overlaps(b) for b in boxes[i + 1 :])
-    dots = ax.transData.transform([(x, y) for x, y in points(ax, "status:computed")])
-    for box in boxes:
-        assert not any(box.contains(*dot) for dot in dots)
-
-
-def test_inputs_are_unchanged_and_row_order_does_not_matter():
-    rows = [
-        (2019, 44.0, "computed"),
-        (2015, 83.0, "derived", "", "b", 81.9, 84.1),
-        (2016, 78.0, "computed"),
-    ]
-    data = series(rows)
-    before, attrs = data.copy(deep=True), dict(data.attrs)
-    targets = pd.DataFrame([target("西城区", 38.0)])
-    targets_before = targets.copy(deep=True)
-    a = plots.plot_series(data, targets=targets)
-    b = plots.plot_series(series(sorted(rows)), targets=targets)
-    pd.testing.assert_frame_equal(data, before)
-    pd.testing.assert_frame_equal(targets, targets_before)
-    assert data.attrs == attrs
-    np.testing.assert_array_equal(*(drawn(ax, "line")[0].get_ydata() for ax in (a, b)))
-
-
-def test_csv_holds_every_point_drawn(tmp_path, monkeypatch):
-    monkeypatch.setenv("XC_FIGURES", str(tmp_path))
-    data = series(
-        [(2013, 82.8, "computed", "partial"), (2014, 88.2, "computed"), (2020, 40.0, "computed")]
-    )
-    ax = plots.plot_series(data)
-    *_, csv = style.save_figure(ax.figure, "x", data=data, sources=["archive"])
-    table = pd.read_csv(csv)
-    assert {"year", "value", "status", "source_id", "unit", "scope", "indicator"} <= set(table)
-    shown = [p for k in palette.STATUS for p in points(ax, f"status:{k}")]
-    assert sorted(shown) == sorted(zip(table["year"].astype(float), table["value"], strict=True))
-
-
-# --- coverage -----------------------------------------------------------------------------------
-
-
-def coverage():
-    cells = [["printed", "", "computed (partial)"], ["", "bound", "printed+computed"]]
-    return pd.DataFrame(
-        cells, index=pd.Index(["pm25", "area_noise"], name="indicator"), columns=[2019, 2020, 2021]
-    )
-
-
-NAMES = pd.DataFrame(
-    {
-        "indicator": ["area_noise", "pm25"],
-        "theme": ["noise", "air"],
-        "name_zh": ["噪声", "颗粒"],
-        "name_en": ["Noise", "PM"],
-    }
-)
-
-
-def test_coverage_marks_what_is_known_and_nothing_else():
-    ax = render(plots.plot_coverage(coverage(), names=NAMES))
-    names = {t.get_text(): y for t, y in zip(ax.get_yticklabels(), ax.get_yticks(), strict=True)}
-    assert list(names) == ["颗粒", "噪声"]
-    pm, noise = names["颗粒"], names["噪声"]
-    assert points(ax, "status:partial") == [(2021.0, pm)]
-    assert points(ax, "status:bound") == [(2020.0, noise)]
-    assert sorted(y for _, y in points(ax, "status:printed")) == sorted([pm, noise])
-    assert len(points(ax, "status:computed")) == 1
-    assert [t.get_text() for t in drawn(ax, "theme")] == ["空气", "噪声"]
-    key = [t.get_text() for t in ax.get_legend().get_texts()]
-    assert len(key) == 4
-
-
-def test_coverage_in_the_given_order_and_with_a_bad_cell():
-    ax = plots.plot_coverage(coverage().iloc[::-1], names=NAMES, order="given")
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["噪声", "颗粒"]
-    bad = coverage().replace("bound", "hearsay")
-    with pytest.raises(InputError, match="hearsay"):
-        plots.plot_coverage(bad, names=NAMES)
-
-
-def test_coverage_does_not_change_its_input():
-    data = coverage()
-    before = data.copy(deep=True)
-    plots.plot_coverage(data, names=NAMES)
-    pd.testing.assert_frame_equal(data, before)
-
-
-# --- projection, target -------------------------------------------------------------------------
-
-
+@pytest.fixture
 def fan():
-    m = np.array([36.0, 30.0, 25.0])
+    pm25 = xc.series("pm25")
+    return xc.project(pm25.loc[2015:2020], 2025), pm25.loc[2021:2025]
+
+
+def test_a_fan_has_two_filled_bands_a_thin_edge_and_a_median(fan):
+    projection, outturn = fan
+    ax = xc.plot_projection(projection, outturn=outturn)
+    assert {"band_50", "band_80", "band_95", "median"} <= gids(ax)
+    filled = [c.get_gid() for c in ax.collections if str(c.get_gid()).startswith("xc:band")]
+    assert sorted(filled) == ["xc:band_50", "xc:band_80"]
+    rows = rows_of(ax)
+    for level in (50, 80, 95):
+        band = rows[rows["mark"] == f"band_{level}"].set_index("x").loc[2021:]
+        np.testing.assert_allclose(
+            band["lower"].astype(float), projection.frame[f"lower_{level}"], rtol=1e-12
+        )
+        np.testing.assert_allclose(
+            band["upper"].astype(float), projection.frame[f"upper_{level}"], rtol=1e-12
+        )
+    median = rows[rows["mark"] == "median"].set_index("x")["y"].loc[2021:]
+    np.testing.assert_allclose(median.astype(float), projection.frame["median"], rtol=1e-12)
+
+
+def test_the_fan_opens_from_the_last_fitted_point(fan):
+    rows = rows_of(xc.plot_projection(fan[0]))
+    start = rows[(rows["mark"] == "band_95") & (rows["x"] == 2020)]
+    assert start["lower"].item() == start["upper"].item() == pytest.approx(fan[0].values[-1])
+
+
+def test_the_95_band_does_not_set_the_scale():
+    heavy = xc.series("heavy_days")
+    projection = xc.project(heavy.loc[2015:2020], 2025)
+    table = projection.frame.copy()
+    table["upper_95"] = 500.0
+    ax = xc.plot_projection(table, observed=heavy.loc[2015:2020])
+    assert ax.get_ylim()[1] < 100 and "cut" in gids(ax)
+
+
+def test_the_fitted_points_keep_their_evidence(fan):
+    rows = rows_of(xc.plot_projection(fan[0]))
+    fitted = rows[rows["mark"] == "point"]
+    assert list(fitted["x"]) == list(range(2015, 2021)) and set(fitted["status"]) == {"computed"}
+
+
+def test_what_came_is_in_ink_and_named(fan):
+    projection, outturn = fan
+    ax = xc.plot_projection(projection, outturn=outturn, city=35)
+    colors = {line.get_color() for line in ax.lines if line.get_gid() == "xc:tick"}
+    assert colors == {style.INK}
+    assert word("plot.key_outturn") in keys_of(ax)
+    rows = rows_of(ax)
+    came = rows[rows["series"] == word("plot.outturn")]
+    assert list(came["x"]) == list(outturn.index)
+
+
+def test_results_draw_themselves(fan):
+    projection, outturn = fan
+    ax = projection.plot(outturn=outturn, target=xc.target("pm25"))
+    assert {"median", "city"} <= set(rows_of(ax)["mark"])
+    assert xc.target("traffic_noise").plot() is not None
+    assert "trend" in set(rows_of(xc.trend(xc.series("pm25").loc[2015:2020]).plot())["mark"])
+
+
+def test_a_projection_is_asked_for():
+    with pytest.raises(InputError, match="median"):
+        xc.plot_projection(pd.DataFrame({"value": [1]}))
+
+
+def test_a_target_path_leads_from_a_base_that_misses_it():
+    ax = xc.plot_target(xc.target("green_cover"), xc.series("green_cover"))
+    rows = rows_of(ax)
+    path = rows[rows["mark"] == "path"]
+    assert list(zip(path["x"], path["y"], strict=True)) == [(2020, 31.8), (2025, 31.85)]
+    end = rows[rows["mark"] == "target"]
+    assert (end["x"].item(), end["y"].item()) == (2025, 31.85)
+    met = rows_of(xc.plot_target(xc.target("traffic_noise"), xc.series("traffic_noise")))
+    assert "path" not in set(met["mark"])
+
+
+def test_a_target_without_a_series_is_drawn_from_its_base():
+    from dataclasses import replace
+
+    aim = replace(xc.target("green_cover"), base_value=31.8)
+    rows = rows_of(xc.plot_target(aim))
+    assert set(rows["mark"]) == {"point", "target", "path"}
+
+
+def test_a_target_without_a_number_says_so():
+    aim = xc.target("good_day_ratio", reading="")
+    ax = xc.plot_target(aim, xc.series("good_day_ratio"))
+    assert word("plot.no_number") in texts_of(ax.figure)
+    with pytest.raises(InputError):
+        xc.plot_target(aim)
+
+
+# ---- scorecard ----
+
+
+@pytest.fixture(scope="module")
+def cards():
+    return xc.scorecard(as_of=2020), xc.scorecard()
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_the_scorecard_shows_14_rows_in_one_language(cards, lang):
+    with style.use_style(lang):
+        ax = xc.plot_scorecard(*cards)
+        texts = texts_of(ax.figure)
+        assert {str(n) for n in range(1, 15)} <= set(texts)
+        chinese = [t for t in texts if CHINESE.search(t)]
+        assert (chinese == []) if lang == "en" else len(chinese) > 60
+        rows = rows_of(ax)
+    assert set(rows["mark"]) == {"cell"} and rows["indicator"].nunique() == 14
+    verdict = rows[rows["x"] == word("plot.card_verdict", lang)].set_index("indicator")["text"]
+    expected = cards[1].set_index("indicator")["verdict"]
+    assert verdict["traffic_noise"] == word(
+        "verdict_short.no_value_for_the_target_year", lang, year="2025"
+    )
+    assert expected["traffic_noise"] == "no value for the target year"
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_scorecard_texts_stay_in_their_columns(cards, lang):
+    with style.use_style(lang):
+        ax = xc.plot_scorecard(*cards)
+        ax.figure.canvas.draw()
+        boxes = [t.get_window_extent() for t in ax.texts]
+    for i, one in enumerate(boxes):
+        for other in boxes[i + 1 :]:
+            assert not one.shrunk(0.98, 0.8).overlaps(other.shrunk(0.98, 0.8))
+
+
+def test_every_verdict_has_a_short_form():
+    from xc_analysis.assessment import VERDICTS
+    from xc_analysis.plots.tables import _short_verdict
+
+    for term in {*VERDICTS.values(), "about even to likely"}:
+        for lang in LANGUAGES:
+            with style.use_style(lang):
+                assert _short_verdict(term, 2025)
+
+
+def test_margins_of_the_scorecard_are_arithmetic(cards):
+    rows = rows_of(xc.plot_scorecard(cards[1]))
+    told = rows[rows["x"] == word("plot.card_reading")].set_index("indicator")["text"]
+    assert told["traffic_noise"] == word("plot.card_margin", value="0.4")
+    assert told["green_cover"] == word("plot.card_gap", value="0.05")
+
+
+def test_a_scorecard_is_asked_for():
+    with pytest.raises(InputError, match="scorecard"):
+        xc.plot_scorecard(pd.DataFrame({"a": [1]}))
+
+
+# ---- rows, bars, grids ----
+
+
+def rows_table():
     return pd.DataFrame(
-        {
-            "median": m,
-            "lower_80": m * 0.8,
-            "upper_80": m * 1.25,
-            "lower_95": m * 0.6,
-            "upper_95": m * 1.6,
-        },
-        index=pd.Index([2021, 2023, 2025], name="year"),
+        {"base": [31.8, 40.0], "latest": [32.0, 29.9], "target": [31.85, np.nan]},
+        index=["green_cover", "pm25"],
     )
 
 
-OBSERVED = [
-    (2018, 52.0, "computed"),
-    (2019, 44.0, "computed"),
-    (2020, 40.0, "computed"),
-    (2021, 33.0, "computed", "partial"),
-]
-
-
-def test_fan_opens_from_the_last_whole_observation_before_it():
-    ax = render(plots.plot_projection(fan(), observed=series(OBSERVED)))
-    (median,) = drawn(ax, "median")
-    assert list(median.get_xdata()) == [2020, 2021, 2023, 2025]
-    assert list(median.get_ydata()) == [40.0, 36.0, 30.0, 25.0]
-    assert median.get_linestyle() == "--"
-    for level, low, high in (("80", 20.0, 31.25), ("95", 15.0, 40.0)):
-        (band,) = drawn(ax, f"band:{level}")
-        xy = band.get_paths()[0].vertices
-        assert xy[:, 0].min() == 2020 and xy[:, 0].max() == 2025
-        last = xy[xy[:, 0] == 2025, 1]
-        assert last.min() == pytest.approx(low) and last.max() == pytest.approx(high)
-
-
-def test_outturn_lies_over_the_fan_without_a_line():
-    outturn = series([(2021, 35.0, "printed"), (2023, 38.3, "computed")])
-    ax = plots.plot_projection(fan(), observed=series(OBSERVED[:3]), outturn=outturn)
-    assert points(ax, "status:printed") == [(2021.0, 35.0)]
-    (line,) = drawn(ax, "line")
-    assert np.nanmax(line.get_xdata()) == 2020
-    top = max(b.get_zorder() for level in ("80", "95") for b in drawn(ax, f"band:{level}"))
-    assert drawn(ax, "status:printed")[0].get_zorder() > top
-
-
-def test_a_projection_object_brings_its_own_points():
-    import xc_analysis as xc
-
-    data = series(
-        [(2015 + i, v, "computed") for i, v in enumerate([83.0, 78, 63, 53, 44, 40])], prior_sd=0.08
+def test_rows_draw_columns_ranges_and_targets():
+    table = rows_table().assign(lo=[31.9, 29.0], hi=[32.1, 31.0])
+    ax = xc.plot_rows(
+        table, columns=["base", "latest"], target="target", ranges={"latest": ("lo", "hi")}
     )
-    projection = xc.project(data, 2025)
-    ax = render(plots.plot_projection(projection))
-    (median,) = drawn(ax, "median")
-    assert median.get_ydata()[-1] == pytest.approx(projection.frame["median"].iloc[-1])
-    assert (median.get_xdata()[0], median.get_ydata()[0]) == (2020, 40.0)
+    rows = rows_of(ax)
+    assert rows["mark"].value_counts().to_dict() == {"dot": 4, "target": 1}
+    assert rows.loc[rows["mark"] == "target", "x"].item() == 31.85
+    latest = rows[rows["series"] == style.key_name("latest")]
+    assert list(latest["lower"]) == [31.9, 29.0] and list(latest["upper"]) == [32.1, 31.0]
+    assert word("plot.key_target") in keys_of(ax) and word("plot.rows_range") in keys_of(ax)
+    names = [t.get_text() for t in ax.get_yticklabels()]
+    assert names == [style.key_name("green_cover"), style.key_name("pm25")]
 
 
-def test_a_target_without_numbers_says_what_is_missing():
-    ax = plots.plot_target(None, target=target("西城区", np.nan), city=target("北京市", 35.0),
-                           missing="区级数字未公布", name="二氧化碳", number=1)  # fmt: skip
-    (text,) = drawn(ax, "missing")
-    assert (
-        "区级数字未公布" in text.get_text().replace("\n", "") and "全市目标 ≤ 35" in text.get_text()
-    )
-    assert ax.get_title(loc="left") == "1  二氧化碳"
+def test_dots_that_are_no_evidence_use_no_evidence_mark():
+    ax = xc.plot_rows(rows_table(), columns=["base", "latest"])
+    used = {line.get_marker() for line in ax.lines if line.get_gid() == "xc:dot"}
+    assert not used & {"o", "D"}
 
 
-# --- scorecard, comparison ----------------------------------------------------------------------
+def test_one_column_with_status_follows_the_evidence():
+    table = pd.DataFrame({"value": [1.0, 2.0], "status": ["printed", "computed"]}, index=["a", "b"])
+    ax = xc.plot_rows(table, columns="value")
+    assert set(keys_of(ax)) == {word("status.printed"), word("status.computed")}
 
 
-def card():
-    verdicts = [
-        "cannot be judged",
-        "maintenance: very likely",
-        "likely",
-        "open",
-        "unlikely",
-        "very unlikely",
-        "met",
-    ]
-    p = [None, 0.95, 0.8, 0.5, 0.2, 0.05, None]
+def test_rows_are_sorted_and_highlighted():
+    table = pd.DataFrame({"value": [3.0, 1.0, 2.0]}, index=["官园", "古城", "东四"])
+    ax = xc.plot_rows(table, sort="value", highlight=["官园"])
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["官园", "东四", "古城"]
+    tops = [line for line in ax.lines if line.get_gid() == "xc:dot"]
+    assert len({line.get_markerfacecolor() for line in tops}) == 2
+
+
+def test_reference_lines_are_named_and_recorded():
+    ax = xc.plot_rows(rows_table(), columns=["latest"], reference={35: "全市"})
+    rows = rows_of(ax)
+    assert rows.loc[rows["mark"] == "reference", "x"].item() == 35
+    assert "全市" in texts_of(ax.figure)
+
+
+def causes():
     return pd.DataFrame(
-        {"plan_row": range(1, 8), "indicator": list("abcdefg"), "kind": "level", "baseline": 1.5, "latest": 2.0,
-         "target": 3.0, "verdict": verdicts, "p_meet": p, "grade": list("ABCDEAB"),
-         "flags": ["", "basis changes: x, y;rounding over 5 %", "basis changes: z", "", "", "", ""],
-         "reading": "", "verdict_under_reading": ["likely", *[""] * 6]}
-    )  # fmt: skip
-
-
-def test_scorecard_shows_each_row_and_no_colour_for_what_cannot_be_judged():
-    ax = render(plots.plot_scorecard(card()))
-    dots = drawn(ax, "p")
-    assert len(dots) == 5
-    x0 = {
-        round(float(d.get_xdata()[0]) - 20 * p, 6)
-        for d, p in zip(dots, [0.95, 0.8, 0.5, 0.2, 0.05], strict=True)
-    }
-    assert len(x0) == 1  # one linear scale, 20 mm from 0 to 1
-    glyphs = drawn(ax, "glyph")
-    assert len(glyphs) == 7
-    said = [t.get_text() for t in ax.texts]
-    assert sum("很可能" in t for t in said) == 1 and "无法判断" in said
-    key = drawn(ax, "flag-key")[0].get_text().replace("\u00a0", " ")
-    assert key.startswith("a basis changes   b rounding over 5 %") and "x, y" not in key
-
-
-def test_scorecard_uses_the_probability_bands_of_the_verdicts():
-    from xc_analysis.drawing.plots_verdict import VERDICTS
-    from xc_analysis.verdicts.targets import BANDS, CANNOT, CANNOT_ZH
-
-    for _, en, zh in BANDS:
-        assert VERDICTS[en][:2] == (zh, en)
-    assert VERDICTS[CANNOT][:2] == (CANNOT_ZH, CANNOT)
-    shares = [VERDICTS[en][2] for _, en, _ in BANDS]
-    assert shares == sorted(shares, reverse=True) and len(set(shares)) == len(shares)
-
-
-def test_comparison_draws_the_difference_and_names_what_runs_off():
-    data = pd.DataFrame(
-        {
-            "label": ["甲", "乙"],
-            "printed": [88.4, 55.0],
-            "computed": [88.2, 73.3],
-            "tolerance": [1, 1],
-            "unit": ["µg/m³"] * 2,
-        }
+        {"pm25": [50, 30], "dust": [2, 4], "o3": [20, 40], "other": [0, 0]},
+        index=pd.Index([2019, 2020], name="year"),
     )
-    ax = render(plots.plot_compare(data, reach=5))
-    ((x, y),) = points(ax, "status:computed")
-    assert (round(x, 6), y) == (-0.2, 0.0)
-    ((x, y),) = points(ax, "beyond")
-    assert 4.5 < x <= 5 and y == 1
-    assert "73.3" in [t.get_text() for t in ax.texts]
-    with pytest.raises(InputError, match="printed"):
-        plots.plot_compare(data.drop(columns="printed"))
 
 
-def test_every_plot_is_reachable_from_the_package():
-    import xc_analysis as xc
-
-    for name in plots.__all__:
-        assert getattr(xc, name) is getattr(plots, name)
-        assert "Returns" in getattr(plots, name).__doc__
-
-
-# --- the air record -----------------------------------------------------------------------------
-
-
-def months(rows):
-    frame = pd.DataFrame(rows, columns=["month", "value", "completeness"])
-    frame["month"] = pd.PeriodIndex(frame["month"], freq="M")
-    frame = frame.set_index("month").assign(status="computed", basis="b")
-    frame.attrs = dict(ATTRS)
-    return frame
+def test_bars_are_what_the_csv_says():
+    ax = xc.plot_bars(causes(), unit="d", pale=[2019])
+    rows = rows_of(ax)
+    bars = [p for p in ax.patches if p.get_gid() == "xc:bar"]
+    assert sorted(b.get_height() for b in bars) == sorted(rows["y"].astype(float))
+    assert set(rows["mark"]) == {"bar"} and "其他" not in keys_of(ax)
+    tops = {round(b.get_y() + b.get_height(), 6) for b in bars}
+    assert {72.0, 74.0} <= tops and {"72", "74"} <= set(texts_of(ax.figure))
+    assert word("plot.pale", rows="2019") in keys_of(ax)
 
 
-def test_monthly_gaps_and_partial_months_break_the_line():
-    data = months(
-        [("2016-12", 9.0, "strict"), ("2017-01", 8.0, "strict"), ("2017-02", 7.0, "partial"),
-         ("2017-03", 6.0, "strict"), ("2017-05", 5.0, "strict")]
-    )  # fmt: skip
-    ax = render(plots.plot_monthly(data))
-    (line,) = drawn(ax, "line")
-    runs = np.split(line.get_ydata(), np.flatnonzero(np.isnan(line.get_ydata())))
-    assert [list(r[np.isfinite(r)]) for r in runs] == [[9.0, 8.0], [6.0], [5.0]]
-    ((x, y),) = points(ax, "status:partial")
-    assert y == 7.0 and x == pytest.approx(2017 + 1.5 / 12)
-    with pytest.raises(InputError, match="monthly"):
-        plots.plot_monthly(series([(2020, 1.0, "computed")]))
+def test_bars_have_the_pollutants_colours():
+    from matplotlib.colors import to_hex
+
+    ax = xc.plot_bars(causes())
+    faces = {to_hex(p.get_facecolor()).upper() for p in ax.patches if p.get_gid() == "xc:bar"}
+    assert {style.POLLUTANTS[k] for k in ("pm25", "dust", "o3")} == faces
 
 
-@settings(max_examples=25, deadline=None)
-@given(st.lists(st.integers(0, 500), min_size=1, max_size=40))
-def test_calendar_colours_each_day_by_its_class_and_leaves_the_rest_empty(values):
-    days = pd.date_range("2019-12-20", periods=len(values), freq="D")
-    data = pd.DataFrame({"date": days, "aqi": values})
-    with style.use_style("zh"):
-        ax = plots.plot_calendar(data, key=False)
-    seen = {}
-    for month in range(1, 13):
-        (mesh,) = drawn(ax, f"days:{month}")
-        mesh.update_scalarmappable()
-        grid = np.ma.masked_invalid(mesh.get_array())
-        for (row, day), value in np.ma.ndenumerate(grid):
-            if not np.ma.is_masked(value):
-                color = matplotlib.colors.to_hex(mesh.cmap(mesh.norm(value)))
-                seen[pd.Timestamp(2019 + row, month, day + 1)] = color
+def test_lying_bars_and_bars_side_by_side():
+    table = pd.DataFrame({"a": [3, 1], "b": [2, 4]}, index=["甲项工作", "乙项工作"])
+    lying = xc.plot_bars(table, horizontal=True)
+    widths = sorted(p.get_width() for p in lying.patches if p.get_gid() == "xc:bar")
+    assert widths == [1, 2, 3, 4]
+    beside = xc.plot_bars(table, stacked=False)
+    lefts = [p.get_x() for p in beside.patches if p.get_gid() == "xc:bar"]
+    assert len(set(np.round(lefts, 6))) == 4
+
+
+def test_a_grid_of_evidence_uses_the_marks():
+    table = xc.coverage().loc[["pm25", "area_noise"], 2013:2025]
+    ax = xc.plot_grid(table)
+    rows = rows_of(ax)
+    assert len(rows) == int((table != "").to_numpy().sum())
+    assert {k for k in gids(ax)} >= {"printed", "computed"}
+    assert word("status.printed") in keys_of(ax)
+    assert word("status.estimated") not in keys_of(ax)
+
+
+@pytest.mark.parametrize(
+    ("index", "name"),
+    [(0, "优"), (50, "优"), (51, "良"), (100, "良"), (101, "轻度污染"), (150, "轻度污染")]
+    + [
+        (200, "中度污染"),
+        (201, "重度污染"),
+        (300, "重度污染"),
+        (301, "严重污染"),
+        (500, "严重污染"),
+    ],
+)
+def test_aqi_classes_end_where_the_standard_says(index, name):
+    ax = xc.plot_grid(pd.DataFrame([[float(index), np.nan]]), classes="aqi")
+    rows = rows_of(ax)
+    assert rows["text"].item() == name and rows["y"].item() == index
+    assert keys_of(ax) == [name]
+
+
+def test_numbers_are_shades_with_readable_ink():
+    table = pd.DataFrame([[10.0, 50.0], [90.0, np.nan]], index=[2019, 2020], columns=[1, 2])
+    ax = xc.plot_grid(table, unit="µg/m³")
+    rows = rows_of(ax)
+    assert sorted(rows["y"].astype(float)) == [10, 50, 90]
+    mesh = ax.collections[0]
+    faces = dict(zip([10, 50, 90], mesh.cmap(mesh.norm([10, 50, 90])), strict=True))
+    for text in ax.texts:
+        assert style.contrast(text.get_color(), faces[int(text.get_text())][:3]) >= 3
+
+
+def test_named_classes_keep_their_order():
+    table = pd.DataFrame([["met", "not_met"], ["", "met"]], index=["a", "b"], columns=["c", "d"])
+    ax = xc.plot_grid(table, classes=["not_met", "met"], colors={"met": "#1D6B3C"})
+    assert keys_of(ax) == ["未达到", "达到"]
+    with pytest.raises(InputError, match="met"):
+        xc.plot_grid(table, classes=["not_met"])
+
+
+@pytest.mark.parametrize("chart", [xc.plot_rows, xc.plot_bars, xc.plot_grid])
+def test_empty_tables_are_refused(chart):
+    with pytest.raises(InputError):
+        chart(pd.DataFrame())
+
+
+# ---- all charts ----
+
+
+def gallery():
+    pm25 = xc.series("pm25")
+    table = xc.coverage().loc[["pm25", "area_noise"], 2013:2025]
+    yield "series", lambda ax: xc.plot_series(pm25, xc.series("pm25", source="published"), ax=ax)
+    yield "city", lambda ax: xc.plot_series(pm25, xc.series("pm25", scope="北京市"), ax=ax)
+    yield "limits", lambda ax: xc.plot_series(pm25, limit=xc.load("standards").head(1), ax=ax)
+    yield (
+        "target",
+        lambda ax: xc.plot_target(xc.target("green_cover"), xc.series("green_cover"), ax=ax),
+    )
+    yield (
+        "fan",
+        lambda ax: xc.plot_projection(
+            xc.project(pm25.loc[2015:2020], 2025), outturn=pm25.loc[2021:], city=35, ax=ax
+        ),
+    )
+    yield (
+        "rows",
+        lambda ax: xc.plot_rows(rows_table(), columns=["base", "latest"], target="target", ax=ax),
+    )
+    yield "bars", lambda ax: xc.plot_bars(causes(), unit="d", ax=ax)
+    yield "grid", lambda ax: xc.plot_grid(table, ax=ax)
+
+
+GALLERY = dict(gallery())
+
+
+@pytest.mark.parametrize("lang", LANGUAGES)
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_chart_is_legible_and_in_one_language(name, lang):
+    with style.use_style(lang):
+        fig, (ax,) = xc.panels(1, height=60)
+        assert GALLERY[name](ax) is ax
+        xc.title(fig, xc.tr("标题", "Title"))
+        fig.canvas.draw()
+        assert style.smallest_text(fig) >= 6.5
+        texts = texts_of(fig)
+        assert texts and not any(re.search(r"\b(nan|None)\b", t) for t in texts)
+        if lang == "en":
+            assert [t for t in texts if CHINESE.search(t)] == []
+            csv = collect(fig).to_csv()
+            assert not CHINESE.search(csv)
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_chart_is_drawn_on_the_axes_given_and_recorded_whole(name):
+    fig, (ax,) = xc.panels(1)
+    GALLERY[name](ax)
+    assert plt.get_fignums() == [fig.number]
+    assert record_of(ax).frames and figures._unrecorded(ax) == []
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_every_chart_makes_a_figure_of_its_own(name):
+    ax = GALLERY[name](None)
+    assert ax.figure.get_figwidth() * 25.4 == pytest.approx(155)
+    assert record_of(ax).keys
+
+
+@pytest.mark.parametrize("name", GALLERY)
+def test_marks_have_english_names(name):
+    fig, (ax,) = xc.panels(1)
+    GALLERY[name](ax)
+    assert all(re.fullmatch(r"[a-z]+(_\d\d)?", m) for m in collect(fig)["mark"])
+
+
+# ---- what notebooks 10 to 12 rely on --------------------------------------------------------
+
+
+def test_year_ticks_that_a_reader_set_stay():
+    ax = xc.plot_series(xc.series("pm25").loc[[2022, 2024, 2025]])
+    ax.set_xticks([2022, 2024, 2025])
+    xc.title(ax.figure, "kept")
+    assert list(ax.get_xticks()) == [2022, 2024, 2025]
+    plt.close(ax.figure)
+
+
+def test_bars_and_grids_carry_their_sources():
+    bars = xc.plot_bars(pd.DataFrame({"o3": [3, 4], "source_id": ["a", "b"]}, index=[2019, 2020]))
+    assert list(figures.collect(bars.figure)["source_id"]) == ["a", "b"]
+    table = pd.DataFrame([[40.0, 120.0]], index=["2020"], columns=["01-01", "01-02"])
+    table.attrs["source_id"] = "archive-hourly"
+    grid = xc.plot_grid(table, classes="aqi")
+    assert set(figures.collect(grid.figure)["source_id"]) == {"archive-hourly"}
     plt.close("all")
 
-    def expected(aqi):
-        return next(c[1] for c in palette.AQI_CLASSES if aqi <= c[0]).lower()
 
-    assert seen == {d: expected(v) for d, v in zip(days, values, strict=True)}
-
-
-def test_stacked_days_add_up_and_partial_years_are_hatched():
-    data = pd.DataFrame(
-        {"pm25": [40.0, 3.0, np.nan], "o3": [2.0, 4.0, np.nan], "partial": [False, True, False]},
-        index=[2014, 2021, 2022],
+def test_a_range_is_named_by_the_notebook():
+    table = pd.DataFrame({"slope": [1.0], "lower": [0.5], "upper": [2.0]}, index=["2014-2020"])
+    ax = xc.plot_rows(
+        table, columns="slope", ranges=("lower", "upper"), names={"lower": "range of slopes"}
     )
-    ax = render(plots.plot_days(data))
-    tops = {}
-    for cause in ("pm25", "o3"):
-        for bar in drawn(ax, f"days:{cause}"):
-            year = round(bar.get_x() + bar.get_width() / 2)
-            tops[year] = max(tops.get(year, 0), bar.get_y() + bar.get_height())
-            assert bool(bar.get_hatch()) == (year == 2021)
-    assert (tops[2014], tops[2021]) == (42, 7)
-    assert [t.get_text() for t in drawn(ax, "label")] == ["42", "7"]  # nothing written for 2022
-
-
-def test_season_and_hours_draw_what_they_are_given():
-    table = pd.DataFrame(
-        {"2014–16": range(12, 0, -1), "2023–25": [np.nan, *range(1, 12)]}, index=range(1, 13)
-    )
-    ax = render(plots.plot_season(table, unit="µg/m³"))
-    (line,) = drawn(ax, "period:2023–25")
-    assert np.isnan(line.get_ydata()[0]) and line.get_ydata()[-1] == 11
-    assert {t.get_text() for t in drawn(ax, "label")} == set(table.columns)
-    grid = pd.DataFrame(np.arange(48.0).reshape(2, 24), index=[0, 6], columns=range(1, 25))
-    ax = render(plots.plot_hours(grid, rows="weekday", unit="µg/m³"))
-    (mesh,) = drawn(ax, "hours")
-    np.testing.assert_array_equal(np.asarray(mesh.get_array()).reshape(2, 24), grid)
-    assert [t.get_text() for t in ax.get_yticklabels()] == ["周一", "周日"]
-
-
-def test_decomposition_needs_its_four_parts():
-    index = pd.period_range("2018-01", periods=24, freq="M")
-    data = pd.DataFrame(
-        {k: np.arange(24.0) for k in ("observed", "trend", "seasonal", "resid")}, index=index
-    )
-    axes = plots.plot_stl(data, unit="µg/m³")
-    assert axes[0].get_ylabel() == "µg/m³" and len(axes) == 4
-    with pytest.raises(InputError, match="trend"):
-        plots.plot_stl(data.drop(columns="trend"))
-
-
-def test_an_estimate_beside_its_observed_year_is_only_a_bar():
-    seen = series([(2020, 40.0, "computed"), (2024, 40.8, "computed", "partial")])
-    guess = series([(2024, 33.1, "estimated", "partial", "b", 28.6, 38.3)])
-    ax = render(plots.plot_series([seen, guess]))
-    assert points(ax, "status:partial") == [(2024.0, 40.8)]
-    assert not drawn(ax, "status:estimated")
-    assert segments(ax, "bar:estimated") == [[[2024.0, 28.6], [2024.0, 38.3]]]
-    assert points(ax, "tick:estimated") == [(2024.0, 33.1)]
-
-
-def test_the_axes_fill_the_figure_also_when_a_kind_of_mark_has_no_point():
-    data = series([(2020, 40.0, "printed"), (2021, np.nan, "printed")])
-    table = pd.DataFrame({"label": list("abc"), "printed": [1.0, 2, 3], "computed": [1.1, 2.2, 99]})
-    for ax in (plots.plot_series(data), plots.plot_compare(table, reach=1)):
-        render(ax)
-        box = ax.get_tightbbox(ax.figure.canvas.get_renderer())
-        assert box.y0 < 0.1 * ax.figure.bbox.height and box.y1 > 0.9 * ax.figure.bbox.height
-
-
-def test_a_plain_series_by_year_is_drawn():
-    ax = plots.plot_series(pd.Series([83.0, 40.0], index=[2015, 2020]))
-    assert ax.get_xlim()[0] < 2015 and ax.get_xlim()[1] > 2020
+    assert "range of slopes" in [key.text for key in figures.record_of(ax).keys]
+    plt.close(ax.figure)

@@ -1,150 +1,196 @@
-"""The review panel and the figures of the review: what moves, what is kept, what is drawn."""
+"""The review round trip: out, decided, previewed, written whole or not at all, taken back."""
 
-import csv
+import io
+import re
+from datetime import date
+from pathlib import Path
 
-import matplotlib.pyplot as plt
-import numpy as np
-import pandas as pd
+import openpyxl
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import plots
-from xc_analysis.assessment import asked_of_the_past, sensitivity, supported_targets
-from xc_analysis.drawing.plots_review import moved_words
+from xc_analysis import cli
 from xc_analysis.errors import InputError
-from xc_analysis.verdicts import review
-from xc_analysis.verdicts.hindcast import calibration
+from xc_analysis.own_numbers import undo
+from xc_analysis.review import COLUMNS, review_export, review_import
+from xc_analysis.robustness import assumption_effects
+from xc_analysis.words import use_language
 
-PM25 = pd.Series([83.0, 78.0, 63.0, 53.0, 44.0, 40.0], index=range(2015, 2021))
-AIM = {"kind": "level", "comparator": "<=", "value": 35, "target_year": 2025}
-
-
-@pytest.fixture(autouse=True)
-def drawing():
-    with xc.use_style("en"):
-        yield
-    plt.close("all")
+FIT, READING, PRIOR = "fit_145_pm25", "read_heavy_eliminated", "prior_pm25"
 
 
 @pytest.fixture(scope="module")
-def bench(tmp_path_factory):
+def sent(tmp_path_factory):
+    """The workbook that goes out, as bytes, in each language."""
     folder = tmp_path_factory.mktemp("review")
-    with xc.use_style("en"):
-        box = review.panel(scope="西城区", plan="十四五", as_of=2020, folder=folder)
-    return box.controls, folder
+    made = {}
+    for lang in ("zh", "en"):
+        use_language(lang)
+        made[lang] = review_export(folder / f"{lang}.xlsx").read_bytes()
+    use_language(None)
+    return made
 
 
-def test_panel_opens_on_the_registered_setting(bench):
-    controls, _ = bench
-    controls["indicator"].value = "pm25"
-    row = xc.scorecard().set_index("indicator").loc["pm25"]
-    assert f"{row['p_under_reading']:.3f}" in controls["text"].value
-    assert bytes(controls["image"].value).startswith(b"\x89PNG")
+@pytest.fixture
+def own(pack, lang_en):
+    """A copy of the tables that is worked with."""
+    xc.use_data(pack)
+    return pack
 
 
-@pytest.mark.parametrize(
-    ("name", "value"),
-    [("method", "plateau"), ("window", (2017, 2020)), ("phi", 0.5), ("prior", 0.3),
-     ("exceptional", "with"), ("reading", "<= 30"), ("source", "published")],
-)  # fmt: skip
-def test_every_control_moves_the_result(bench, name, value):
-    controls, _ = bench
-    controls["indicator"].value = "green_cover"
-    controls["indicator"].value = "pm25"
-    before = controls["text"].value, controls["image"].value
-    controls[name].value = value
-    assert controls["text"].value != before[0]
-    if name not in ("reading",):
-        assert controls["image"].value != before[1]
-    controls["reset"].click()
-    assert controls["text"].value == before[0]
+def answered(sent, path, answers, lang="en", by="张三", change=None):
+    """Write a reviewer's copy: answers by assumption, (column, value) each."""
+    book = openpyxl.load_workbook(io.BytesIO(sent[lang]))
+    book.worksheets[0]["B2"] = by
+    for page in book:
+        for row in range(4, page.max_row + 1):
+            for column, value in answers.get(page.cell(row, 1).value, {}).items():
+                page.cell(row, COLUMNS.index(column) + 1).value = value
+    if change:
+        change(book)
+    book.save(path)
+    return path
 
 
-def test_delegated_target_stays_unjudged_under_every_setting(bench):
-    controls, _ = bench
-    controls["indicator"].value = "pm25"
-    for reading in ("<= 1000", "<= 1"):
-        controls["reading"].value = reading
-        assert "无法判断 / cannot be judged" in controls["text"].value
+def rows_of(page):
+    return {r[0]: dict(zip(COLUMNS, r, strict=True)) for r in page.iter_rows(4, values_only=True)}
 
 
-def test_a_reading_without_a_number_is_refused_in_words(bench):
-    controls, _ = bench
-    controls["indicator"].value = "pm25"
-    controls["reading"].value = "better"
-    assert "<= 35" in controls["text"].value and "better" in controls["text"].value
-    controls["keep"].click()
-    assert "no result" in controls["note"].value
+def test_the_assumptions_that_matter_come_first_in_words(sent):
+    first, second = openpyxl.load_workbook(io.BytesIO(sent["en"])).worksheets
+    matter, others = rows_of(first), rows_of(second)
+    register = xc.load("assumptions")
+    assert set(matter) | set(others) == set(register["id"]) and not set(matter) & set(others)
+    assert list(matter) == list(dict.fromkeys(assumption_effects()["id"]))
+    row = matter[FIT]
+    assert row["setting"] == "2015-2020 weighted paths"
+    assert row["verdict"] == "PM₂.₅ concentration: very likely"
+    assert "fitted years 2016–2020: likely 85%" in row["alternatives"]
+    assert "method: damped trend: very likely" in row["alternatives"]
+    assert first.data_validations.dataValidation[0].formula1 == '"accept,change,reject"'
+    text = "".join(str(c.value) for page in (first, second) for r in page for c in r if c.value)
+    assert not re.search("[\u4e00-\u9fff]", text.replace("官园 万寿西宫", ""))
 
 
-def test_keep_writes_one_row_each_time_and_leaves_the_register_alone(bench):
-    controls, folder = bench
-    before = xc.load("assumptions")
-    controls["indicator"].value = "green_cover"
-    controls["indicator"].value = "pm25"
-    controls["method"].value = "plateau"
-    controls["reviewer"].value, controls["comment"].value = "甲", 'says "no", twice'
-    path = folder / review.FILE
-    lines = len(path.read_text(encoding="utf-8").splitlines()) if path.exists() else 1
-    controls["keep"].click()
-    controls["method"].value = "blend"
-    controls["keep"].click()
-    with path.open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
-    assert len(rows) == lines + 1
-    assert [r["method"] for r in rows[-2:]] == ["plateau", "blend"]
-    assert rows[-2]["reviewer"] == "甲" and rows[-2]["comment"] == 'says "no", twice'
-    assert rows[-1]["verdict"] == "cannot be judged" and rows[-1]["verdict_under_reading"]
-    pd.testing.assert_frame_equal(xc.load("assumptions"), before)
+def test_the_chinese_workbook_is_in_chinese(sent):
+    first = openpyxl.load_workbook(io.BytesIO(sent["zh"])).worksheets[0]
+    row = rows_of(first)[FIT]
+    assert row["setting"] == "2015-2020 多路径加权"
+    assert "方法改为：对数线性：可能性很大" in row["alternatives"]
+    assert first.data_validations.dataValidation[0].formula1 == '"同意,修改,不同意"'
 
 
-def test_sensitivity_figure_has_a_row_for_every_row():
-    table = sensitivity(
-        PM25, AIM, windows=[(2015, 2020), (2019, 2020)], methods=["blend", "loglinear"]
-    )
-    ax = plots.plot_sensitivity(table, target=35, unit="µg/m³")
-    assert len(ax.get_yticks()) == len(table) == 4
-    drawn = next(line for line in ax.lines if line.get_gid() == "median").get_xdata()
-    np.testing.assert_allclose(drawn, table["median"])
-    with pytest.raises(InputError):
-        plots.plot_sensitivity(table.iloc[:0])
+def test_an_untouched_workbook_changes_nothing(sent, own, tmp_path):
+    for lang in ("zh", "en"):
+        path = tmp_path / "a.xlsx"
+        path.write_bytes(sent[lang])
+        shown = review_import(path, apply=True)
+        assert not shown.problems and not shown.changes and not shown.files
+    assert not (own / ".xc").exists()
 
 
-def test_scores_figure():
-    scored = xc.hindcast(scope="北京市", origins=[2018], methods=["blend", "last"])
-    pooled = calibration(scored)
-    ax = plots.plot_scores(
-        pooled, score="coverage_80", nominal=0.8, percent=True, reference="blend"
-    )
-    dots = [line.get_xdata()[0] for line in ax.lines if line.get_gid() == "score"]
-    np.testing.assert_allclose(dots, 100 * pooled["coverage_80"])
-    with pytest.raises(InputError, match="nothing"):
-        plots.plot_scores(pooled, score="nothing")
+@pytest.mark.parametrize(("lang", "word"), [("zh", "同意"), ("en", "accept"), ("en", "同意")])
+def test_accepted_as_a_word(sent, own, tmp_path, lang, word):
+    before = (own / "assumptions.csv").read_bytes()
+    review_import(answered(sent, tmp_path / "a.xlsx", {FIT: {"decision": word}}, lang), apply=True)
+    row = xc.load("assumptions").set_index("id").loc[FIT]
+    assert (row["decision"], row["reviewer"]) == ("accepted", "张三")
+    assert row["reviewed_on"].date() == date.today()
+    assert xc.check().empty
+    changed = (own / "assumptions.csv").read_bytes().split(b"\n")
+    assert sum(a != b for a, b in zip(changed, before.split(b"\n"), strict=True)) == 1
+    undo()
+    assert (own / "assumptions.csv").read_bytes() == before
 
 
-def test_chance_figure_puts_candidates_on_the_curve():
-    fan = xc.project(PM25, 2025)
-    grid = supported_targets(fan, better="lower", probabilities=np.arange(1, 100) / 100)
-    ax = plots.plot_chance(grid, candidates=[("<=", 30, fan.p_meet("<=", 30))], unit="µg/m³")
-    curve = next(line for line in ax.lines if line.get_gid() == "chance")
-    dot = next(line for line in ax.lines if line.get_gid() == "candidate")
-    assert np.interp(30, *curve.get_data()) == pytest.approx(dot.get_ydata()[0], abs=2e-3)
+def test_what_moves_is_told_then_written(sent, own, tmp_path):
+    answers = {
+        READING: {"decision": "change", "change_to": "≤ 0.3"},
+        FIT: {"change_to": "2016—2020 damped trend", "comment": "too short otherwise"},
+        PRIOR: {"decision": "修改", "change_to": "0.3"},
+        "path_prior": {"decision": "reject", "comment": "依据不足"},
+    }
+    path = answered(sent, tmp_path / "a.xlsx", answers)
+    before = {p.name: p.read_bytes() for p in own.glob("*.csv")}
+    shown = review_import(path)
+    assert {p.name: p.read_bytes() for p in own.glob("*.csv")} == before
+    assert any("(likely) →" in line and "(about even)" in line for line in shown.verdicts), shown
+    assert "2015-2020 weighted paths → 2016-2020 damped trend" in str(shown)
+    assert review_import(path, apply=True).written and xc.check().empty
+    rows = xc.load("assumptions").set_index("id")
+    reading = rows.loc[READING, ["reading", "value", "decision"]].tolist()
+    assert reading == ["<= 0.3", "0.3", "changed"]
+    fit = rows.loc[FIT]
+    assert (fit["fit_from"], fit["fit_to"], fit["method"]) == (2016, 2020, "damped")
+    assert fit["why_en"].endswith("(张三: too short otherwise)")
+    assert "too short" not in fit["why_zh"]
+    assert rows.loc[PRIOR, "value"] == "0.3"
+    assert rows.loc["path_prior", "decision"] == "rejected"
+    assert rows.loc["path_prior", "why_zh"].endswith("（张三：依据不足）")
+    undo()
+    assert {p.name: p.read_bytes() for p in own.glob("*.csv")} == before
 
 
-def test_spans_and_asked_figures():
-    spans = pd.DataFrame({"choice": ["phi", "window"], "low": [0.4, 0.2], "high": [0.5, 0.9],
-                          "base": 0.45})  # fmt: skip
-    ax = plots.plot_spans(spans)
-    assert [p.get_x() for p in ax.patches] == [0.4, 0.2]
-    asked = asked_of_the_past(PM25, [AIM]).assign(scope="s", indicator="pm25")
-    ax = plots.plot_asked(asked)
-    by = {line.get_gid(): line.get_xdata()[0] for line in ax.lines}
-    assert by["needed"] == pytest.approx(asked["needed_rate"].iloc[0])
-    assert by["past"] == pytest.approx(asked["past_rate"].iloc[0])
+WRONG = [
+    ({FIT: {"decision": "maybe"}}, "write accept, change or reject"),
+    ({FIT: {"decision": "accept", "change_to": "2016-2020"}}, "leave the new value empty"),
+    ({FIT: {"decision": "change"}}, "write the new value"),
+    ({FIT: {"change_to": "magic"}}, "in the same form"),
+    ({FIT: {"change_to": "2016-2050"}}, "in the same form"),
+    ({FIT: {"change_to": "2020-2016"}}, "fit_from"),
+    ({READING: {"change_to": "about 3"}}, "in the same form"),
+    ({READING: {"change_to": "=1+1"}}, "formula"),
+    ({PRIOR: {"change_to": "-1"}}, "value"),
+    ({"partial": {"change_to": "guess"}}, "value"),
+    ({FIT: {"decision": "accept", "comment": "@x"}}, "may not begin"),
+]
 
 
-def test_words_of_what_moved():
-    assert moved_words("") == "as registered"
-    assert moved_words("window 2013-2020; excluded 2020") == "window 2013-2020; without 2020"
-    with xc.use_style("zh"):
-        assert moved_words("series published") == "来源 公布值"
+@pytest.mark.parametrize(("answers", "words"), WRONG)
+def test_a_wrong_cell_is_named_and_stops_all(sent, own, tmp_path, answers, words):
+    before = (own / "assumptions.csv").read_bytes()
+    path = answered(sent, tmp_path / "a.xlsx", answers | {"basis": {"decision": "accept"}})
+    shown = review_import(path)
+    assert any(words in line for line in shown.problems), shown
+    assert not review_import(path, apply=True).written
+    assert (own / "assumptions.csv").read_bytes() == before
+
+
+def test_a_decision_must_be_signed_and_dated(sent, own, tmp_path):
+    path = answered(sent, tmp_path / "a.xlsx", {FIT: {"decision": "accept"}}, by=None)
+    assert "sign with the reviewer's name" in "".join(review_import(path).problems)
+
+    def dated(value):
+        def change(book):
+            book.worksheets[0]["D2"] = value
+
+        answers = {FIT: {"decision": "accept"}}
+        return review_import(answered(sent, tmp_path / "a.xlsx", answers, change=change)).problems
+
+    assert not dated("2026-01-15")
+    assert "future" in dated("2999-01-01")[0] and "no date" in dated("soon")[0]
+
+
+def test_what_is_no_such_workbook(sent, own, tmp_path):
+    openpyxl.Workbook().save(tmp_path / "o.xlsx")
+    with pytest.raises(InputError, match="not a workbook of xc review"):
+        review_import(tmp_path / "o.xlsx")
+    book = openpyxl.load_workbook(io.BytesIO(sent["en"]))
+    book.worksheets[0]["A4"] = "fit_none"
+    book.worksheets[0].cell(4, COLUMNS.index("decision") + 1).value = "accept"
+    book.save(tmp_path / "a.xlsx")
+    assert "not in the register" in review_import(tmp_path / "a.xlsx").problems[0]
+
+
+def test_the_command(sent, own, tmp_path, capsys):
+    out = tmp_path / "new.xlsx"
+    assert cli.main(["review", "export", str(out)]) == 0
+    assert cli.main(["review", "export", str(out)]) == 1
+    path = answered(sent, tmp_path / "a.xlsx", {FIT: {"decision": "accept"}})
+    assert cli.main(["review", "import", str(path)]) == 0
+    assert cli.main(["review", "import", str(path), "--apply"]) == 0
+    assert cli.main(["undo"]) == 0
+    bad = answered(sent, tmp_path / "b.xlsx", {FIT: {"decision": "maybe"}})
+    assert cli.main(["review", "import", str(bad), "--apply"]) == 1
+    assert "to mend: assumptions that matter!I" in capsys.readouterr().out
+    assert Path(own / "assumptions.csv").read_text().count("accepted") == 0

@@ -1,238 +1,326 @@
-"""The scorecard: 14 rows, what they say, and that the register of assumptions drives them."""
-
-import shutil
+"""The 14 rows of Table 2, the registered projection behind them, and the register's say."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis.assessment import assess
+from xc_analysis.assessment import registered_assessment
 from xc_analysis.errors import InputError
-from xc_analysis.tables import data_dir
-from xc_analysis.verdicts import register
-from xc_analysis.verdicts.scorecard import COLUMNS
-from xc_analysis.verdicts.targets import CANNOT
+from xc_analysis.fits import fit_setting, last_year, registered
+from xc_analysis.targets import assumptions
+
+COLUMNS = [
+    *("plan_row", "indicator", "name_zh", "name_en", "unit", "category", "attribute", "kind"),
+    *("base", "base_year", "latest", "latest_year", "latest_status", "target_year"),
+    *("outturn", "outturn_lower", "outturn_upper", "outturn_status", "comparator", "target"),
+    *("verdict", "p_meet", "reading", "verdict_under_reading", "p_under_reading", "grade"),
+    *("flags", "why_zh", "why_en"),
+]
+CANNOT = "cannot be judged"
+DELEGATED = [1, 2, 3, 4, 6, 7, 9, 10]
 
 
 @pytest.fixture(scope="module")
-def card():
-    return xc.scorecard()
+def cards():
+    return {year: xc.scorecard(as_of=year).set_index("indicator") for year in (2020, 2025)}
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A copy of the tables whose rows a test may change."""
-    to = tmp_path / "data"
-    shutil.copytree(data_dir(), to)
-    return to
-
-
-def edit(folder, table, where, **cells):
-    path = folder / f"{table}.csv"
-    frame = pd.read_csv(path, dtype=str, keep_default_na=False)
-    rows = np.logical_and.reduce([frame[k] == v for k, v in where.items()])
-    assert rows.any()
+def edit(pack, table, where, **cells):
+    path = pack / f"{table}.csv"
+    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
+    at = np.logical_and.reduce([rows[k] == v for k, v in where.items()])
+    assert at.any()
     for name, value in cells.items():
-        frame.loc[rows, name] = value
-    frame.to_csv(path, index=False, lineterminator="\n")
+        rows.loc[at, name] = value
+    rows.to_csv(path, index=False, lineterminator="\n")
 
 
-def row_of(frame, indicator):
-    return frame.set_index("indicator").loc[indicator]
-
-
-def test_fourteen_rows_and_the_columns_of_the_house(card):
-    assert list(card.columns[: len(COLUMNS)]) == list(COLUMNS)
+def test_fourteen_rows_and_just_the_columns_of_the_house():
+    card = xc.scorecard(as_of=2020)
+    assert card.columns.tolist() == COLUMNS
     assert card["plan_row"].tolist() == list(range(1, 15))
+    assert xc.scorecard().attrs["as_of"] == last_year() == 2025
 
 
-def test_eight_rows_are_delegated_and_none_of_them_is_judged(card):
-    for as_of in (2020, 2023, 2025):
-        frame = card if as_of == 2020 else xc.scorecard(as_of=as_of)
-        delegated = frame[frame["kind"] == "delegated"]
-        assert delegated["plan_row"].tolist() == [1, 2, 3, 4, 6, 7, 9, 10]
-        assert (delegated["verdict"] == CANNOT).all()
-        assert delegated["p_meet"].isna().all()
-        assert delegated["missing"].str.contains("city").all()
+@pytest.mark.parametrize("year", [2018, 2020, 2023, 2025])
+def test_nine_rows_cannot_be_judged_whatever_the_year(year):
+    card = xc.scorecard(as_of=year)
+    held = card[card["kind"].isin(["delegated", "qualitative"])]
+    assert held["plan_row"].tolist() == sorted([*DELEGATED, 5])
+    assert (held["verdict"] == CANNOT).all() and held["p_meet"].isna().all()
+    assert (card[card["kind"] == "level"]["verdict"] != CANNOT).all() or year < 2020
 
 
-def test_levels_of_the_plan(card):
-    levels = card[card["kind"] == "level"].set_index("indicator")
+def test_the_five_others_in_2020(cards):
+    card = cards[2020]
     want = {
-        "water_function_zone_rate": (">", 99),
-        "area_noise": ("<", 55),
-        "traffic_noise": ("<", 70),
-        "park_500m_coverage": ("=", 100),
-        "green_cover": (">=", 31.85),
+        "water_function_zone_rate": "maintenance",
+        "area_noise": "maintenance",
+        "traffic_noise": "maintenance",
+        "park_500m_coverage": "gap",
+        "green_cover": "about even to likely",
     }
-    assert {i: (r.comparator, r.target) for i, r in levels.iterrows()} == want
-    assert levels.loc["area_noise", "verdict"] == "maintenance: by margin alone"
-    assert levels.loc["traffic_noise", "margin"] == pytest.approx(0.4)
-    assert levels.loc["area_noise", "margin"] == pytest.approx(1.2)
-    park = levels.loc["park_500m_coverage"]
-    assert park["verdict"] == "gap only, no probability" and np.isnan(park["p_meet"])
-    assert park["margin"] == pytest.approx(-2.43)
+    assert card.loc[list(want), "verdict"].to_dict() == want
+    assert card["p_meet"].isna().all()
+    assert card.loc["green_cover", "grade"] == "D"
 
 
-def test_baselines_are_those_the_plan_prints(card):
-    base = card.set_index("indicator")["baseline"]
+def test_in_2025_the_five_others_say_that_there_is_no_value(cards):
+    card = cards[2025]
+    levels = card[card["kind"] == "level"]
+    assert (levels["verdict"] == "no value for the target year").all()
+    assert levels["outturn"].isna().all() and (levels["latest_year"] == 2020).all()
+    # no probability for a year that is over, by a reading neither
+    assert card["p_meet"].isna().all() and card["p_under_reading"].isna().all()
+
+
+def test_readings_have_a_column_of_their_own(cards):
+    early, late = cards[2020], cards[2025]
+    assert early["reading"].to_dict() == late["reading"].to_dict()
+    assert early.loc["pm25", "reading"] == "<= 35"
+    assert early.loc["pm25", "verdict_under_reading"] == "very likely"
+    assert late.loc["pm25", "verdict_under_reading"] == "met (provisional)"
+    assert late.loc["heavy_day_ratio", "verdict_under_reading"] == "not met (provisional)"
+    assert early.loc["land_safe_use_rate", "verdict_under_reading"] == "open"
+    without = early.index[early["reading"] == ""]
+    assert (early.loc[without, "verdict_under_reading"] == "").all()
+
+
+def test_bases_are_those_the_plan_prints(cards):
     printed = {
-        "co2_total": 685, "pm25": 40, "good_day_ratio": 73.2, "heavy_day_ratio": 2.7,
-        "water_function_zone_rate": 100, "section_compliance_rate": 100, "area_noise": 53.8,
-        "traffic_noise": 69.6, "park_500m_coverage": 97.57, "green_cover": 31.80,
-    }  # fmt: skip
-    assert {i: base[i] for i in printed} == printed
-    assert base[["co2_per_gdp_change", "nox_cut", "vocs_cut", "land_safe_use_rate"]].isna().all()
-    assert row_of(card, "co2_total")["baseline_year"] == 2019
+        "co2_total": 685,
+        "pm25": 40,
+        "good_day_ratio": 73.2,
+        "heavy_day_ratio": 2.7,
+        "water_function_zone_rate": 100,
+        "section_compliance_rate": 100,
+        "area_noise": 53.8,
+        "traffic_noise": 69.6,
+        "park_500m_coverage": 97.57,
+        "green_cover": 31.80,
+    }
+    for card in cards.values():
+        assert card.loc[list(printed), "base"].to_dict() == printed
+        assert card["base"].notna().sum() == len(printed)
+        assert card.loc["co2_total", "base_year"] == 2019
 
 
-def test_reading_is_kept_apart(card):
-    row = row_of(card, "pm25")
-    assert row["reading"] == "<= 35" and row["reading_id"]
-    s = xc.series("pm25", source="station")
-    settings = register.fit_settings(
-        xc.load("assumptions"), plan="十四五", scope="西城区", indicator="pm25"
+def test_the_outturn_of_2025_is_unaudited(cards):
+    row = cards[2025].loc["pm25"]
+    assert row["outturn_status"] == row["latest_status"] == "draft"
+    assert row["outturn_lower"] < row["outturn"] < row["outturn_upper"] < 35
+    assert row["outturn"] == pytest.approx(29.9, abs=0.1)
+
+
+def test_the_plans_own_words(cards):
+    row = cards[2020].loc["park_500m_coverage"]
+    assert "非历史文化街区" in row["name_zh"] and row["attribute"] == "预期性"
+    assert cards[2020].loc["pm25", "unit"] == "微克/立方米"
+    assert (cards[2020]["category"] != "").all()
+    assert cards[2020]["attribute"].value_counts().to_dict() == {"约束性": 10, "预期性": 4}
+
+
+def test_words_in_both_languages(cards):
+    for card in cards.values():
+        assert card["why_zh"].str.contains(r"[\u4e00-\u9fff]").all()
+        assert not card["why_en"].str.contains(r"[\u4e00-\u9fff]").any()
+
+
+def test_no_exceptional_year_without_a_fit(cards):
+    assert "exceptional" in cards[2020].loc["pm25", "flags"].split(";")
+    assert cards[2020].loc["traffic_noise", "flags"] == ""
+
+
+#: Where the first edition's scorecard said another thing, and why (METHODS 4).
+CHANGED = {
+    (2020, "heavy_day_ratio", "verdict"): "words are not judged; the reading is in its column",
+    (2020, "park_500m_coverage", "grade"): "2015 and 2017 are of the whole district: n = 1",
+    (2020, "green_cover", "verdict"): "two values give a span over the models",
+    (2020, "pm25", "verdict_under_reading"): "paths in place of blend",
+    (2020, "land_safe_use_rate", "verdict_under_reading"): "a bound that spans is open",
+    (2025, "heavy_day_ratio", "verdict"): "words are not judged",
+    (2025, "water_function_zone_rate", "verdict"): "2025 is over",
+    (2025, "area_noise", "verdict"): "2025 is over",
+    (2025, "traffic_noise", "verdict"): "2025 is over",
+    (2025, "park_500m_coverage", "verdict"): "2025 is over",
+    (2025, "green_cover", "verdict"): "2025 is over",
+    (2025, "park_500m_coverage", "grade"): "as in 2020",
+    (2025, "green_cover", "grade"): "the fit of 2018-2025 holds one value",
+    (2025, "co2_per_gdp_change", "verdict_under_reading"): "2025 is over",
+    (2025, "section_compliance_rate", "verdict_under_reading"): "2025 is over",
+    (2025, "land_safe_use_rate", "verdict_under_reading"): "2025 is over",
+}
+
+
+@pytest.mark.parametrize("year", [2020, 2025])
+def test_against_the_first_edition(shared, cards, year):
+    golden = pd.read_csv(shared / "golden" / f"scorecard_{year}.csv").set_index("indicator")
+    golden["verdict"] = golden["verdict"].replace(
+        {"maintenance: by margin alone": "maintenance", "gap only, no probability": "gap"}
     )
-    direct = assess(
-        s,
-        {"kind": "level", "comparator": "<=", "value": 35, "target_year": 2025},
-        as_of=2020,
-        window=settings["window"],
-        exceptional=settings["exceptional"],
-        prior_sd=settings["prior_sd"],
-    )
-    assert row["verdict_under_reading"] == direct.verdict
-    assert row["p_under_reading"] == pytest.approx(direct.p_meet)
+    card, differ = cards[year], set()
+    assert card.index.tolist() == golden.index.tolist()
+    for name in ("verdict", "verdict_under_reading", "grade", "kind"):
+        then = golden[name].fillna("").replace("maintenance: by margin alone", "maintenance")
+        differ |= {(year, i, name) for i in card.index if card.loc[i, name] != then[i]}
+    assert differ == {key for key in CHANGED if key[0] == year}
+    assert card["target"].equals(golden["target"].astype(float))
+    assert card["base"].tolist() == pytest.approx(golden["baseline"].tolist(), nan_ok=True)
 
 
-def test_nothing_after_as_of_enters(folder, card):
-    """Values after 2020 doubled, the scorecard of 2020 stays."""
-    path = folder / "air" / "annual.csv"
+# --- one projection ---------------------------------------------------------------------------
+
+
+def test_windows_by_time_of_knowledge():
+    years = {y: xc.projection("pm25", as_of=y).years for y in (2018, 2020, 2023, 2025)}
+    ends = {y: (v[0], v[-1]) for y, v in years.items()}
+    assert ends == {2018: (2015, 2018), 2020: (2015, 2020), 2023: (2015, 2023), 2025: (2018, 2025)}
+    assert xc.projection("pm25").target_years[-1] == 2030
+    assert xc.projection("pm25", as_of=2023).target_years.tolist() == [2024, 2025]
+    assert xc.projection("pm25").years.tolist() == list(range(2018, 2026))
+
+
+def test_2021_enters_with_its_error_and_2025_as_draft():
+    p = xc.projection("pm25")
+    errors = dict(zip(p.years.tolist(), p.errors, strict=True))
+    assert errors[2021] > 0 and all(errors[y] == 0 for y in errors if y != 2021)
+    assert registered_assessment("pm25").n == 7
+
+
+def test_scorecard_and_projection_are_the_same_fan(cards):
+    for name in ("pm25", "heavy_day_ratio"):
+        fan = xc.projection(name, as_of=2020)
+        t = xc.target(name).read
+        p = fan.p_meet(t.comparator, t.value, 2025)
+        assert cards[2020].loc[name, "p_under_reading"] == p
+        one = xc.assess(fan, xc.target(name))
+        assert one.under_reading.verdict == cards[2020].loc[name, "verdict_under_reading"]
+        assert one.under_reading.p_meet == p
+        series = xc.assess(xc.series(name), xc.target(name), as_of=2020)
+        assert series.under_reading.p_meet == p
+
+
+@pytest.mark.parametrize(
+    ("count", "ratio"), [("good_days", "good_day_ratio"), ("heavy_days", "heavy_day_ratio")]
+)
+def test_a_count_and_its_ratio_are_one_fit(count, ratio):
+    days, share = (xc.projection(i, as_of=2020) for i in (count, ratio))
+    length = np.where(days.target_years % 4 == 0, 366, 365)
+    assert 100 * days.median / length == pytest.approx(share.median, rel=1e-3, abs=0.02)
+
+
+def test_nothing_after_as_of_enters(pack, cards):
+    path = pack / "air" / "annual.csv"
     air = pd.read_csv(path)
-    late = air["year"] > 2020
-    air.loc[late, "value"] = air.loc[late, "value"] * 0.5
+    air.loc[air["year"] > 2020, "value"] *= 0.5
     air.to_csv(path, index=False)
-    path = folder / "observations.csv"
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    late = (rows["year"].astype(int) > 2020) & (rows["value"] != "") & (rows["status"] == "printed")
-    rows.loc[late, "value"] = "1"
-    rows.to_csv(path, index=False)
-    pd.testing.assert_frame_equal(xc.scorecard(data=folder), card)
+    edit(
+        pack, "observations", {"year": "2021", "status": "printed", "indicator": "pm25"}, value="9"
+    )
+    xc.use_data(pack)
+    pd.testing.assert_frame_equal(xc.scorecard(as_of=2020).set_index("indicator"), cards[2020])
 
 
-def test_every_verdict_leads_back_to_row_assumption_and_formula(card):
-    ids = set(xc.load("assumptions")["id"])
-    targets = set(xc.load("targets")["target_id"])
-    sources = set(xc.load("sources")["source_id"])
-    observed = set(xc.load("observations")["obs_id"])
-    for row in card.itertuples():
-        assert row.target_id in targets and row.assumption_id in ids
-        assert all(i in ids for i in row.parameter_ids.split(";") if i)
-        assert not row.reading_id or row.reading_id in ids
-        assert all(s in sources for s in row.source_ids.split(";") if s)
-        if row.evidence.startswith("observations.csv: "):
-            assert set(row.evidence.removeprefix("observations.csv: ").split(", ")) <= observed
-        shown = row.p_meet if row.p_meet == row.p_meet else row.p_under_reading
-        assert (f"{shown:.3f}" in row.formula) if shown == shown else row.formula == ""
-
-
-def test_words_in_both_languages(card):
-    for name in ("verdict", "why"):
-        assert card[name].str.len().gt(0).all()
-        assert card[f"{name}_zh"].str.contains(r"[\u4e00-\u9fff]").all()
-
-
-def test_changing_the_window_in_the_register_changes_the_verdict_only_there(folder, card):
-    edit(folder, "assumptions", {"id": row_of(card, "pm25")["assumption_id"]}, fit_from="2018")
-    changed = xc.scorecard(data=folder)
-    assert row_of(changed, "pm25")["n"] == 3 and row_of(changed, "pm25")["grade"] == "C"
-    others = card["indicator"] != "pm25"
-    pd.testing.assert_frame_equal(changed[others], card[others])
-
-
-def test_changing_the_reading_in_the_register(folder, card):
-    edit(folder, "assumptions", {"id": row_of(card, "pm25")["reading_id"]}, reading="<= 20")
-    row = row_of(xc.scorecard(data=folder), "pm25")
-    assert row["p_under_reading"] < row_of(card, "pm25")["p_under_reading"]
-    assert row["verdict"] == CANNOT
-
-
-def test_a_qualitative_target_loses_its_verdict_with_its_reading(folder):
-    edit(folder, "targets", {"plan_row": "5", "plan": "十四五"}, reading="")
-    row = row_of(xc.scorecard(data=folder), "heavy_day_ratio")
-    assert row["verdict"] == CANNOT and row["verdict_under_reading"] == ""
-
-
-def test_exceptional_year_is_data(folder, card):
-    path = folder / "assumptions.csv"
-    rows = pd.read_csv(path, dtype=str, keep_default_na=False)
-    rows = rows[rows["parameter"] != "exceptional_year"]
-    rows.to_csv(path, index=False)
-    none = row_of(xc.scorecard(data=folder), "pm25")
-    assert "_last" not in none["flags"]
-    extra = {c: "" for c in rows.columns} | {
-        "id": "odd_year", "parameter": "exceptional_year", "value": "2020"
-    }  # fmt: skip
-    pd.concat([rows, pd.DataFrame([extra])]).to_csv(path, index=False)
-    row = row_of(xc.scorecard(data=folder), "pm25")
-    assert "2020_last" in row["flags"].split(";")
-    assert "odd_year" in row["parameter_ids"]
-    assert row["upper_80"] - row["lower_80"] >= none["upper_80"] - none["lower_80"]
-
-
-def test_a_reading_that_leads_nowhere_is_refused(folder):
-    edit(folder, "targets", {"plan_row": "3", "plan": "十四五"}, reading="read_nothing")
-    with pytest.raises(InputError, match="read_nothing"):
-        xc.scorecard(data=folder)
-
-
-def test_unknown_plan_names_those_there_are():
-    with pytest.raises(InputError, match="十四五"):
-        xc.scorecard(plan="十二五")
-
-
-def test_another_scope_keeps_its_rows_and_says_that_there_is_no_target():
-    frame = xc.scorecard(scope="北京市")
-    assert len(frame) == 14
-    lacking = frame[frame["kind"] == "none"]
-    assert (lacking["verdict"] == CANNOT).all()
-    city = row_of(frame, "pm25")
-    assert city["target"] == 35 and city["branch"] in ("to be reached", "maintenance")
-    assert 0 <= city["p_meet"] <= 1
-
-
-def test_outturn_of_the_city_is_judged_directly():
-    city = row_of(xc.scorecard(scope="北京市", as_of=2025), "pm25")
-    assert city["verdict"] == "met" and city["latest_year"] == 2025
-    assert np.isnan(city["p_meet"])
-
-
-def test_target_year_without_any_value_is_flagged(card):
-    assert not card["flags"].str.contains("no_outturn").any()
-    later = xc.scorecard(as_of=2025)
-    assert "no_outturn" in row_of(later, "area_noise")["flags"]
-    assert "no_outturn" not in row_of(later, "pm25")["flags"]
-
-
-def test_the_more_specific_row_of_the_register_holds():
-    table = pd.DataFrame(
-        [("all", None, None, None, "1"), ("plan", "p", None, None, "2"),
-         ("both", "p", None, "i", "3"), ("else", "q", "s", "i", "4")],
-        columns=["id", "plan", "scope", "indicator", "value"],
-    ).assign(parameter="phi")  # fmt: skip
-
-    def found(**key):
-        return register.setting(table, "phi", **key)["id"]
-
-    assert found(plan="p", scope="s", indicator="i") == "both"
-    assert found(plan="p", scope="s", indicator="j") == "plan"
-    assert found(plan="r", scope="s", indicator="i") == "all"
-    assert found(plan="q", scope="s", indicator="i") == "else"
-
-
-def test_an_area_or_a_year_that_is_none_is_refused():
-    with pytest.raises(InputError, match="'nope'"):
-        xc.scorecard(scope="nope")
+def test_an_indicator_without_two_values_has_no_projection():
+    for name in ("traffic_noise", "nox_cut"):
+        with pytest.raises(InputError):
+            xc.projection(name, as_of=2020)
     with pytest.raises(InputError, match="whole year"):
-        xc.scorecard(as_of="2020")
+        xc.projection("pm25", as_of="2020a")
+
+
+# --- the register -----------------------------------------------------------------------------
+
+
+def test_the_register_is_short_and_every_row_is_reasoned():
+    rows = assumptions()
+    assert 40 <= len(rows) <= 60
+    assert {r["method"] for r in rows} <= {"paths", None}
+    for row in rows:
+        assert row["why_zh"] and row["why_en"] and " / " not in row["why_zh"]
+        if row["why_en"].startswith("a guess"):
+            assert row["quality"] == "R"
+    # those that move a verdict come first
+    assert [r["impact"] for r in rows[:8]] == ["R"] * 8
+
+
+def test_every_prior_in_use_is_registered_and_agrees():
+    indicators = xc.load("indicators").set_index("indicator")["prior_sd"]
+    priors = {r["indicator"]: r for r in assumptions() if r["parameter"] == "prior_sd"}
+    for name, row in priors.items():
+        assert float(row["value"]) == indicators[name] > 0
+    rows = xc.load("observations")
+    rows = rows[(rows["scope"] == "西城区") & (rows["period"] == "annual") & rows["value"].notna()]
+    many = rows.groupby("indicator")["year"].nunique()
+    for name in {*many[many > 1].index, *xc.load("air/annual")["indicator"]}:
+        for year in (2020, 2025):
+            try:
+                used = xc.projection(name, as_of=year).prior_sd
+            except InputError:
+                continue
+            shared_with = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
+            assert used == float(priors[shared_with.get(name, name)]["value"]), name
+
+
+def test_no_fit_is_registered_for_an_indicator_without_values():
+    for row in assumptions():
+        if row["fit_from"] and row["indicator"]:
+            window = slice(int(row["fit_from"]), int(row["fit_to"]))
+            assert len(xc.series(row["indicator"], source=row["source"]).loc[window]) >= 3
+
+
+def test_the_more_specific_row_holds():
+    city = fit_setting("pm25", as_of=2020, scope="北京市")
+    assert city.ids["fit"] == "fit_145_city" and city.source == "published"
+    assert fit_setting("pm25", as_of=2020).ids == {"fit": "fit_145_pm25", "prior_sd": "prior_pm25"}
+    assert fit_setting("area_noise", as_of=2025).ids["fit"] == "fit_155"
+    assert registered("dust", "十四五", "西城区", "pm25")["value"] == "off"
+    assert registered("nothing", "十四五", "西城区", "pm25") is None
+
+
+def test_another_window_changes_that_row_alone(pack, cards):
+    edit(pack, "assumptions", {"id": "fit_145_pm25"}, fit_from="2018")
+    xc.use_data(pack)
+    card = xc.scorecard(as_of=2020).set_index("indicator")
+    assert card.loc["pm25", "grade"] == "C"
+    others = card.index != "pm25"
+    pd.testing.assert_frame_equal(card[others], cards[2020][others])
+
+
+def test_a_window_that_ends_before_the_base_year_stays(pack):
+    edit(pack, "assumptions", {"id": "fit_145_pm25"}, fit_to="2019")
+    xc.use_data(pack)
+    assert xc.projection("pm25", as_of=2020).years[-1] == 2019
+    assert xc.projection("pm25", as_of=2023).years[-1] == 2019
+
+
+def test_another_reading_moves_the_reading_only(pack, cards):
+    edit(pack, "assumptions", {"id": "read_pm25_city"}, reading="<= 20")
+    xc.use_data(pack)
+    row = xc.scorecard(as_of=2020).set_index("indicator").loc["pm25"]
+    assert row["verdict"] == CANNOT and row["reading"] == "<= 20"
+    assert row["p_under_reading"] < cards[2020].loc["pm25", "p_under_reading"]
+
+
+def test_a_number_handed_down_makes_a_row_ordinary(pack):
+    edit(
+        pack,
+        "targets",
+        {"target_id": "t145_03"},
+        kind="level",
+        comparator="<=",
+        value="34",
+        reading="",
+    )
+    xc.use_data(pack)
+    early = xc.scorecard(as_of=2020).set_index("indicator").loc["pm25"]
+    assert early["verdict"] in ("very likely", "likely") and early["p_meet"] > 0.66
+    late = xc.scorecard().set_index("indicator").loc["pm25"]
+    assert late["verdict"] == "met (provisional)" and late["target"] == 34
+
+
+def test_an_exceptional_year_is_data(pack):
+    edit(pack, "assumptions", {"id": "last_year_2020"}, value="2013")
+    xc.use_data(pack)
+    assert "exceptional" not in xc.scorecard(as_of=2020)["flags"].str.cat()

@@ -1,241 +1,347 @@
-"""`series`, `coverage` and `sources_of`: nothing spliced, nothing filled, everything named."""
+"""Series, comparisons, coverage and sources: nothing spliced, nothing filled, everything named."""
 
-import minipack
+from __future__ import annotations
+
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis.evidence import COLUMNS, EVIDENCE
+from xc_analysis.evidence import EVIDENCE, resolve_indicator, resolve_scope
+from xc_analysis.observations import COLUMNS, area_name, known_scopes
+from xc_analysis.words import use_language
 
-HERE = "示例区"
+DISTRICT = "西城区"
+
+
+def read(pack, table):
+    return pd.read_csv(pack / f"{table}.csv", dtype=str, keep_default_na=False)
+
+
+def write(pack, table, frame):
+    frame.to_csv(pack / f"{table}.csv", index=False, lineterminator="\n")
+    xc.use_data(pack)
+
+
+def change(pack, table, where: dict, **cells):
+    """Change cells of the rows of a table that match."""
+    frame = read(pack, table)
+    rows = np.logical_and.reduce([frame[name] == value for name, value in where.items()])
+    assert rows.any()
+    for name, value in cells.items():
+        frame.loc[rows, name] = value
+    write(pack, table, frame)
 
 
 @pytest.fixture
-def pack(tmp_path):
-    return minipack.write(tmp_path)
-
-
-@pytest.fixture
-def partial_pack(pack):
-    """The small pack with a second, partial year in its annual table."""
-    minipack.append(
-        pack,
-        "air/annual",
-        {"indicator": "pm25"},
-        year="2020",
-        value="31.5",
-        valid_days="200",
-        days="366",
-        capture="0.5464",
-        completeness="partial",
-    )
+def areas(pack):
+    """A pack whose areas' table holds three areas and three years of PM2.5, one partial."""
+    rows = []
+    values = {
+        DISTRICT: (40.0, 36.0, 30.0),
+        "东城区": (41.0, 35.0, 31.0),
+        "北京市": (38.5, 34.0, 29.0),
+    }
+    for scope, of_years in values.items():
+        for year, value in zip((2020, 2021, 2022), of_years, strict=True):
+            partial = year == 2021
+            cells = {"scope": scope, "indicator": "pm25", "year": year, "value": value}
+            counts = {"valid_days": 250 if partial else 350, "days": 365, "capture": 0.9}
+            classes = {"completeness": "partial" if partial else "adequate", "basis": "ref-298K"}
+            evidence = {"release": "public", "source_id": "archive-hourly", "unit": "µg/m³"}
+            rows.append({**cells, **counts, **classes, **evidence})
+    names = [f["name"] for f in xc.tables.schema("air/areas_annual")["fields"]]
+    write(pack, "air/areas_annual", pd.DataFrame(rows).reindex(columns=names))
     return pack
 
 
+# ---------------------------------------------------------------------------------- names
+
+
+@pytest.mark.parametrize(
+    ("asked", "indicator"),
+    [
+        ("pm25", "pm25"),
+        ("PM2.5", "pm25"),
+        ("pm 2.5", "pm25"),
+        ("PM₂.₅", "pm25"),
+        ("细颗粒物年均浓度", "pm25"),
+        ("细颗粒物", "pm25"),
+        ("优良天数比率", "good_day_ratio"),
+        ("绿化覆盖率", "green_cover"),
+        ("green cover", "green_cover"),
+        ("交通噪声", "traffic_noise"),
+        ("NO2", "no2"),
+    ],
+)
+def test_indicators_go_by_id_and_by_names_in_both_languages(asked, indicator):
+    assert resolve_indicator(asked)["indicator"] == indicator
+
+
+def test_every_name_of_the_register_finds_its_own_row_or_is_refused():
+    table = xc.load("indicators")
+    for _, row in table.iterrows():
+        for column in ("indicator", "name_zh", "name_en"):
+            assert resolve_indicator(row[column])["indicator"] == row["indicator"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "near"),
+    [("pm2.55", "pm25"), ("臭氧", "o3_8h_p90"), ("traffic noice", "traffic_noise")],
+)
+def test_an_unknown_indicator_is_refused_with_near_ones(asked, near):
+    with pytest.raises(xc.InputError, match="near: .*") as refused:
+        xc.series(asked)
+    named = str(refused.value).split("near: ")[1]
+    names = xc.load("indicators").set_index("indicator").loc[near]
+    assert near in named or str(names["name_en"]) in named or str(names["name_zh"]) in named
+
+
+@pytest.mark.parametrize("asked", ["东城区", "东城", "Dongcheng", "dongcheng district", " 东城 "])
+def test_areas_go_by_names_in_both_languages(asked):
+    assert resolve_scope(asked) == "东城区"
+
+
+def test_an_unknown_area_is_refused_with_near_ones_and_known_ones():
+    with pytest.raises(xc.InputError, match="near: Dongcheng.*use one of Xicheng, Beijing"):
+        resolve_scope("Dongchang")
+    assert resolve_scope(None) == DISTRICT
+
+
+def test_every_area_has_an_english_name():
+    for scope in known_scopes():
+        assert area_name(scope, "en").isascii(), scope
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=12))
+def test_any_text_is_an_indicator_or_a_refusal(text):
+    try:
+        assert resolve_indicator(text)["indicator"]
+    except xc.InputError as refused:
+        assert "\n" not in str(refused).replace(repr(text), "")
+
+
+# --------------------------------------------------------------------------------- series
+
+
 def test_published_series_take_used_annual_rows_of_the_indicators_statistic(pack):
-    frame = xc.series("pm25", scope=HERE, source="published", data=pack)
-    assert frame.index.tolist() == [2015, 2020, 2021] and frame.index.name == "year"
-    assert list(frame) == list(COLUMNS)
-    assert frame["obs_id"].tolist() == ["o2", "o1", "o6"]  # not o10 (unused), not o7 (nine months)
-    assert frame["status"].tolist() == ["derived", "printed", "bound"]
-    assert frame.loc[2015, ["value", "lower", "upper"]].tolist() == [83.0, 81.9, 84.1]
-    assert np.isnan(frame.loc[2021, "value"]) and frame.loc[2021, "upper"] == 33
-    assert frame["completeness"].isna().all()
-    minipack.change(pack, "observations", {"obs_id": "o1"}, statistic="median")
-    again = xc.series("pm25", scope=HERE, source="published", data=pack)
-    assert again.index.tolist() == [2015, 2021]
+    xc.use_data(pack)
+    s = xc.series("pm25", source="published")
+    rows = xc.load("observations")
+    rows = rows[(rows["scope"] == DISTRICT) & (rows["indicator"] == "pm25") & rows["use"]]
+    rows = rows[(rows["period"] == "annual") & (rows["statistic"] == "mean")].sort_values("year")
+    assert s.index.tolist() == rows["year"].tolist() and s.index.name == "year"
+    assert s["obs_id"].tolist() == rows["obs_id"].tolist()
+    assert list(s) == list(COLUMNS)
+    assert s["completeness"].isna().all()
+    change(pack, "observations", {"obs_id": s.loc[2020, "obs_id"]}, statistic="median")
+    assert 2020 not in xc.series("pm25", source="published").index
 
 
-def test_station_series_come_from_the_computed_table(pack):
-    frame = xc.series("pm25", scope=HERE, source="station", data=pack)
-    assert frame.index.tolist() == [2019] and frame["status"].tolist() == ["computed"]
-    days = xc.load("air/daily", data=pack)["pm25"]
-    assert frame.loc[2019, "value"] == pytest.approx(days.mean(), abs=1e-4)
-    assert frame.loc[2019, "completeness"] == "strict"
-    assert frame.loc[2019, "source_id"] == "archive-hourly"
+def test_a_bound_has_no_value_and_keeps_its_end():
+    s = xc.series("pm25", source="published")
+    bounds = s[s["status"] == "bound"]
+    assert len(bounds) and bounds["value"].isna().all()
+    assert bounds[["lower", "upper"]].notna().any(axis=1).all()
 
 
-def test_station_years_with_uci_records_name_both_sources():
-    sources = xc.series("no2", source="station", partial="observed")["source_id"]
-    assert sources[2013] == sources[2017] == "archive-hourly;uci-501"
-    assert sources[2018] == sources[2025] == "archive-hourly"
-    months = xc.series("no2", source="station", freq="monthly")["source_id"]
-    assert months["2017-02"] == "archive-hourly;uci-501" and months["2017-03"] == "archive-hourly"
-    named = xc.sources_of(xc.series("no2", source="station", partial="observed"))
-    assert named.index.tolist() == ["archive-hourly", "uci-501"]
+def test_without_a_source_station_records_come_first_and_attrs_say_so():
+    assert xc.series("pm25").attrs["source"] == "station"
+    assert xc.series("traffic_noise").attrs["source"] == "published"
+    station, printed = xc.series("pm25"), xc.series("pm25", source="published")
+    assert not set(station["status"]) & {"printed", "derived", "bound"}
+    assert not set(printed["status"]) & {"computed", "estimated"}
 
 
-def test_what_a_series_is_travels_with_it(pack):
-    attrs = xc.series("pm25", scope=HERE, source="published", data=pack).attrs
+def test_what_a_series_is_travels_with_it():
+    attrs = xc.series("pm25", basis="new").attrs
     wanted = {
         "indicator": "pm25",
-        "scope": HERE,
-        "source": "published",
+        "scope": DISTRICT,
+        "source": "station",
+        "freq": "annual",
         "unit": "µg/m³",
         "scale": "log",
         "floor": 0.0,
         "ceiling": None,
-        "decimals": 0,
         "prior_sd": 0.08,
         "better": "lower",
-        "name_zh": "细颗粒物",
-        "name_en": "PM₂.₅",
         "statistic": "mean",
         "theme": "air",
-        "basis_setting": "raw",
+        "basis_setting": "new",
+        "dust_setting": "off",
         "partial": "estimate",
+        "days": {},
     }
     assert wanted.items() <= attrs.items()
+    assert {"name_zh", "name_en", "decimals"} <= set(attrs)
 
 
-def test_two_sources_are_never_spliced_or_chosen_between(pack):
-    with pytest.raises(xc.InputError, match="source='station' or source='published'"):
-        xc.series("pm25", scope=HERE, data=pack)
-    only = xc.series("green_cover", scope=HERE, data=pack)
-    assert only.attrs["source"] == "published" and only.index.tolist() == [2015, 2016, 2020]
+def test_counts_and_shares_carry_the_days_they_are_of():
+    annual = xc.load("air/annual")
+    for indicator in ("heavy_days", "good_day_ratio"):
+        s = xc.series(indicator)
+        rows = annual[(annual["scope"] == DISTRICT) & (annual["indicator"] == indicator)]
+        rows = rows.set_index("year")
+        days = s.attrs["days"]
+        assert days[2020] == rows.loc[2020, "valid_days"]
+        # an estimate is of the whole year
+        assert s.loc[2021, "status"] == "estimated" and days[2021] == 365
+    assert xc.series("heavy_days", partial="observed").attrs["days"][2021] < 365
 
 
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        ({"indicator": "pm2.5"}, "near: pm25"),
-        ({"indicator": "green_cover", "source": "station"}, "source='published' exists"),
-        ({"indicator": "pm25", "scope": "示例"}, "near: 示例区"),
-        ({"indicator": "pm25", "scope": "月球"}, "known: 示例区"),
-        ({"indicator": "green_cover_change"}, "no annual"),
-        ({"indicator": "pm25", "source": "both"}, "source is 'both'"),
-        ({"indicator": "pm25", "partial": "fill"}, "partial is 'fill'"),
-        ({"indicator": "pm25", "basis": "273K"}, "basis is '273K'"),
-        ({"indicator": "pm25", "freq": "daily"}, "freq is 'daily'"),
-        ({"indicator": "pm25", "dust": "out"}, "dust is 'out'"),
+        ({"source": "both"}, "source is 'both': use one of None, 'station', 'published'"),
+        ({"partial": "fill"}, "partial is 'fill'"),
+        ({"basis": "273K"}, "basis is '273K'"),
+        ({"freq": "daily"}, "freq is 'daily'"),
+        ({"dust": "out"}, "dust is 'out'"),
+        ({"indicator": "green_cover", "source": "station"}, "no annual station series"),
+        ({"indicator": "nox_cut"}, "no annual published or station series"),
+        ({"source": "published", "basis": "new"}, "cannot be adjusted"),
+        ({"scope": "月球"}, "area '月球' is unknown: use one of Xicheng"),
     ],
 )
-def test_refusals_name_what_there_is(pack, arguments, words):
-    with pytest.raises(xc.InputError, match=words):
-        xc.series(**({"scope": HERE, "data": pack} | arguments))
+def test_refusals_are_one_line_and_name_what_there_is(arguments, words, lang_en):
+    with pytest.raises(xc.InputError, match=words) as refused:
+        xc.series(**{"indicator": "pm25", **arguments})
+    assert "\n" not in str(refused.value)
+
+
+def test_refusals_come_in_the_language_in_force(lang_zh):
+    with pytest.raises(xc.InputError, match="没有名为 '月球' 的地区"):
+        xc.series("pm25", scope="月球")
 
 
 def test_two_used_rows_of_a_year_are_refused(pack):
-    minipack.change(pack, "observations", {"obs_id": "o10"}, use="true")
+    frame = read(pack, "observations")
+    rows = frame[(frame["scope"] == DISTRICT) & (frame["indicator"] == "pm25")]
+    one = rows[(rows["year"] == "2020") & (rows["period"] == "annual") & (rows["use"] == "true")]
+    twice = one.assign(obs_id="o9999", locator="elsewhere")
+    write(pack, "observations", pd.concat([frame, twice]))
     with pytest.raises(xc.InputError, match="more than one `use` row for 2020"):
-        xc.series("pm25", scope=HERE, source="published", data=pack)
+        xc.series("pm25", source="published")
 
 
-def test_partial_years_are_shown_as_observed_or_dropped(partial_pack):
-    options = {"scope": HERE, "source": "station", "data": partial_pack}
-    observed = xc.series("pm25", partial="observed", **options)
-    assert observed.loc[2020, ["value", "status", "completeness"]].tolist() == [
-        31.5,
-        "computed",
-        "partial",
-    ]
-    assert xc.series("pm25", partial="drop", **options).index.tolist() == [2019]
+def test_partial_years_are_estimated_observed_or_dropped():
+    observed = xc.series("pm25", partial="observed")
+    estimated, dropped = xc.series("pm25"), xc.series("pm25", partial="drop")
+    partial = observed.index[observed["completeness"] == "partial"]
+    assert 2021 in partial
+    assert set(observed["status"]) == {"computed"}
+    assert set(estimated.loc[partial, "status"]) == {"estimated"}
+    assert (estimated.loc[partial, "completeness"] == "partial").all()
+    assert dropped.index.tolist() == observed.index.difference(partial).tolist()
+    whole = observed.index.difference(partial)
+    pd.testing.assert_frame_equal(estimated.loc[whole], observed.loc[whole], check_like=True)
 
 
-def test_estimates_come_from_comparability_and_replace_nothing_else(partial_pack, monkeypatch):
-    asked = []
-
-    def estimate_partial(indicator, *, scope, data):
-        asked.append((indicator, scope, data))
-        years = pd.Index([2019, 2020], name="year")
-        values = {"value": [1.0, 34.0], "lower": [0.0, 31.0], "upper": [2.0, 37.0]}
-        return pd.DataFrame(values, index=years)
-
-    monkeypatch.setattr("xc_analysis.comparability.estimate_partial", estimate_partial)
-    options = {"scope": HERE, "source": "station", "data": partial_pack}
-    frame = xc.series("pm25", **options)
-    assert asked == [("pm25", HERE, partial_pack)]
-    assert frame.loc[2020, ["value", "lower", "upper"]].tolist() == [34, 31, 37]
-    assert frame["status"].tolist() == ["computed", "estimated"]
-    assert frame["completeness"].tolist() == ["strict", "partial"]
-    assert frame.loc[2019, "value"] > 50  # a whole year is never replaced
-
-
-def test_adjusted_series_keep_what_they_are():
-    raw = xc.series("no2", source="station", partial="drop")
-    new = xc.series("no2", source="station", partial="drop", basis="new")
-    assert new.attrs == raw.attrs | {"basis_setting": "new"}
-    # gases of years before the change of state come down by 273.15 / 298.15, later ones stay
-    assert (new["value"] / raw["value"])[[2015, 2020]].tolist() == pytest.approx(
-        [273.15 / 298.15, 1], abs=2e-3
-    )
-    dusty = xc.series("pm10", source="station", partial="drop", dust="on")
-    assert dusty.attrs["dust_setting"] == "on"
-    assert dusty.loc[2023, "value"] < xc.series("pm10", source="station").loc[2023, "value"]
-    with pytest.raises(xc.InputError, match="cannot be adjusted"):
-        xc.series("pm25", source="published", basis="new")
-
-
-def test_months(pack):
-    station = xc.series("pm25", scope=HERE, source="station", freq="monthly", data=pack)
-    assert station.index.equals(pd.period_range("2019-01", "2019-12", freq="M", name="month"))
-    minipack.append(
-        pack,
-        "observations",
-        {"obs_id": "o7"},
-        obs_id="o12",
-        period="2020-09",
-        value="26",
-    )
-    printed = xc.series("pm25", scope=HERE, source="published", freq="monthly", data=pack)
-    assert printed.index.tolist() == [pd.Period("2020-09")]
-    assert printed["value"].tolist() == [26]
+def test_months_are_indexed_by_month_and_never_estimated():
+    s = xc.series("pm25", freq="monthly")
+    assert isinstance(s.index, pd.PeriodIndex) and s.index.name == "month"
+    assert s.index.is_monotonic_increasing and set(s["status"]) == {"computed"}
+    days = xc.load("air/daily")
+    days = days[days["date"].dt.strftime("%Y-%m") == "2019-07"]["pm25"]
+    assert s.loc["2019-07", "value"] == pytest.approx(days.mean(), abs=1e-3)
+    printed = xc.series("pm25", source="published", freq="monthly")
+    assert set(printed["status"]) <= {"printed", "derived", "bound"}
 
 
 def test_the_districts_own_series_meet_the_printed_figures():
-    computed = xc.series("pm25", source="station", partial="observed")
+    computed = xc.series("pm25", partial="observed")
     printed = xc.series("pm25", source="published")
     assert printed.loc[2020, "value"] == 40 and printed.loc[2014, "value"] == 88.4
     for year in (2014, 2015, 2020):
         assert computed.loc[year, "value"] == pytest.approx(printed.loc[year, "value"], abs=1)
-    assert computed.loc[2015, "completeness"] == "strict"
-    assert computed.loc[2021, "completeness"] == "partial"
-    days = xc.series("heavy_days", source="station", partial="drop")
-    assert days.loc[2020, "value"] == 10
-    assert not set(days.index) & {2013, 2021, 2022, 2024, 2025}
+    assert xc.series("heavy_days", partial="drop").loc[2020, "value"] == 10
+    assert xc.series("good_day_ratio").loc[2020, "value"] == pytest.approx(73.2, abs=0.5)
+    assert xc.series("pm25").loc[2025, "release"] == "draft"
 
 
-def test_coverage_holds_the_best_evidence_of_each_year(pack):
-    table = xc.coverage(scope=HERE, data=pack)
-    assert table.index.name == "indicator" and table.columns.name == "year"
-    assert table.columns.tolist() == list(range(2015, 2022))
-    assert table.loc["pm25"].to_dict() == {
-        2015: "derived",
-        2016: "",
-        2017: "",
-        2018: "",
-        2019: "computed",
-        2020: "printed",
-        2021: "bound",
-    }
-    assert table.loc["green_cover_change", 2020] == "several years"
-    assert table.index.tolist() == xc.load("indicators", data=pack)["indicator"].tolist()
+def test_a_row_added_by_hand_stays_a_frame_like_the_others():
+    s = xc.series("traffic_noise")
+    s.loc[2026, ["value", "status", "source_id"]] = [68.0, "printed", "mine"]
+    assert s.loc[2026, "value"] == 68 and s["value"].dtype == float
 
 
-def test_coverage_marks_partial_years_and_parts_of_years(partial_pack):
-    minipack.change(partial_pack, "observations", {"obs_id": "o1"}, use="false")
-    assert xc.coverage(scope=HERE, data=partial_pack).loc["pm25", 2020] == "computed (partial)"
-    records = [row for _, row in minipack.rows(partial_pack, "air/annual")]
-    minipack.save(partial_pack, "air/annual", records[:1])
-    assert xc.coverage(scope=HERE, data=partial_pack).loc["pm25", 2020] == "part-year"
-    with pytest.raises(xc.InputError, match="near: 示例区"):
-        xc.coverage(scope="示例", data=partial_pack)
+# -------------------------------------------------------------------------------- compare
 
 
-def test_coverage_of_the_project_speaks_its_words_only():
+def test_areas_are_compared_by_the_archive_alone_the_district_too(areas):
+    table = xc.compare("PM2.5", ["Xicheng", "东城", "北京市"])
+    assert list(table) == [DISTRICT, "东城区", "北京市"] and table.index.name == "year"
+    assert table.loc[2022].tolist() == [30, 31, 29]
+    assert table.loc[2021].tolist() == [36, 35, 34], "as observed, for all of them"
+    assert set(table.attrs["source"].values()) == {"station"}
+    assert table.attrs["partial_years"] == {DISTRICT: [2021], "东城区": [2021], "北京市": [2021]}
+    dropped = xc.compare("pm25", [DISTRICT, "东城区"], partial="drop")
+    assert dropped.index.tolist() == [2020, 2022]
+
+
+def test_an_area_without_stations_is_compared_as_published(areas):
+    table = xc.compare("pm25", ["东城区", "密云区"])
+    assert table.attrs["source"] == {"东城区": "station", "密云区": "published"}
+    printed = xc.compare("pm25", ["东城区", "北京市"], source="published")
+    assert set(printed.attrs["source"].values()) == {"published"}
+    assert printed.loc[2015, "北京市"] == 80.6
+    assert xc.sources_of(printed).index.size >= 2
+
+
+def test_another_areas_station_series_reads_the_areas_table(areas):
+    s = xc.series("pm25", scope="Dongcheng")
+    assert s.attrs["source"] == "station" and s["value"].tolist() == [41, 35, 31]
+    assert s.loc[2021, ["status", "completeness"]].tolist() == ["computed", "partial"]
+    own = xc.series("pm25", partial="observed")
+    assert own.loc[2014, "value"] > 80, "the district's own comes from air/annual"
+
+
+def test_what_is_known_of_the_district_alone_is_refused_in_a_comparison(areas):
+    for option in ({"basis": "new"}, {"dust": "on"}, {"freq": "monthly"}, {"scope": "x"}):
+        with pytest.raises(xc.InputError, match=f"no other {next(iter(option))}"):
+            xc.compare("pm25", [DISTRICT, "东城区"], **option)
+
+
+def test_noise_is_compared_as_published():
+    table = xc.compare("traffic_noise", [DISTRICT, "北京市"])
+    assert set(table.attrs["source"].values()) == {"published"}
+    assert table.loc[2020, DISTRICT] == 69.6
+
+
+# ------------------------------------------------------------------- coverage and sources
+
+
+def test_coverage_holds_the_best_evidence_of_each_year():
     table = xc.coverage()
+    assert table.index.name == "indicator" and table.columns.name == "year"
+    assert table.columns.tolist() == list(range(table.columns[0], table.columns[-1] + 1))
     assert set(np.unique(table.to_numpy().astype(str))) <= {"", *EVIDENCE}
     assert table.loc["pm25", 2020] == "printed" and table.loc["pm25", 2016] == "computed"
-    assert table.loc["nox_cut"].eq("").all()  # nothing is known, and it is shown
+    assert table.loc["pm25", 2015] == "derived"
+    assert table.loc["heavy_days", 2021] == "partial"
+    assert table.loc["nox_cut"].eq("").all(), "nothing is known, and it is shown"
+    assert table.index.tolist() == xc.load("indicators")["indicator"].tolist()
+    assert xc.coverage("Beijing").loc["area_noise", 2005] == "printed"
 
 
-def test_sources_of_frames_ids_and_lists(pack):
-    frame = xc.series("pm25", scope=HERE, source="published", data=pack)
-    rows = xc.sources_of("bulletin", frame, ["archive-hourly", "plan"], data=pack)
-    assert rows.index.tolist() == ["bulletin", "plan", "archive-hourly"]
-    assert rows.loc["plan", "publisher"] == "示例区人民政府"
-    assert xc.sources_of("plan;bulletin", data=pack).index.tolist() == ["plan", "bulletin"]
-    assert xc.sources_of(frame.iloc[:0], data=pack).empty
+def test_every_status_of_the_coverage_has_a_word():
+    for status in EVIDENCE:
+        for lang in ("zh", "en"):
+            assert xc.words.word(f"status.{status}", lang)
+            assert xc.words.word(f"status_short.{status}", lang)
+
+
+def test_sources_of_frames_ids_and_lists():
+    s = xc.series("pm25", source="published")
+    rows = xc.sources_of("archive-hourly", s, ["plan", "archive-hourly"])
+    assert rows.index[0] == "archive-hourly" and rows.index.is_unique
+    assert set(s["source_id"].str.split(";").explode()) <= set(rows.index)
+    assert xc.sources_of("plan;archive-hourly").index.tolist() == ["plan", "archive-hourly"]
+    assert xc.sources_of(s.iloc[:0]).empty
+    use_language("en")
     with pytest.raises(xc.InputError, match="near: plan"):
-        xc.sources_of("plam", data=pack)
+        xc.sources_of("plam")

@@ -1,4 +1,4 @@
-"""The same expressions on Spark, in one process and on a cluster of a master and two workers."""
+"""The same expression on Spark, in one process and on a cluster of a master and two workers."""
 
 from __future__ import annotations
 
@@ -12,17 +12,18 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_stations_run import assert_same_values, make_store, messy_hours
+from test_stations import assert_same_values, make_store, messy_hours
 
 from xc_analysis.errors import InputError
-from xc_analysis.records import stations_run
+from xc_analysis.hourly import run_stations
 
-pyspark = pytest.importorskip(
-    "pyspark", reason="PySpark is not installed (the optional extra: make spark)"
-)
-pytestmark = pytest.mark.skipif(
-    not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="Spark needs Java 17"
-)
+pyspark = pytest.importorskip("pyspark", reason="PySpark, the optional extra, is not installed")
+pytestmark = [
+    pytest.mark.skipif(
+        not (shutil.which("java") or os.environ.get("JAVA_HOME")), reason="Spark needs Java 17"
+    ),
+    pytest.mark.usefixtures("lang_en"),
+]
 PLACES = "station,district,city\n甲,东区,某市\n乙,东区,某市\n丙,西区,某市\n"
 
 
@@ -47,7 +48,7 @@ def cluster(folder: Path, workers: int = 2):
         )
 
     def wait_for(words: str, times: int) -> None:
-        limit = time.monotonic() + 90
+        limit = time.monotonic() + 120
         while Path(log.name).read_text("utf-8").count(words) < times:
             assert time.monotonic() < limit, Path(log.name).read_text("utf-8")[-2000:]
             assert all(p.poll() is None for p in started), Path(log.name).read_text("utf-8")[-2000:]
@@ -55,14 +56,13 @@ def cluster(folder: Path, workers: int = 2):
 
     address = f"spark://127.0.0.1:{free_port()}"
     port = address.rpartition(":")[2]
+    common = ("--host", "127.0.0.1", "--webui-port", "0")
     try:
-        start("master.Master", "--host", "127.0.0.1", "--port", port, "--webui-port", "0")
+        start("master.Master", *common, "--port", port)
         wait_for("I have been elected leader", 1)
         for number in range(workers):
-            start(
-                "worker.Worker", "--host", "127.0.0.1", "--webui-port", "0", "--cores", "1",
-                "--memory", "1g", "--work-dir", str(folder / f"work{number}"), address,
-            )  # fmt: skip
+            own = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / f"work{number}"))
+            start("worker.Worker", *common, *own, address)
         wait_for("Successfully registered with master", workers)
         yield address, log.name
     finally:
@@ -79,39 +79,39 @@ def hours() -> pd.DataFrame:
 
 
 @pytest.fixture(scope="module")
-def store(hours, tmp_path_factory) -> Path:
-    folder = tmp_path_factory.mktemp("spark")
-    (folder / "places.csv").write_text(PLACES, "utf-8")
-    return make_store(hours, folder / "store")
+def folder(hours, tmp_path_factory) -> Path:
+    place = tmp_path_factory.mktemp("spark")
+    (place / "places.csv").write_text(PLACES, "utf-8")
+    return make_store(hours, place / "store")
 
 
-def written(folder: Path) -> dict[str, bytes]:
-    return {p.name: p.read_bytes() for p in sorted(folder.glob("*.csv"))}
+def written(place: Path) -> dict[str, bytes]:
+    return {p.name: p.read_bytes() for p in sorted(place.glob("*.csv"))}
 
 
-def test_spark_gives_what_duckdb_and_pandas_give_to_the_last_digit_written(hours, store, tmp_path):
-    duck = stations_run.run(store, out=tmp_path / "duckdb")
-    spark = stations_run.run(store, out=tmp_path / "spark", engine="spark")
-    for name in duck:
-        pd.testing.assert_frame_equal(duck[name], spark[name], check_dtype=False, rtol=1e-12)
-    assert written(tmp_path / "duckdb") == written(tmp_path / "spark")
+def test_spark_gives_what_the_others_give_to_the_last_digit_written(hours, folder, tmp_path):
+    small = run_stations(folder, out=tmp_path / "small")
+    spark = run_stations(folder, out=tmp_path / "spark", engine="spark")
+    for name in small:
+        pd.testing.assert_frame_equal(small[name], spark[name], check_dtype=False, rtol=1e-12)
+    assert written(tmp_path / "small") == written(tmp_path / "spark")
     assert_same_values(spark, hours, "station")
 
 
-def test_a_cluster_of_two_workers_gives_the_same(store, tmp_path):
-    options = {"by": "district", "places": store.parent / "places.csv"}
-    stations_run.run(store, out=tmp_path / "duckdb", **options)
+def test_a_cluster_of_two_workers_gives_the_same(folder, tmp_path):
+    options = {"by": "district", "places": folder.parent / "places.csv"}
+    run_stations(folder, out=tmp_path / "small", **options)
     (tmp_path / "cluster").mkdir()
     with cluster(tmp_path / "cluster") as (address, log):
-        stations_run.run(store, out=tmp_path / "spark", engine=address, **options)
+        run_stations(folder, out=tmp_path / "spark", engine=address, **options)
         told = Path(log).read_text("utf-8")
     assert "Registered app xc stations" in told
     # both workers had a part in it
     ran = [p for p in sorted((tmp_path / "cluster").glob("work*/app-*/*")) if p.is_dir()]
     assert len({p.parent.parent.name for p in ran}) == 2
-    assert written(tmp_path / "duckdb") == written(tmp_path / "spark")
+    assert written(tmp_path / "small") == written(tmp_path / "spark")
 
 
-def test_a_master_that_is_not_there_is_said_at_once(store):
-    with pytest.raises(InputError, match="no master answers there"):
-        stations_run.run(store, engine=f"spark://127.0.0.1:{free_port()}")
+def test_a_master_that_is_not_there_is_named_at_once(folder):
+    with pytest.raises(InputError, match="no master answers"):
+        run_stations(folder, engine=f"spark://127.0.0.1:{free_port()}")

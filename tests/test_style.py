@@ -1,23 +1,23 @@
-"""Fonts, language, footers, and files that a rerun does not change."""
+"""Fonts, colours, widths of text and the helpers of numbers."""
 
-import io
-import os
+import gc
 import subprocess
 import sys
 import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
-import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from xc_analysis import InputError, style
-from xc_analysis.drawing import palette
+import xc_analysis as xc
+from xc_analysis import InputError, style, words
+from xc_analysis.words import LANGUAGES, language
 
 
 @pytest.fixture(autouse=True)
-def clean(monkeypatch, tmp_path):
-    monkeypatch.setenv("XC_FIGURES", str(tmp_path / "figures"))
+def _clean():
     with style.use_style("zh"), warnings.catch_warnings():
         warnings.filterwarnings("error", message="Glyph")
         yield
@@ -25,11 +25,11 @@ def clean(monkeypatch, tmp_path):
 
 
 def render(lines, caplog):
-    """Draw lines of text; a missing glyph raises (see the fixture) or is logged by mathtext."""
-    fig = plt.figure(figsize=(12, max(2, 0.14 * len(lines))))
+    """Draw lines of text; a missing glyph raises or is logged."""
+    fig = plt.figure(figsize=(12, max(2, 0.14 * len(lines))), layout="none")
     for i, line in enumerate(lines):
         fig.text(0.01, (i + 0.5) / len(lines), line, size=6, parse_math=False)
-    fig.savefig(io.BytesIO(), format="png", dpi=40)
+    fig.canvas.draw()
     plt.close(fig)
     assert "does not have a glyph" not in caplog.text and "not found" not in caplog.text
 
@@ -38,18 +38,7 @@ def chunks(text, n=120):
     return [text[i : i + n] for i in range(0, len(text), n)]
 
 
-def frame():
-    return pd.DataFrame(
-        {"value": [1.0, 2.5], "status": ["printed", "derived"], "source_id": ["a", "b"]},
-        index=pd.Index([2019, 2020], name="year"),
-    )
-
-
-def draw():
-    fig, ax = plt.subplots(figsize=style.figsize("single", 50))
-    ax.plot([1, 2], [1, 2.5])
-    ax.set_title(style.tr("细颗粒物 PM₂.₅", "PM₂.₅"))
-    return fig
+# ---- font ----
 
 
 def test_a_missing_glyph_would_be_noticed(caplog):
@@ -57,50 +46,74 @@ def test_a_missing_glyph_would_be_noticed(caplog):
         render(["\U0001f3ee"], caplog)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_character_of_the_plan_renders(shared, caplog, lang):
+def test_every_character_of_the_plan_renders(shared, caplog):
     text = (shared / "plan.txt").read_text("utf-8")
     characters = "".join(sorted({c for c in text if c.isprintable() and not c.isspace()}))
     assert len(characters) > 1000
-    with style.use_style(lang):
-        render(chunks(characters), caplog)
+    render(chunks(characters), caplog)
 
 
-@pytest.mark.parametrize("lang", ["zh", "en"])
-def test_every_name_unit_and_word_of_the_figures_renders(caplog, lang):
-    import xc_analysis as xc
-
-    table = xc.load("indicators")
-    sources = xc.load("sources")
-    words = [*table["name_zh"], *table["name_en"], *sources["title"], *sources["publisher"]]
-    with style.use_style(lang):
-        words += [style.unit_name(u) for u in table["unit"]]
-        words += [style.tr(zh, en) for _, _, _, zh, en in palette.STATUS.values()]
-        words += [glyph for _, _, glyph, *_ in palette.STATUS.values()]
-        words += [style.tr(*note) for _, _, note in palette.BREAKS.values()]
-        characters = "".join(sorted(set("".join(map(str, words))) - set(" \n")))
-        render(chunks(characters), caplog)
+@pytest.mark.parametrize("lang", LANGUAGES)
+def test_every_word_and_name_renders(lang, caplog):
+    indicators, sources = xc.load("indicators"), xc.load("sources")
+    texts = [*indicators[f"name_{lang}"], *sources[f"short_{lang}"].dropna()]
+    texts += [row[lang] for row in words._table().values()]
+    characters = "".join(sorted(set("".join(map(str, texts))) - set(" \n")))
+    render(chunks(characters), caplog)
 
 
-def test_subscripts_fall_back_but_chinese_is_the_packaged_font():
+def test_the_packaged_font_is_the_one_that_is_found():
     from matplotlib.font_manager import FontProperties, findfont
     from pylopdf_fonts_zh_cn import sans_path
 
     assert findfont(FontProperties(family="Noto Sans SC")) == str(sans_path())
-    assert plt.rcParams["font.family"] == ["Noto Sans SC", "DejaVu Sans"]
+
+
+def test_the_font_is_registered_once():
+    from matplotlib.font_manager import fontManager
+
+    style.use_style()
+    style.use_style()
+    path = style._font_path()
+    assert sum(entry.fname == path for entry in fontManager.ttflist) == 1
+
+
+def test_subscripts_fall_back_to_a_font_that_has_them():
+    noto, dejavu = style._faces()
+    assert not noto.get_char_index(ord("₂")) and dejavu.get_char_index(ord("₂"))
+
+
+# ---- style and language ----
 
 
 def test_style_is_a_call_and_a_context():
-    style.use_style("zh")
-    assert style.lang() == "zh" and style.tr("甲", "a") == "甲"
     size = plt.rcParams["font.size"]
     with style.use_style("en"):
-        assert style.lang() == "en" and style.tr("甲", "a") == "a"
+        assert language() == "en" and xc.tr("甲", "a") == "a"
         plt.rcParams["font.size"] = 40
-    assert style.lang() == "zh" and plt.rcParams["font.size"] == size
+    assert language() == "zh" and plt.rcParams["font.size"] == size
     with pytest.raises(RuntimeError), style.use_style("en"):
         raise RuntimeError
-    assert style.lang() == "zh"
+    assert language() == "zh"
+
+
+def test_style_without_a_language_leaves_the_one_in_force():
+    with style.use_style("en"), style.use_style():
+        assert language() == "en"
+
+
+def test_leaving_the_style_leaves_no_language_set(monkeypatch):
+    words.use_language(None)
+    with style.use_style("en"):
+        pass
+    monkeypatch.setenv("XC_LANG", "zh")
+    assert language() == "zh"
+
+
+def test_a_plain_call_survives_garbage_collection():
+    style.use_style("en")
+    gc.collect()
+    assert language() == "en" and plt.rcParams["font.family"][0] == "Noto Sans SC"
 
 
 def test_style_restores_what_was_there_before_it():
@@ -110,267 +123,197 @@ def test_style_restores_what_was_there_before_it():
         assert plt.rcParams["font.size"] == 33
 
 
-def test_a_plain_call_survives_garbage_collection():
-    import gc
-
-    style.use_style("en")
-    gc.collect()
-    assert style.lang() == "en" and plt.rcParams["font.family"][0] == "Noto Sans SC"
-
-
-def test_unknown_language_and_width_are_refused():
-    with pytest.raises(InputError, match="'de'"):
-        style.use_style("de")
-    with pytest.raises(InputError, match="triple"):
-        style.figsize("triple", 50)
+def test_style_does_not_undo_what_a_backend_sets():
+    with style.use_style("en"):
+        plt.ion()
+    assert plt.isinteractive()
+    plt.ioff()
 
 
-def test_print_widths():
-    assert style.figsize("single", 50)[0] * 25.4 == pytest.approx(84)
-    assert style.figsize("double", 50)[0] * 25.4 == pytest.approx(174)
-    assert style.figsize(100, 50) == pytest.approx((100 / 25.4, 50 / 25.4))
+def test_an_unknown_language_is_refused():
+    with pytest.raises(InputError, match="fr"):
+        style.use_style("fr")
+    assert language() == "zh"
 
 
-def test_files_and_rerun_are_byte_identical(tmp_path):
-    sources = ["plan", "archive"]
-    first = style.save_figure(draw(), "fig_x", data=frame(), sources=sources)
-    assert [p.name for p in first] == ["fig_x.png", "fig_x.svg", "fig_x.csv"]
-    assert first[0].parent == tmp_path / "figures" / "zh"
-    before = [p.read_bytes() for p in first]
-    again = style.save_figure(draw(), "fig_x", data=frame(), sources=sources)
-    assert [p.read_bytes() for p in again] == before
-    assert sorted(p.name for p in first[0].parent.iterdir()) == sorted(p.name for p in first)
-
-
-def test_saving_one_figure_twice_gives_the_same_bytes():
-    fig = draw()
-    first = style.save_figure(fig, "one", data=frame(), sources="plan")
-    before = [p.read_bytes() for p in first]
-    second = style.save_figure(fig, "two", data=frame(), sources="plan")
-    assert [p.read_bytes() for p in second] == before
-
-
-def test_another_process_writes_the_same_bytes(tmp_path):
-    code = (
-        "import sys; sys.path.insert(0, sys.argv[1])\n"
-        "import test_style as t\n"
-        "t.style.use_style('zh')\n"
-        "t.style.save_figure(t.draw(), 'p', data=t.frame(), sources=['plan'])\n"
+def test_charts_apply_the_style_where_nobody_did(tmp_path):
+    script = (
+        "import warnings; warnings.filterwarnings('error', message='Glyph')\n"
+        "import matplotlib.pyplot as plt\n"
+        "fig, ax = plt.subplots()\n"  # made before the style
+        "import xc_analysis as xc\n"
+        "xc.plot_series(xc.series('traffic_noise'), ax=ax)\n"
+        "ax.set_title('交通噪声', loc='left'); ax.set_xlabel('年份')\n"
+        "fig.canvas.draw()\n"
+        "ax = xc.plot_series(xc.series('pm25')); ax.figure.canvas.draw()\n"
+        "print('drawn')"
     )
-    here = os.path.dirname(os.path.abspath(__file__))
-    found = []
-    for seed in ("1", "2"):
-        out = tmp_path / seed
-        env = {**os.environ, "MPLBACKEND": "Agg", "PYTHONHASHSEED": seed, "XC_FIGURES": str(out)}
-        subprocess.run([sys.executable, "-c", code, here], check=True, env=env, timeout=120)
-        found.append([(out / "zh" / f"p.{k}").read_bytes() for k in ("png", "svg", "csv")])
-    assert found[0] == found[1]
-
-
-def test_no_version_date_or_address_enters_a_file():
-    png, svg, _ = style.save_figure(draw(), "meta", data=frame(), sources=[])
-    from PIL import Image
-
-    picture = Image.open(png)
-    assert set(picture.info) <= {"dpi"} and round(picture.info["dpi"][0]) == 300
-    text = svg.read_text("utf-8")
-    for trace in ("Matplotlib v", "matplotlib.org", "dc:date", "<metadata"):
-        assert trace not in text
-    assert "<text" not in text  # outlines: no font is needed where it is shown
-
-
-def test_size_of_the_picture_is_the_printed_one():
-    from PIL import Image
-
-    png, *_ = style.save_figure(draw(), "size", data=frame(), sources=[])
-    width, height = Image.open(png).size
-    assert abs(width - 84 / 25.4 * 300) <= 1 and abs(height - 50 / 25.4 * 300) <= 1
-
-
-def test_small_palette_keeps_the_colours():
-    fig, ax = plt.subplots()
-    colors = [
-        *palette.THEMES.values(),
-        palette.TARGET,
-        palette.CITY,
-        *(c[1] for c in palette.AQI_CLASSES),
-    ]
-    ax.bar(range(len(colors)), 1, color=colors)
-    png, *_ = style.save_figure(fig, "colors", data=frame(), sources=[])
-    from PIL import Image
-
-    pixels = np.asarray(Image.open(png).convert("RGB")).reshape(-1, 3).astype(int)
-    for color in colors:
-        want = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)])
-        assert np.abs(pixels - want).max(axis=1).min() <= 4, color
-
-
-def test_csv_is_plain_utf8_with_lf_and_the_evidence():
-    *_, csv = style.save_figure(draw(), "c", data=frame(), sources=["plan"])
-    content = csv.read_bytes()
-    assert not content.startswith(b"\xef\xbb\xbf") and b"\r" not in content
-    assert content.decode() == "year,value,status,source_id\n2019,1,printed,a\n2020,2.5,derived,b\n"
-
-
-def test_csv_takes_scope_indicator_and_unit_from_attributes():
-    data = frame()
-    data.attrs = {"scope": "西城区", "indicator": "pm25", "unit": "µg/m³", "scale": "log"}
-    table = style.table_of({"图甲": data, "b": frame()})
-    assert list(table["panel"]) == ["图甲"] * 2 + ["b"] * 2
-    assert list(table["unit"][:2]) == ["µg/m³"] * 2 and table["unit"][2:].isna().all()
-    assert data.columns.tolist() == ["value", "status", "source_id"]
-
-
-def test_source_ids_enter_the_csv_where_rows_have_none():
-    *_, csv = style.save_figure(
-        draw(), "s", data=pd.DataFrame({"x": [1]}), sources=pd.DataFrame({"source_id": ["p", "q"]})
+    done = subprocess.run(
+        [sys.executable, "-c", script],
+        capture_output=True,
+        text=True,
+        env={"XC_LANG": "zh", "MPLBACKEND": "Agg", "PATH": "/usr/bin", "HOME": str(tmp_path)},
     )
-    assert csv.read_text() == "x,source_id\n1,p;q\n"
+    assert done.stdout.strip() == "drawn", done.stderr[-600:]
 
 
-def test_footer_names_evidence_source_draft_and_break():
-    data = pd.DataFrame(
-        {
-            "year": [2016, 2020, 2025],
-            "value": [3.0, 2.0, 1.0],
-            "status": ["printed", "computed", "computed"],
-            "completeness": ["", "strict", "partial"],
-            "basis": ["ref-273K", "ref-298K", "ref-298K"],
-            "release": ["public", "public", "draft"],
-        }
+# ---- colours ----
+
+
+def every_color():
+    fixed = {"ink": style.INK, "muted": style.MUTED, "target": style.TARGET, "city": style.CITY}
+    return {**fixed, "limit": style.LIMIT, **style.POLLUTANTS, **style.THEMES}
+
+
+@pytest.mark.parametrize("name", every_color())
+def test_every_text_colour_stands_out_on_white(name):
+    assert style.contrast(every_color()[name]) >= 4.5
+
+
+def test_contrast_agrees_with_published_values():
+    # WCAG 2: black on white 21, #767676 on white 4.54, #777777 4.48
+    assert style.contrast("#000000") == pytest.approx(21)
+    assert style.contrast("#767676") == pytest.approx(4.54, abs=0.01)
+    assert style.contrast("#777777") == pytest.approx(4.48, abs=0.01)
+
+
+def test_target_orange_is_nobody_elses_colour():
+    from matplotlib.colors import rgb_to_hsv, to_rgb
+
+    orange = rgb_to_hsv(to_rgb(style.TARGET))
+    for name, color in {**style.POLLUTANTS, **style.THEMES}.items():
+        hue, saturation, value = rgb_to_hsv(to_rgb(color))
+        near = abs(hue - orange[0]) < 0.04 and saturation > 0.5 and abs(value - orange[2]) < 0.25
+        assert not near, name
+
+
+def test_pollutants_have_a_colour_each():
+    assert len(set(style.POLLUTANTS.values())) == len(style.POLLUTANTS)
+
+
+@pytest.mark.parametrize(
+    ("indicator", "pollutant"),
+    [
+        ("pm25", "pm25"),
+        ("pm25_change", "pm25"),
+        ("o3_8h_p90", "o3"),
+        ("co_p95", "co"),
+        ("heavy_days", "heavy"),
+        ("severe_days", "heavy"),
+        ("good_day_ratio", "good"),
+    ],
+)
+def test_series_take_the_colour_of_their_pollutant(indicator, pollutant):
+    assert style.series_color({"indicator": indicator}) == style.POLLUTANTS[pollutant]
+
+
+def test_other_series_take_the_colour_of_their_theme():
+    attrs = {"indicator": "green_cover", "theme": "green"}
+    assert style.series_color(attrs) == style.THEMES["green"]
+    assert (
+        style.series_color({"indicator": "co2_total", "theme": "carbon"})
+        == (style.THEMES["carbon"])
     )
-    sources = pd.DataFrame(
-        {"title": ["规划"], "document_no": ["一号"], "publisher": ["区政府"]},
-        index=pd.Index(["plan"], name="source_id"),
-    )
-    fig = draw()
-    style.save_figure(fig, "f", data=data, sources=sources)
-    text = next(t.get_text() for t in fig.texts if t.get_gid() == "xc-footer")
-    text = text.replace("\n", "").replace("\u00a0", " ")
-    for part in ("● 公布值", "◆ 按小时记录计算", "◇ 数据不足", "2025 年为未经审核的草稿",
-                 "2018-09-01", "来源：区政府《规划》（一号）"):  # fmt: skip
-        assert part in text
-    assert "○" not in text
+    assert style.series_color({}) == style.INK
 
 
-def test_footer_does_not_overlap_the_axes():
-    fig = draw()
-    style.title(fig, "题目" * 40, "副题")
-    style.save_figure(fig, "f", data=frame(), sources=["很长的来源名称" * 9, "b"])
+# ---- words and numbers ----
+
+
+def test_percent_and_spans_follow_the_language():
+    assert style.percent(95) == "95%" and style.span(2015, 2020) == "2015—2020"
+    with style.use_style("en"):
+        assert style.percent(95) == "95 %" and style.span(2015, 2020) == "2015–2020"
+        assert style.percent(73.24, 1) == "73.2 %"
+    assert style.span(2020, 2020) == "2020"
+
+
+@pytest.mark.parametrize(
+    ("value", "decimals", "text"),
+    [
+        (83.1, None, "83"),
+        (3.96, None, "4.0"),
+        (4.0, None, "4"),
+        (69.6, 1, "69.6"),
+        (31.8, 2, "31.80"),
+        (1234.5, 0, "1,234"),
+        (float("nan"), 1, "—"),
+    ],
+)
+def test_numbers_have_the_decimals_they_deserve(value, decimals, text):
+    assert style.number(value, decimals) == text
+
+
+def test_limits_are_written_without_needless_zeros():
+    assert [style.shortest(v) for v in (35.0, 31.85, 0.5)] == ["35", "31.85", "0.5"]
+
+
+def test_subscripts_are_characters_not_markup():
+    assert style.subscripts("PM2.5, PM10, O3, NO2, SO2, CO2") == "PM₂.₅, PM₁₀, O₃, NO₂, SO₂, CO₂"
+
+
+def test_names_follow_the_language():
+    assert style.unit_name("µg/m³") == "微克/立方米" and style.place_name("东城区") == "东城区"
+    with style.use_style("en"):
+        assert style.unit_name("µg/m³") == "µg/m³" and style.place_name("东城区") == "Dongcheng"
+        assert style.place_name("官园") == "Guanyuan"
+        assert style.key_name("traffic_noise") == "Mean traffic noise"
+    assert style.unit_name("furlong") == "furlong" and style.unit_name(None) == ""
+
+
+def test_every_area_and_station_has_an_english_name():
+    named = {*xc.load("observations")["scope"], *xc.load("targets")["scope"]}
+    named |= {*xc.load("air/stations")["station"]}
+    with style.use_style("en"):
+        assert [n for n in named if not style.place_name(n).isascii()] == []
+
+
+# ---- widths ----
+
+
+def test_text_width_is_what_the_renderer_measures():
+    fig = plt.figure(figsize=(6, 2), dpi=300, layout="none")
     renderer = fig.canvas.get_renderer()
-    fig.draw_without_rendering()
-    ax_box = fig.axes[0].get_tightbbox(renderer)
-    texts = {t.get_gid(): t.get_window_extent(renderer) for t in fig.texts}
-    assert texts["xc-footer"].y1 <= ax_box.y0 and texts["xc-footer"].x1 <= fig.bbox.x1
-    assert texts["xc-subtitle"].y0 >= ax_box.y1
-    assert texts["xc-title"].y0 >= texts["xc-subtitle"].y1 and texts["xc-title"].x1 <= fig.bbox.x1
+    for text in (
+        "细颗粒物年均浓度与优良天数比率",
+        "Traffic noise is 0.4 dB below its limit",
+        "µg/m³",
+    ):
+        artist = fig.text(0, 0, text, size=9)
+        measured = artist.get_window_extent(renderer).width / 300 * 25.4
+        assert style.text_width(text, 9) == pytest.approx(measured, rel=0.03, abs=0.6)
 
 
-@pytest.mark.parametrize("stem", ["", "a/b", "../x", ".hidden"])
-def test_a_stem_with_a_folder_is_refused(stem):
-    with pytest.raises(InputError, match="stem"):
-        style.save_figure(draw(), stem, data=frame(), sources=[])
+@given(st.text("细颗粒物浓度，。（）abc PM₂.₅ 0123456789-", max_size=80), st.floats(8, 60))
+def test_wrapped_text_keeps_its_characters_and_its_width(text, width):
+    wrapped = style.wrap(text, width, 7)
+    assert "".join(wrapped.split()) == "".join(text.split())
+    for line in wrapped.split("\n"):
+        # marks that may not begin a line may stick out of it, and so may one long unit
+        body = line.rstrip(style._NO_LINE_START + " ").lstrip(style._NO_LINE_END)
+        if body and style.text_width(body, 7) > width + 1e-6:
+            units = [p for p in style._pieces(body) if p[0] not in style._NO_LINE_START]
+            assert len(units) == 1
 
 
-def test_data_that_are_no_table_are_refused():
-    with pytest.raises(InputError, match="int"):
-        style.save_figure(draw(), "x", data=3, sources=[])
+def test_chinese_lines_do_not_begin_with_a_full_stop_or_end_with_a_bracket():
+    text = "换算到同一参比状态后细颗粒物下降50%。点线（2018年9月起监测状态改变，前后不直接比较）。"
+    for width in range(12, 80):
+        lines = style.wrap(text, width, 7).split("\n")
+        assert not any(line[0] in "，。）" for line in lines[1:])
+        assert not any(line.endswith("（") for line in lines)
 
 
-def test_a_failing_write_leaves_the_old_file_and_no_scrap(monkeypatch):
-    paths = style.save_figure(draw(), "old", data=frame(), sources=[])
-    before = paths[2].read_bytes()
-
-    def fail(*_):
-        raise OSError("disk full")
-
-    monkeypatch.setattr(os, "replace", fail)
-    with pytest.raises(OSError, match="disk full"):
-        style.save_figure(draw(), "old", data=frame().iloc[:1], sources=[])
-    assert paths[2].read_bytes() == before
-    assert len(list(paths[0].parent.iterdir())) == 3
+def test_short_brackets_stay_whole():
+    assert "（微克/立方米）" in style.wrap("细颗粒物年均浓度（微克/立方米）", 22, 7).split("\n")
 
 
-def test_save_both_draws_in_each_language_and_shows_the_one_in_force(tmp_path):
-    seen = []
-
-    def drawing():
-        seen.append(style.lang())
-        return draw()
-
-    fig = style.save_both(drawing, "b", data=frame, sources=["plan"])
-    assert sorted(seen) == ["en", "zh"] and style.lang() == "zh"
-    assert fig.axes[0].get_title(loc="left") == "细颗粒物 PM₂.₅"
-    assert not plt.get_fignums()
-    for code in ("zh", "en"):
-        assert {p.suffix for p in (tmp_path / "figures" / code).iterdir()} == {
-            ".png",
-            ".svg",
-            ".csv",
-        }
-    both = [(tmp_path / "figures" / c / "b.csv").read_bytes() for c in ("zh", "en")]
-    assert both[0] == both[1]
-
-
-def test_wrap_breaks_chinese_anywhere_english_at_spaces_and_never_before_a_stop():
-    lines = style.wrap("监测点位，" * 12, 40, 7).split("\n")
-    assert len(lines) > 1 and not any(line.startswith("，") for line in lines)
-    lines = style.wrap("annual means of fine particles " * 5, 40, 7).split("\n")
-    assert all(
-        w in {"annual", "means", "of", "fine", "particles"} for line in lines for w in line.split()
-    )
-    assert style.wrap("a\nb", 40, 7) == "a\nb"
-
-
-def lightness(color):
-    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    y = linear @ [0.2126, 0.7152, 0.0722]
-    return 116 * np.cbrt(y) - 16 if y > 0.008856 else 903.3 * y
-
-
-def test_ordered_classes_darken_step_by_step():
-    light = [lightness(c[1]) for c in palette.AQI_CLASSES]
-    assert all(a - b > 8 for a, b in zip(light, light[1:], strict=False))
-
-
-# Machado, Oliveira, Fernandes (2009), severity 1, on linear RGB
-VISION = {
-    "normal": np.eye(3),
-    "protan": np.array([[0.152286, 1.052583, -0.204868], [0.114503, 0.786281, 0.099216],
-                        [-0.003882, -0.048116, 1.051998]]),
-    "deutan": np.array([[0.367322, 0.860646, -0.227968], [0.280085, 0.672501, 0.047413],
-                        [-0.011820, 0.042940, 0.968881]]),
-}  # fmt: skip
-
-
-def lab(color, matrix):
-    rgb = np.array([int(color[i : i + 2], 16) for i in (1, 3, 5)]) / 255
-    linear = np.where(rgb <= 0.04045, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-    linear = np.clip(matrix @ linear, 0, 1)
-    xyz = np.array([[0.4124, 0.3576, 0.1805], [0.2126, 0.7152, 0.0722],
-                    [0.0193, 0.1192, 0.9505]]) @ linear / [0.9505, 1, 1.089]  # fmt: skip
-    f = np.where(xyz > 0.008856, np.cbrt(xyz), 7.787 * xyz + 16 / 116)
-    return np.array([116 * f[1] - 16, 500 * (f[0] - f[1]), 200 * (f[1] - f[2])])
-
-
-@pytest.mark.parametrize("vision", VISION)
-def test_target_city_and_themes_stay_apart_for_colour_blind_readers(vision):
-    for theme, color in palette.THEMES.items():
-        if theme in ("dust", "economy"):
-            continue  # never drawn with a target of their own
-        for reference in (palette.TARGET, palette.CITY):
-            gap = np.linalg.norm(lab(color, VISION[vision]) - lab(reference, VISION[vision]))
-            assert gap > 10, (theme, reference, gap)
-
-
-def test_no_line_ends_in_an_opening_mark():
-    for width in range(20, 60):
-        lines = style.wrap(
-            "来源：北京市环境保护局《2013年北京空气质量（全年）》；另见“公报”。" * 3, width, 7
-        )
-        assert not any(line[-1] in "《（“" for line in lines.split("\n"))
-        assert (
-            lines.replace("\n", "")
-            == "来源：北京市环境保护局《2013年北京空气质量（全年）》；另见“公报”。" * 3
-        )
+def test_smallest_text_is_measured_at_the_placed_width():
+    fig, ax = plt.subplots(figsize=(155 / 25.4, 2))
+    ax.set_title("a", size=6.8)
+    ax.text(0, 0, "", size=2)
+    hidden = ax.text(0, 0, "b", size=3)
+    hidden.set_visible(False)
+    assert style.smallest_text(fig) == pytest.approx(6.8)
+    assert style.smallest_text(fig, placed=77.5) == pytest.approx(3.4)
+    assert np.isinf(style.smallest_text(plt.figure()))

@@ -1,61 +1,179 @@
-"""Verdict of one series against one target, with every component that led to it."""
+"""Verdicts: one series against one target by the eleven rules, and the plan's 14 rows.
+
+``as_of`` is the year up to which values are known. The first rule that matches decides; what
+stands beside every verdict (grade, flags, margin, pace, progress) decides nothing.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from itertools import product
+from dataclasses import dataclass, field, replace
+from functools import lru_cache
+from math import inf, isfinite, nan
 
-from xc_analysis.errors import InputError
-from xc_analysis.fits.points import points
-from xc_analysis.projection import PHI, project
-from xc_analysis.verdicts.flags import finite, word
-from xc_analysis.verdicts.register import known_exceptional
-from xc_analysis.verdicts.targets import CANNOT, as_level, read_by, read_target
-from xc_analysis.verdicts.verdict import Assessment, Case, judge
+import numpy as np
+import pandas as pd
 
-
-def assess(
-    s,
+from .errors import InputError
+from .evidence import ATTRIBUTES
+from .fits import (
+    exceptional_years,
+    fit,
+    fit_setting,
+    last_year,
+    prior_is_guess,
+    same_boundary,
+    setting_series,
+)
+from .observations import HOME, resolve_indicator, stamp
+from .projections import Projection
+from .tables import load
+from .targets import (
+    PLAN,
+    Target,
+    margin_of,
+    number,
+    published_base,
+    read_target,
+    read_values,
+    shown_sign,
     target,
-    *,
-    projection=None,
-    method="blend",
-    window=None,
-    exclude=(),
-    as_of=None,
-    exceptional=None,
-    phi=PHI,
-    prior_sd=None,
-    scale=None,
-    passing=None,
-    conflict=False,
-) -> Assessment:
-    """Judge a series against a target by the branches of METHODS 4.
+    text_of,
+    whole_year,
+)
+from .words import Message, error, has_word, html_table, message, word
+
+# METHODS' terms, in which tables and tests speak; readers see the words of the same keys
+VERDICTS = {
+    "no_target": "cannot be judged",
+    "words_only": "cannot be judged",
+    "no_base": "cannot be judged",
+    "no_value": "cannot be judged",
+    "met": "met",
+    "not_met": "not met",
+    "met_provisional": "met (provisional)",
+    "not_met_provisional": "not met (provisional)",
+    "open_provisional": "open (provisional)",
+    "no_value_for_target_year": "no value for the target year",
+    "open": "open",
+    "maintenance": "maintenance",
+    "gap": "gap",
+    "too_far": "too far to say",
+    "very_likely": "very likely",
+    "likely": "likely",
+    "about_even": "about even",
+    "unlikely": "unlikely",
+    "very_unlikely": "very unlikely",
+}
+# lower end of each band of P(meet); the end belongs to the band
+BANDS = (
+    (0.90, "very_likely"),
+    (0.66, "likely"),
+    (0.33, "about_even"),
+    (0.10, "unlikely"),
+    (0.0, "very_unlikely"),
+)
+HORIZON = 5  # years beyond the last value for which a probability is told
+ROUNDING = 0.05  # share of the level beyond which rounding is flagged
+_SPAN_METHODS = ("paths", "loglinear", "damped", "last")
+
+
+@dataclass(frozen=True)
+class Assessment:
+    """A verdict with everything that led to it.
+
+    ``verdict`` is METHODS' English term, ``key`` its key in ``words.csv`` (``verdict.<key>``),
+    ``rule`` the number of the rule that decided. ``p_meet`` is NaN where there is no
+    probability; with two values ``p_span`` holds the lowest and the highest over the models.
+    ``margin`` is positive on the side that meets the target. A delegated target, or one in
+    words, is judged in ``under_reading`` only. Paces are in units a year; ``progress`` is
+    序时进度, or NaN with the reason in ``progress_refused``.
+    """
+
+    verdict: str
+    key: str
+    rule: int
+    target: Target
+    as_of: int
+    p_meet: float
+    p_span: tuple[float, float] | None
+    margin: float
+    latest: float
+    latest_year: int | None
+    latest_status: str
+    outturn: float
+    outturn_lower: float
+    outturn_upper: float
+    outturn_status: str
+    n: int
+    grade: str
+    flags: tuple[Message, ...]
+    why: Message
+    pace_needed: float
+    pace_past: float
+    progress: float
+    progress_refused: Message | None
+    projection: Projection | None = field(repr=False)
+    under_reading: Assessment | None = field(repr=False)
+    data: pd.DataFrame = field(repr=False)
+
+    def label(self, lang=None) -> str:
+        """Return the verdict in a language; default the one in force."""
+        unit = _unit_of(self.data.attrs, self.target)
+        values = {"year": self.target.year}
+        values |= {"margin": _difference(self.margin, unit), "gap": _difference(-self.margin, unit)}
+        if self.p_span:
+            values |= _ends_of_span(self.p_span)
+        return word(f"verdict.{self.key}", lang, **values)
+
+    @property
+    def frame(self) -> pd.DataFrame:
+        """The verdict and its numbers as one row."""
+        hidden = ("target", "projection", "under_reading", "data", "progress_refused")
+        row = {k: v for k, v in self.__dict__.items() if k not in hidden}
+        row |= {"flags": flag_codes(self.flags), "why": str(self.why)}
+        named = {"indicator": self.target.indicator, "target": self.target.text}
+        return pd.DataFrame([named | {"target_year": self.target.year} | row])
+
+    def plot(self, ax=None):
+        """Draw the series with its target, and the projection where there is one."""
+        from . import plots
+
+        shown = self.under_reading or self
+        if shown.projection is None:
+            return plots.plot_series(self.data, target=shown.target, ax=ax)
+        return plots.plot_projection(shown.projection, target=shown.target, ax=ax)
+
+    def _repr_html_(self):
+        shown = self.under_reading or self
+        rows = [(word("column.verdict"), self.label())]
+        if self.under_reading:
+            rows.append((word("column.why"), self.why))
+            rows.append((word("column.reading"), self.target.reading))
+            rows.append((word("column.verdict_under_reading"), shown.label()))
+        rows.append((word("column.why"), shown.why))
+        if shown.p_meet == shown.p_meet:
+            rows.append((word("column.p_meet"), f"{shown.p_meet:.2f}"))
+        rows.append((word("column.grade"), f"{self.grade} (n = {self.n})"))
+        if shown.flags:
+            rows.append((word("column.flags"), "; ".join(map(str, shown.flags))))
+        return html_table(rows)
+
+
+def assess(data, target, *, year=None, as_of=None) -> Assessment:
+    """Judge a series or a projection against a target by the eleven rules.
 
     Parameters
     ----------
-    s : pandas.Series or pandas.DataFrame
-        One value a year, or a frame of :func:`xc_analysis.series`.
-    target : mapping, pandas.Series or Target
-        A row of the table ``targets``; ``reading`` may hold a comparator and number such as
-        ``<= 35``.
-    projection : Projection, optional
-        Used as it is; must reach the target year. Default: made here from `method`, `window`,
-        `phi`, `prior_sd` and `scale`.
-    window : tuple of int, optional
-        First and last year of the fit, inclusive. The latest value may lie after it.
-    exclude : iterable of int
-        Years left out of the fit.
+    data : pandas.Series, pandas.DataFrame or Projection
+        By year. A series of `xc_analysis.series` is fitted with the register's window, method
+        and prior; any other one whole.
+    target : Target, mapping, pandas.Series or str
+        A `Target`, a row of the table ``targets``, or a level such as ``"<= 35"``.
+    year : int, optional
+        Target year of a level given as text.
     as_of : int, optional
-        Nothing after this year is used.
-    exceptional : iterable of int, optional
-        Exceptional years: where one is the last point of the fit, the series is projected with
-        and without it and the wider interval is shown. Default: those of the register of
-        assumptions; ``()`` for none.
-    passing : tuple of int, optional
-        (k, n, future): k of n units met a share at its bound, `future` units are next.
-    conflict : bool
-        Sources conflict on a value used.
+        Nothing after this year is used. Default: the last year on record; for a series that
+        is not from the register, and for a projection, its own last year.
 
     Returns
     -------
@@ -64,289 +182,645 @@ def assess(
     Raises
     ------
     InputError
-        A target that cannot be read, units that differ, a target year before the data, a
-        projection that does not reach the target year, a change without its base year.
+        If the target cannot be read, its indicator or unit is another than the series', or a
+        projection does not reach the target year.
 
-    Notes
-    -----
-    A change of a level series is judged as the level that it asks for, from the value of its
-    base year. Branches in order: delegated, or qualitative without a reading; no value; the target year
-    has a value (judged directly, no probability); latest value meets the target
-    (maintenance); one value that does not; to be reached.
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> xc.assess(xc.series("traffic_noise"), xc.target("traffic_noise"), as_of=2020).verdict
+    'maintenance'
     """
-    aim = read_target(target)
-    attrs = dict(getattr(s, "attrs", {}) or {})
-    name = aim.indicator or str(attrs.get("indicator") or "series")
-    _check_match(aim, attrs, name)
-    end = aim.target_year if as_of is None else min(_whole(as_of, name), aim.target_year)
-    seen = points(s, window=(None, end))
-    aim = _level_of(aim, attrs, seen)
-    if projection is None and (window is not None or len(tuple(exclude))):
-        first, last = window or (None, None)
-        fit = points(s, window=(first, end if last is None else min(last, end)), exclude=exclude)
-    else:
-        fit = seen
-    if not seen.years.size and aim.target_year < _first_year(s, aim.target_year):
-        raise InputError(
-            f"{name}: target year {aim.target_year} lies before the data; check the target's year"
-        )
-    case = Case(
-        s=s,
-        aim=aim,
-        attrs=attrs,
-        name=name,
-        seen=seen,
-        fit=fit,
-        window=window or (None, None),
-        end=end,
-        projection=projection,
-        options={
-            "method": method,
-            "phi": phi,
-            "prior_sd": prior_sd if prior_sd is not None else finite(attrs.get("prior_sd")),
-            "scale": scale or word(attrs.get("scale")) or "log",
-        },
-        exceptional=_exceptional(exceptional, aim, attrs, fit),
-        passing=passing,
-        conflict=conflict,
+    aim = read_target(target, year=year)
+    fan = data if isinstance(data, Projection) else None
+    frame = _as_frame(data) if fan is None else _frame_of(fan)
+    attrs = frame.attrs
+    known = fan is None and all(attrs.get(k) for k in ("indicator", "scope", "source"))
+    if as_of is None:
+        own = int(frame.index.max()) if len(frame) else aim.year - 1
+        as_of = max(own, last_year()) if known else own
+    as_of = whole_year(as_of, "as_of")
+    setting = None
+    if known:
+        setting = fit_setting(attrs["indicator"], as_of=as_of, scope=attrs["scope"])
+    return judge(frame, aim, as_of, setting, fan)
+
+
+def judge(frame, aim, as_of, setting=None, fan=None, *, by_reading=False) -> Assessment:
+    """Apply the first rule that matches; a target without a number also through its reading.
+
+    The projection is `fan`, else one made with the register's `setting`, else of the whole
+    series.
+    """
+    frame.attrs = _whole_attrs(frame.attrs, aim.indicator)
+    _check_match(aim, frame.attrs)
+    fill = {k: str(frame.attrs.get(k) or "") for k in ("indicator", "scope", "unit")}
+    aim = replace(aim, **{k: v for k, v in fill.items() if not getattr(aim, k)})
+    case = _Case(frame, aim, as_of, setting, fan, by_reading)
+    result = _RULES[case.rule](case)
+    if case.rule == 1 and aim.read is not None:
+        under = judge(frame, aim.read, as_of, setting, fan, by_reading=True)
+        result = replace(result, under_reading=under)
+    return result
+
+
+class _Case:
+    """One series against one target at one time of knowledge."""
+
+    def __init__(self, frame, aim, as_of, setting, fan, by_reading):
+        self.frame, self.aim, self.as_of = frame, aim, as_of
+        self.setting, self.fan, self.by_reading = setting, fan, by_reading
+        self.attrs = frame.attrs
+        self.values = same_boundary(read_values(frame, until=as_of), aim.base_year)
+        self.base = next((v for v in self.values if v.year == aim.base_year), None)
+        self.level = _level_of(aim, self.base, self.attrs)
+        self.latest = self.values[-1] if self.values else None
+        self.number = next((v for v in reversed(self.values) if v.value == v.value), None)
+        self.outturn = next((v for v in self.values if v.year == aim.year), None)
+        first, last = (-inf, inf) if setting is None else setting.window
+        if fan is not None:
+            first, last = fan.years[0], fan.years[-1]
+        self.fitted = [v for v in self.values if first <= v.year <= last and v.status != "bound"]
+        self.n = sum(v.counted for v in self.fitted)
+        self.rule = self._first_rule()
+
+    def _first_rule(self):
+        """Return the number of the first of the eleven rules of METHODS 4 that matches."""
+        if self.aim.kind in ("delegated", "qualitative"):
+            return 1
+        if self.level is None:
+            return 2
+        if self.as_of >= self.aim.year:
+            if self.outturn is None:
+                return 5
+            firm = self.outturn.firm and self._base_is_firm()
+            return 3 if firm and self.outturn.meets(self.level) is not None else 4
+        if self.latest is None:
+            return 6
+        met = self.latest.meets(self.level)
+        if met is None:
+            return 7
+        if met:
+            return 8
+        if self.at_bound(self.level.value) or self.level.comparator == "=":
+            return 9
+        return 10 if self.n <= 2 else 11
+
+    def _base_is_firm(self):
+        """Whether the level rests on no estimate: only that of a change can."""
+        return self.level.lower is None or self.base.status in ("printed", "computed", "derived")
+
+    def at_bound(self, value) -> bool:
+        """Tell whether a value is the floor or the ceiling of the indicator."""
+        return any(value == number(self.attrs.get(end)) for end in ("floor", "ceiling"))
+
+    @property
+    def too_far(self) -> bool:
+        """Whether the target year lies too far beyond the last value for a probability."""
+        return self.aim.year - self.latest.year > HORIZON
+
+    def project(self, **changes):
+        """Return the projection to the target year and None, or None and why there is none."""
+        if self.fan is not None and not changes:
+            if self.aim.year not in self.fan.target_years:
+                raise error("error.projection_year", year=self.aim.year)
+            return self.fan, None
+        years = {"to": self.aim.year, "base_year": self.aim.base_year}
+        try:
+            return fit(self.frame, self.setting, as_of=self.as_of, **years, **changes), None
+        except InputError as refusal:
+            return None, refusal
+
+    def chance(self, fan) -> float:
+        """Return P(meet), NaN where none may be told."""
+        if fan is None or self.too_far or self.level.comparator == "=":
+            return nan
+        return float(fan.p_meet(self.level.comparator, self.level.value, self.aim.year))
+
+
+# --- the rules --------------------------------------------------------------------------------
+
+
+def _no_number(case):
+    if case.aim.kind == "qualitative":
+        return _result(case, "words_only", message("why.words_only"))
+    if case.latest is None:
+        return _result(case, "no_target", message("why.no_target_no_value"))
+    scope = case.aim.scope or HOME
+    named = message(f"area.{scope}") if has_word(f"area.{scope}") else scope
+    return _result(case, "no_target", message("why.no_target", scope=named))
+
+
+def _no_base(case):
+    return _result(case, "no_base", message("why.no_base", year=case.aim.base_year))
+
+
+def _firm_outturn(case):
+    key = "met" if case.outturn.meets(case.level) else "not_met"
+    return _result(case, key, message("why.outturn", **_outturn_told(case)))
+
+
+def _outturn_with_range(case):
+    keys = {True: "met_provisional", False: "not_met_provisional", None: "open_provisional"}
+    status = message(f"status_short.{case.outturn.status}")
+    why = message("why.outturn_range", status=status, **_outturn_told(case))
+    return _result(case, keys[case.outturn.meets(case.level)], why)
+
+
+def _no_outturn(case):
+    key, year = "no_value_for_target_year", case.aim.year
+    if case.latest is None:
+        return _result(case, key, message("why.no_value_at_all", year=year))
+    if _margin(case.level, case.latest) < 0:
+        return _result(case, key, message("why.no_outturn_short", year=year, **_latest_told(case)))
+    return _result(case, key, message("why.no_outturn", year=year, **_latest_told(case)))
+
+
+def _no_value(case):
+    return _result(case, "no_value", message("why.no_value"))
+
+
+def _range_spans(case):
+    return _result(case, "open", message("why.open", **_latest_told(case)))
+
+
+def _already_met(case):
+    at_bound = case.at_bound(case.latest.value) or case.at_bound(case.level.value)
+    fan, p = None, nan
+    if case.n >= 3 and not at_bound and not case.too_far:
+        fan, _ = case.project()
+        p = case.chance(fan)
+    if p != p:
+        return _result(case, "maintenance", message("why.maintenance", **_latest_told(case)))
+    told = _latest_told(case) | {"p": _chance(p), "target_year": case.aim.year}
+    return _result(case, "maintenance", message("why.maintenance_p", **told), p=p, fan=fan)
+
+
+def _gap(case):
+    return _result(case, "gap", message("why.gap", **_latest_told(case), **_pace_told(case)))
+
+
+def _few_values(case):
+    if case.n < 2:
+        told = _latest_told(case) | _pace_told(case)
+        return _result(case, "gap", message("why.one_value", **told))
+    if case.too_far:
+        return _too_far(case)
+    fans = [case.fan] if case.fan is not None else []
+    fans += [case.project(method=method)[0] for method in _SPAN_METHODS]
+    chances = [p for p in map(case.chance, fans) if p == p]
+    if not chances:
+        return _gap(case)
+    span = min(chances), max(chances)
+    ends = {"p_low": _chance(span[0]), "p_high": _chance(span[1])}
+    why = message("why.span", **ends, **_ends_of_span(span))
+    return _result(case, "span", why, fan=case.project()[0], span=span)
+
+
+def _probability(case):
+    if case.too_far:
+        return _too_far(case)
+    fan, refusal = case.project()
+    p = case.chance(fan)
+    if p != p:
+        told = {"reason": refusal or "–"} | _latest_told(case)
+        return _result(case, "gap", message("why.refused", **told), fan=fan)
+    at = int(np.flatnonzero(fan.target_years == case.aim.year)[0])
+    lower, upper = fan.interval(0.8)
+    usual = number(case.attrs.get("decimals"))
+    places = 1 if usual != usual else int(usual) + 1
+    told = {"p": _chance(p), "year": case.aim.year, "n": case.n, "asked": _asked(case)}
+    for name, values in (("median", fan.median), ("lower", lower), ("upper", upper)):
+        told[name] = f"{values[at]:.{places}f}"
+    told["median"] = _amount(told["median"], _unit_of(case.attrs, case.aim))
+    told |= {"method": message(f"method.{fan.method}")}
+    told |= {"first": int(fan.years[0]), "last": int(fan.years[-1])}
+    return _result(case, band(p), message("why.likelihood", **told), p=p, fan=fan)
+
+
+def _too_far(case):
+    told = _latest_told(case) | {"target_year": case.aim.year, "horizon": HORIZON}
+    return _result(case, "too_far", message("why.too_far", **told))
+
+
+_RULES = {
+    1: _no_number,
+    2: _no_base,
+    3: _firm_outturn,
+    4: _outturn_with_range,
+    5: _no_outturn,
+    6: _no_value,
+    7: _range_spans,
+    8: _already_met,
+    9: _gap,
+    10: _few_values,
+    11: _probability,
+}
+
+
+def band(p) -> str:
+    """Return the key of the band that holds a probability, lower end inclusive."""
+    if not 0.0 <= p <= 1.0:
+        raise error("error.probability", p=p)
+    return next(key for cut, key in BANDS if p >= cut)
+
+
+# --- what stands beside a verdict -------------------------------------------------------------
+
+
+def _result(case, key, why, *, p=nan, fan=None, span=None):
+    """Fill an `Assessment`."""
+    latest, outturn, aim = case.number, case.outturn, case.aim
+    over = case.as_of >= aim.year and outturn is not None
+    needed, past = _paces(case)
+    progress, refused = schedule_progress(case.base, latest, case.level)
+    return Assessment(
+        verdict=_span_term(span) if span else VERDICTS[key],
+        key=key,
+        rule=case.rule,
+        target=aim,
+        as_of=case.as_of,
+        p_meet=p,
+        p_span=span,
+        margin=_margin(case.level, outturn if over else case.latest),
+        latest=nan if latest is None else latest.value,
+        latest_year=None if latest is None else latest.year,
+        latest_status="" if latest is None else latest.status,
+        outturn=nan if outturn is None else outturn.value,
+        outturn_lower=nan if outturn is None else outturn.lower,
+        outturn_upper=nan if outturn is None else outturn.upper,
+        outturn_status="" if outturn is None else outturn.status,
+        n=case.n,
+        grade=_grade(case),
+        flags=_flags(case, p, fan, span),
+        why=why,
+        pace_needed=needed,
+        pace_past=past,
+        progress=progress,
+        progress_refused=refused,
+        projection=fan,
+        under_reading=None,
+        data=case.frame,
     )
-    read = read_by(aim, aim.reading) if aim.kind in ("delegated", "qualitative") else None
-    if read is None:
-        return judge(case)
-    under = judge(replace(case, aim=read, by_reading=True))
-    if aim.kind == "qualitative":
-        return replace(under, kind=aim.kind, reading=aim.reading, under_reading=under)
-    return replace(judge(case), reading=aim.reading, under_reading=under)
 
 
-def sensitivity(
-    s,
-    target,
-    *,
-    windows,
-    methods,
-    readings=None,
-    phis=(PHI,),
-    prior_sds=(None,),
-    excludes=((),),
-    exceptional=None,
-    as_of=None,
-):
-    """How a verdict moves with the choices behind it: one row per combination.
+def _span_term(span):
+    low, high = (VERDICTS[band(p)] for p in span)
+    return f"{low} to {high}" if low != high else f"{low} (every model)"
+
+
+def _margin(level, v):
+    if level is None or level.value is None or v is None:
+        return nan
+    if v.value == v.value:
+        return margin_of(v.value, level, v.decimals)
+    # a bound is told by its end on the far side of the target, or by the only one it has
+    ends = (v.upper, v.lower) if level.comparator[0] == "<" else (v.lower, v.upper)
+    return margin_of(next(end for end in ends if isfinite(end)), level)
+
+
+def _paces(case):
+    """Return the change a year that the target asks for, and that of the fitted years."""
+    needed = past = nan
+    if case.number is not None and case.level is not None and case.level.value is not None:
+        ahead = case.aim.year - case.number.year
+        needed = (case.level.value - case.number.value) / ahead if ahead > 0 else nan
+    if len(case.fitted) > 1:
+        first, last = case.fitted[0], case.fitted[-1]
+        past = (last.value - first.value) / (last.year - first.year)
+    return needed, past
+
+
+def schedule_progress(base, latest, level) -> tuple[float, Message | None]:
+    """Return 序时进度, the share of the way over the share of the time, or why there is none.
+
+    That is ((v - base) / (target - base)) / ((t - t0) / (T - t0)), of the `Value` of the base
+    year and of the year reported. Refused for a target without a number, without a base, with a
+    base that already meets, without a later value, and across a change of basis.
+    """
+    if level is None or level.value is None:
+        return nan, message("progress.no_number")
+    if base is None or base.value != base.value:
+        return nan, message("progress.no_base")
+    if level.met_by(base.value, decimals=base.decimals) or base.value == level.value:
+        return nan, message("progress.met_at_base")
+    if latest is None or latest.year <= base.year:
+        return nan, message("progress.no_later_value")
+    if base.basis and latest.basis and base.basis != latest.basis:
+        return nan, message("progress.boundary")
+    way = (latest.value - base.value) / (level.value - base.value)
+    return way * (level.year - base.year) / (latest.year - base.year), None
+
+
+def _grade(case):
+    """Grade the fit: A n >= 6 with station records, B n >= 6, C 3-5, D 2, E below."""
+    if case.n < 6:
+        return "E" if case.n < 2 else "D" if case.n == 2 else "C"
+    computed = any(v.status == "computed" for v in case.fitted)
+    return "A" if computed or case.attrs.get("source") == "station" else "B"
+
+
+def _flags(case, p, fan, span):
+    """List what a reader must know beside the verdict."""
+    out, attrs, aim = [], case.attrs, case.aim
+    plan = case.setting.plan if case.setting is not None else aim.plan or PLAN
+    where = plan, aim.scope, aim.indicator
+    years = [v.year for v in case.fitted]
+    if len({v.basis for v in case.fitted if v.basis}) > 1:
+        out.append(message("flag.basis"))
+    if len(years) > 1 and years[-1] in exceptional_years(*where):
+        out.append(message("flag.exceptional", year=years[-1]))
+    if case.by_reading:
+        out.append(message("flag.reading"))
+    if (p == p or span) and prior_is_guess(*where):
+        out.append(message("flag.prior"))
+    if any(_rounding_share(v, attrs) > ROUNDING for v in case.fitted):
+        out.append(message("flag.rounding"))
+    if _sources_conflict(aim, [*years, aim.year], case.as_of):
+        out.append(message("flag.conflict"))
+    if case.n == 2:
+        out.append(message("flag.two_values"))
+    if p == p and case.fan is None and fan.method == "paths":
+        mirrored = case.chance(case.project(prior="mirrored")[0])
+        if mirrored == mirrored and band(mirrored) != band(p):
+            out.append(message("flag.direction"))
+    return tuple(out)
+
+
+def flag_codes(flags) -> str:
+    """Return flags as codes joined by ``;``."""
+    return ";".join(dict.fromkeys(flag.key.removeprefix("flag.") for flag in flags))
+
+
+def _rounding_share(v, attrs):
+    """Return the printed step over the level; 0 where values are computed or counted."""
+    if attrs.get("scale") in ("count", "share") or not v.value or v.value != v.value:
+        return 0.0
+    if v.status == "printed":
+        return 10.0**-v.decimals / abs(v.value)
+    return (v.upper - v.lower) / abs(v.value) if v.status == "derived" else 0.0
+
+
+def _sources_conflict(aim, years, as_of):
+    """Tell whether sources print different values for a year that the verdict uses."""
+    found = _conflicts(stamp("observations")).get((aim.indicator, aim.scope), ())
+    return any(year in years and year <= as_of for year in found)
+
+
+@lru_cache(maxsize=8)
+def _conflicts(_stamp):
+    """Years in which sources differ, by indicator and area."""
+    rows = load("observations")
+    rows = rows[rows["period"] == "annual"]
+    values = rows.groupby(["indicator", "scope", "statistic", "year"])["value"].nunique()
+    out = {}
+    for indicator, scope, _, year in values[values > 1].index:
+        out.setdefault((indicator, scope), set()).add(year)
+    return out
+
+
+# --- targets against series -------------------------------------------------------------------
+
+
+def _level_of(aim, base, attrs):
+    """Return the level that a target asks for; None for a change without its base value."""
+    if aim.kind != "change":
+        return aim
+    if _holds_changes(aim, attrs):
+        return replace(aim, kind="level")
+    if base is None or base.value != base.value:
+        return None
+
+    def level(x):
+        # 40 less 18 % is 32.8, not 32.800000000000004
+        return round(x * (1 + aim.value / 100) if aim.unit == "%" else x + aim.value, 9)
+
+    ends = {"lower": None, "upper": None}
+    if base.lower < base.upper:
+        ends = {"lower": level(base.lower), "upper": level(base.upper)}
+    unit = str(attrs.get("unit") or "")
+    return replace(aim, kind="level", value=level(base.value), unit=unit, **ends)
+
+
+def _holds_changes(aim, attrs):
+    """Tell whether the series holds changes itself, so that the target's number is its own."""
+    name = aim.indicator or str(attrs.get("indicator") or "")
+    return str(attrs.get("statistic") or "").startswith("change") or name.endswith("_change")
+
+
+def _check_match(aim, attrs):
+    """Refuse a target of another indicator or unit than the series'."""
+    indicator, unit = str(attrs.get("indicator") or ""), str(attrs.get("unit") or "")
+    if aim.indicator and indicator and aim.indicator != indicator:
+        raise error("error.other_indicator", target=aim.indicator, series=indicator)
+    of_level = aim.kind == "change" and not _holds_changes(aim, attrs)
+    if of_level and aim.base_year is None:
+        raise error("error.change_base_year", indicator=aim.indicator or indicator)
+    if of_level and aim.unit == unit == "%":
+        raise error("error.change_ambiguous", indicator=aim.indicator or indicator)
+    free = ("", "%", "pp") if of_level else ("",)
+    if aim.unit not in free and unit and aim.unit != unit:
+        raise error("error.other_unit", target=aim.unit, series=unit)
+
+
+def _whole_attrs(attrs, indicator):
+    """Fill what a series does not say of itself from the register of indicators."""
+    indicator = attrs.get("indicator") or indicator
+    if not indicator or "scale" in attrs:
+        return attrs
+    try:
+        line = resolve_indicator(indicator)
+    except InputError:
+        return attrs
+    return {k: None if pd.isna(line[k]) else line[k] for k in ATTRIBUTES} | attrs
+
+
+def _as_frame(data):
+    if getattr(data, "ndim", 0) == 1:
+        frame = data.to_frame("value")
+    elif "value" in getattr(data, "columns", ()):
+        frame = data
+    else:
+        raise error("error.assess_data")
+    if not pd.api.types.is_numeric_dtype(frame.index) and frame.index.dtype != object:
+        raise error("error.assess_data")
+    frame = frame.sort_index()
+    frame.attrs = dict(data.attrs)
+    return frame
+
+
+def _frame_of(fan):
+    """Return the values behind a projection, with what it kept of their evidence."""
+    frame = pd.DataFrame({"value": fan.values}, index=pd.Index(fan.years, name="year"))
+    kept = {}
+    if fan.data is not None:
+        frame, kept = fan.data.copy(), dict(fan.data.attrs)
+    names = ("indicator", "scope", "unit", "scale", "floor", "ceiling", "better", "decimals")
+    frame.attrs = kept | {name: getattr(fan, name) for name in names}
+    return frame
+
+
+# --- the scorecard ----------------------------------------------------------------------------
+
+
+def scorecard(*, as_of=None) -> pd.DataFrame:
+    """Judge the 14 rows of the plan's Table 2 with what was known by a year.
 
     Parameters
     ----------
-    s : pandas.Series, pandas.DataFrame or mapping
-        One series, or several by label (computed and published, one basis and another).
-    target : mapping, pandas.Series or Target
-    windows : iterable of (int, int)
-        First and last year of the fit, either may be None.
-    methods : iterable of str
-        Names of projection methods.
-    readings : iterable of str or mapping, optional
-        Ways to read the target, as comparator and number (``<= 35``), or label -> reading.
-        Default: the target as it is.
-    phis, prior_sds : iterable of float
-        Damping and prior sd; a prior of None is the series' own.
-    excludes : iterable of iterable of int
-        Years left out of the fit, such as ``((), (2020,))``.
-    exceptional : iterable of int, optional
-        As in :func:`assess`.
     as_of : int, optional
-        Nothing after this year is used. Default: the end of each window, so that a row
-        knows nothing that its window does not hold.
+        Last year used. Default: the last year on record.
 
     Returns
     -------
     pandas.DataFrame
-        Columns ``series, window, method, phi, prior_sd, excluded, reading, n, median,
-        lower_80, upper_80, lower_95, upper_95, p_meet, verdict, p_under_reading,
-        verdict_under_reading, moved, note``. The first value of each choice is the reference;
-        ``moved`` names the choices that differ from it. ``verdict`` of a delegated target
-        stays "cannot be judged"; a combination that cannot be fitted keeps its row, the
-        reason in ``note``.
+        One row per line of Table 2, in the plan's own words (``unit``, ``category`` and
+        ``attribute`` as it prints them). ``base`` is the published value of the base year or
+        the nearest before it; ``flags`` are codes joined by ``;``, those of the reading
+        included; where ``p_meet`` is NaN there is no probability.
 
-    Raises
-    ------
-    InputError
-        No series, window or method given; a target that cannot be read.
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> xc.scorecard(as_of=2020).set_index("indicator").loc["traffic_noise", "verdict"]
+    'maintenance'
     """
-    import pandas as pd
-
-    many = s if isinstance(s, dict) else {"": s}
-    if readings is None:
-        readings = {"": ""}
-    elif not isinstance(readings, dict):
-        readings = {r: r for r in readings}
-    choices = {
-        "series": list(many),
-        "window": [tuple(w) for w in windows],
-        "method": list(methods),
-        "phi": list(phis),
-        "prior_sd": list(prior_sds),
-        "excluded": [tuple(e) for e in excludes],
-        "reading": list(readings),
-    }
-    for name, values in choices.items():
-        if not values:
-            raise InputError(f"sensitivity: no {name} given; give at least one")
-    aim = read_target(target)
+    year = last_year() if as_of is None else whole_year(as_of, "as_of")
     rows = []
-    for combination in product(*choices.values()):
-        pick = dict(zip(choices, combination, strict=True))
-        moved = [f"{k} {_words(v)}" for k, v in pick.items() if v != choices[k][0]]
-        rows.append(
-            _one(many[pick["series"]], aim, readings, pick, as_of, exceptional, "; ".join(moved))
-        )
-    return pd.DataFrame(rows)
+    for line in table_2().to_dict("records"):
+        one = registered_assessment(line["indicator"], as_of=year)
+        rows.append(_card_row(line, one))
+    whole = dict.fromkeys(("base_year", "latest_year"), "Int64")
+    frame = pd.DataFrame(rows).astype(whole)
+    frame.attrs = {"as_of": year, "scope": HOME, "plan": PLAN}
+    return frame
 
 
-def _words(value):
-    if isinstance(value, tuple):
-        ends = ["" if v is None else str(v) for v in value]
-        return "-".join(ends) if ends else "none"
-    return "own" if value is None else str(value)
+def table_2() -> pd.DataFrame:
+    """Return the indicators of the plan's Table 2, in its order."""
+    lines = load("indicators")
+    return lines[lines["plan_row"].notna()].sort_values("plan_row")
 
 
-_EMPTY = {name: float("nan") for name in ("median", "lower_80", "upper_80", "lower_95", "upper_95")}
+def registered_assessment(indicator, aim=None, *, as_of=None, scope=None) -> Assessment:
+    """Judge an indicator as the register has it: series, projection and (by default) target."""
+    year = last_year() if as_of is None else whole_year(as_of, "as_of")
+    aim = target(indicator, scope=scope) if aim is None else aim
+    setting = fit_setting(indicator, as_of=year, scope=scope)
+    return judge(setting_series(setting), aim, year, setting)
 
 
-def _one(s, aim, readings, pick, as_of, exceptional, moved):
-    """One row of the sensitivity table."""
-    text = readings[pick["reading"]]
-    read = aim
-    if text:
-        read = read_by(aim, text)
-        if read is None:
-            raise InputError(f"sensitivity: reading {text!r} holds no comparator and number")
-    kind = aim.kind
-    delegated = kind in ("delegated", "qualitative") and bool(text)
-    options = {k: pick[k] for k in ("window", "method", "phi", "prior_sd")}
-    options["exceptional"] = exceptional
-    row = {k: v for k, v in pick.items() if k not in ("window", "excluded")}
-    row = {"window": _words(pick["window"]), "excluded": _words(pick["excluded"])} | row
-    row |= {"n": 0} | _EMPTY
-    if as_of is None:
-        as_of = pick["window"][1]
-    try:
-        a = assess(s, read, exclude=pick["excluded"], as_of=as_of, **options)
-        fan = a.projection or _fan(s, aim, pick, as_of)
-        note = a.missing or a.components.get("no_probability", "")
-    except InputError as error:
-        a, fan, note = None, None, str(error)
-    verdict, p = (CANNOT, float("nan")) if a is None else (a.verdict, a.p_meet)
-    row |= {
-        "p_meet": float("nan") if delegated else p,
-        "verdict": CANNOT if delegated else verdict,
-        "p_under_reading": p if delegated else float("nan"),
-        "verdict_under_reading": verdict if delegated else "",
-        "moved": moved,
-        "note": note,
+def _card_row(line, one):
+    aim, read = one.target, one.under_reading
+    base_year, base = published_base(line, HOME, min(aim.base_year or one.as_of, one.as_of))
+    flags = one.flags + (read.flags if read else ())
+    return {
+        "plan_row": int(line["plan_row"]),
+        "indicator": line["indicator"],
+        "name_zh": text_of(line, "plan_name_zh") or line["name_zh"],
+        "name_en": text_of(line, "plan_name_en") or line["name_en"],
+        "unit": text_of(line, "plan_unit_zh") or line["unit"],
+        "category": text_of(line, "plan_category_zh"),
+        "attribute": aim.binding,
+        "kind": aim.kind,
+        "base": base,
+        "base_year": base_year,
+        "latest": one.latest,
+        "latest_year": one.latest_year,
+        "latest_status": one.latest_status,
+        "target_year": aim.year,
+        "outturn": one.outturn,
+        "outturn_lower": one.outturn_lower,
+        "outturn_upper": one.outturn_upper,
+        "outturn_status": one.outturn_status,
+        "comparator": aim.comparator or "",
+        "target": nan if aim.value is None else aim.value,
+        "verdict": one.verdict,
+        "p_meet": one.p_meet,
+        "reading": aim.reading,
+        "verdict_under_reading": read.verdict if read else "",
+        "p_under_reading": read.p_meet if read else nan,
+        "grade": one.grade,
+        "flags": flag_codes(flags),
+        "why_zh": one.why.render("zh"),
+        "why_en": one.why.render("en"),
     }
-    if a is not None:
-        row["n"] = a.n
-    if fan is not None:
-        row["median"] = float(fan.median[-1])
-        for level in fan.levels:
-            lower, upper = fan.interval(level)
-            row[f"lower_{100 * level:.10g}"] = float(lower[-1])
-            row[f"upper_{100 * level:.10g}"] = float(upper[-1])
-    return {name: row[name] for name in SENSITIVITY}
 
 
-SENSITIVITY = (
-    *("series", "window", "method", "phi", "prior_sd", "excluded", "reading", "n"),
-    *("median", "lower_80", "upper_80", "lower_95", "upper_95", "p_meet", "verdict"),
-    *("p_under_reading", "verdict_under_reading", "moved", "note"),
-)
+# --- words ------------------------------------------------------------------------------------
 
 
-def _fan(s, aim, pick, as_of):
-    """Projection of a series whose target has no number; None where none can be made."""
-    first, last = pick["window"]
-    last = min(x for x in (last, as_of, aim.target_year - 1) if x is not None)
-    try:
-        return project(
-            s,
-            aim.target_year,
-            method=pick["method"],
-            phi=pick["phi"],
-            prior_sd=pick["prior_sd"],
-            window=(first, last),
-            exclude=pick["excluded"],
-        )
-    except InputError:
-        return None
+def _unit_of(attrs, aim):
+    return str(attrs.get("unit") or aim.unit)
 
 
-def _first_year(s, default):
-    return int(min(s.index)) if len(s) else default
+def _amount(text, unit):
+    """Tell a number with its unit as a message, so that it follows the language."""
+    if not unit:
+        return text
+    named = message(f"unit.{unit}") if has_word(f"unit.{unit}") else unit
+    return message("amount", value=text, unit=named)
 
 
-def _check_match(aim, attrs, name):
-    unit, indicator = str(attrs.get("unit") or ""), str(attrs.get("indicator") or "")
-    of_level = aim.kind == "change" and not _is_change(aim, attrs)
-    if aim.unit and unit and aim.unit != unit and not of_level:
-        raise InputError(
-            f"{name}: target in {aim.unit}, series in {unit}; convert one of them first"
-        )
-    if aim.indicator and indicator and aim.indicator != indicator:
-        raise InputError(
-            f"{name}: the series holds {indicator}; give the series of the target's indicator"
-        )
+def _difference(value, unit, form=".3f"):
+    """Tell a difference of two values; one of per cents is in percentage points."""
+    text = "–" if value != value else f"{value:{form}}"
+    text = text.rstrip("0").rstrip(".") if form == ".3f" else text
+    return _amount(text, "pp" if unit == "%" else unit)
 
 
-def _is_change(aim, attrs):
-    """Does the series hold changes itself, by its statistic or the name of its indicator?"""
-    statistic = str(attrs.get("statistic") or "")
-    indicator = aim.indicator or str(attrs.get("indicator") or "")
-    return statistic.startswith("change") or indicator.endswith("_change")
+def _told(case, v):
+    """Tell a value with its unit, and its range where it has one beyond its rounding."""
+    unit, attrs = _unit_of(case.attrs, case.aim), case.attrs
+    low, high = v.lower, v.upper
+    if v.status == "bound":
+        if low in (-inf, number(attrs.get("floor"))):
+            return _amount(f"≤ {high:.6g}", unit)
+        if high in (inf, number(attrs.get("ceiling"))):
+            return _amount(f"≥ {low:.6g}", unit)
+        return _amount(message("range", low=f"{low:.6g}", high=f"{high:.6g}"), unit)
+    text = f"{v.value:.{v.decimals}f}"
+    if v.firm or v.status == "draft" or not (isfinite(low) and isfinite(high)):
+        return _amount(text, unit)
+    ends = message("range", low=f"{low:.{v.decimals}f}", high=f"{high:.{v.decimals}f}")
+    return message("with_range", amount=_amount(text, unit), range=ends)
 
 
-def _level_of(aim, attrs, seen):
-    base = seen.values[seen.years == aim.base_year]
-    return as_level(
-        aim,
-        base=float(base[0]) if base.size else None,
-        unit=str(seen.unit or attrs.get("unit") or ""),
-        is_change=_is_change(aim, attrs),
-    )
+def _asked(case):
+    amount = _amount(f"{case.level.value:.6g}", _unit_of(case.attrs, case.aim))
+    return message("asked", sign=shown_sign(case.level.comparator), amount=amount)
 
 
-def _whole(year, name):
-    try:
-        if int(year) == float(year):
-            return int(year)
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise InputError(f"{name}: as_of {year!r} is not a whole year")
+def _chance(p):
+    """Tell a probability with two decimals, three where two would tell another band."""
+    return f"{p:.2f}" if band(min(round(p, 2), 1.0)) == band(p) else f"{p:.3f}"
 
 
-def _exceptional(given, aim, attrs, fit):
-    """Exceptional years: as given, else as the register of assumptions has them."""
-    if given is not None:
-        return tuple(int(y) for y in given)
-    if fit.years.size < 2:
-        return ()
-    return known_exceptional(
-        plan=aim.plan,
-        scope=aim.scope or str(attrs.get("scope") or ""),
-        indicator=aim.indicator or str(attrs.get("indicator") or ""),
-    )
+def _annual_mean(case):
+    """Say that only the annual mean is judged where the limit has daily percentiles too."""
+    unit = _unit_of(case.attrs, case.aim)
+    mean = case.attrs.get("statistic") == "mean" and unit in ("µg/m³", "mg/m³")
+    return message("why.annual_mean") if mean else ""
 
 
-_ELSEWHERE = {
-    "scorecard": "verdicts.scorecard",
-    "hindcast": "verdicts.hindcast",
-    "calibration": "verdicts.hindcast",
-    "supported_targets": "verdicts.backcast",
-    "asked_of_the_past": "verdicts.backcast",
-}
+def _outturn_told(case):
+    told = {"year": case.aim.year, "value": _told(case, case.outturn), "asked": _asked(case)}
+    return told | {"note": _annual_mean(case) if case.outturn.meets(case.level) else ""}
 
 
-def __getattr__(name):
-    if name not in _ELSEWHERE:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    from importlib import import_module
+def _latest_told(case):
+    unit, margin = _unit_of(case.attrs, case.aim), _margin(case.level, case.latest)
+    told = {"latest": _told(case, case.latest), "latest_year": case.latest.year}
+    told |= {"margin": _difference(margin, unit), "gap": _difference(-margin, unit)}
+    note = _annual_mean(case) if case.latest.meets(case.level) else ""
+    return told | {"asked": _asked(case), "note": note}
 
-    return getattr(import_module(f"xc_analysis.{_ELSEWHERE[name]}"), name)
+
+def _pace_told(case):
+    pace = _difference(_paces(case)[0], _unit_of(case.attrs, case.aim), "+.2g")
+    return {"pace": pace, "target_year": case.aim.year}
+
+
+def _ends_of_span(span):
+    low, high = (message(f"verdict.{band(p)}") for p in span)
+    return {"low": low, "high": high}

@@ -1,8 +1,8 @@
-"""Runs the notebooks side by side, keeps what has not changed, and puts finished outputs in place.
+"""Run the notebooks side by side, keep what has not changed, put finished outputs in place.
 
-A notebook is current while the digest of everything it depends on (its cells, the tables, the
-package, settings, library versions) equals the one recorded at its last run and the figures it
-wrote are still those. A run writes to a staging folder; only a whole run replaces what was there.
+A notebook is current while the digest of all it depends on (its cells, the tables, the package,
+the libraries, the language) equals the one recorded at its last run and its outputs are those
+that the run wrote. A run writes to a staging folder; only a whole run replaces what was there.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
-import itertools
 import json
 import os
 import platform
@@ -18,108 +17,119 @@ import re
 import shutil
 import sysconfig
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
-from .documents.audience import restricted
 from .errors import InputError
-from .packs.localpack import held
-from .running import execute, warnings_of
+from .running import KernelDiedError, NotebookError, execute, kernel_environment, warnings_of
+from .tables import data_dir
+from .words import Message, error, message, word
 
-ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = Path(__file__).resolve().parent
+ROOT = PACKAGE.parent
+MOST_KERNELS = 4  # each holds some 300 MB
+UNKNOWN_TIME = float("inf")  # of a notebook that was never run
 
 
 @dataclass(frozen=True)
 class Outcome:
-    """What became of one notebook: ``state`` is "built", "kept", "failed" or "left out"."""
+    """What became of one notebook: `state` is "run", "kept" or "failed"."""
 
     name: str
     state: str
     seconds: float = 0.0
-    message: str = ""
+    why: Message | None = None
     warnings: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
-class Place:
-    """The folders of one build; what is not for everyone's eyes lies apart from what is."""
+class Folders:
+    """The folders of one build: `out` receives ``figures/`` and ``report/``."""
 
     notebooks: Path
     data: Path
     out: Path
-    audience: str = "internal"
-    figures: Path = field(init=False)
-    report: Path = field(init=False)
-    executed: Path = field(init=False)
-    staging: Path = field(init=False)
 
-    def __post_init__(self) -> None:
-        internal = self.audience == "internal"
-        report = self.out / "report" if internal else self.out / "report" / self.audience
-        object.__setattr__(self, "figures", (self.out if internal else report) / "figures")
-        object.__setattr__(self, "report", report)
-        object.__setattr__(self, "executed", report / "notebooks")
-        object.__setattr__(self, "staging", report / ".staging")
+    @property
+    def figures(self) -> Path:
+        """The finished figures."""
+        return self.out / "figures"
+
+    @property
+    def cache(self) -> Path:
+        """What a build remembers: records, home of the kernels."""
+        return self.out / "report" / ".cache"
+
+    @property
+    def staging(self) -> Path:
+        """Unfinished outputs, on the disk of the finished ones."""
+        return self.cache / "staging"
 
 
-def place(
-    *,
-    data: Path | str | None = None,
-    out: Path | str | None = None,
-    notebooks: Path | str | None = None,
-) -> Place:
-    """Settle the folders of a build.
+class Quiet:
+    """Show nothing; also the list of what a display is told."""
 
-    Parameters
-    ----------
-    data : path, optional
-        Folder of tables; default ``$XC_DATA``, else the project's own.
-    out : path, optional
-        Folder that receives ``figures/`` and ``report/``. Default: the project when it runs on its
-        own tables, else ``report/<name of the data folder>``, so that another district's figures
-        never overwrite the committed ones.
-    notebooks : path, optional
-        Folder of notebooks; default the project's.
+    def line(self, text: str) -> None:
+        """Show a passing line of progress."""
 
-    Returns
-    -------
-    Place
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
 
-    Raises
-    ------
-    InputError
-        If a folder is missing or holds no notebook.
-    """
-    own = ROOT / "data"
-    data_dir = Path(data or os.environ.get("XC_DATA") or own).resolve()
+
+def folders(out: Path | str | None = None, notebooks: Path | str | None = None) -> Folders:
+    """Settle the folders of a build; other tables never change the committed figures."""
     nb_dir = Path(notebooks or ROOT / "notebooks").resolve()
-    if not data_dir.is_dir():
-        raise InputError(f"{data_dir}: no such folder of tables; give one with --data")
+    data = Path(data_dir()).resolve()
     if not any(nb_dir.glob("*.ipynb")):
-        raise InputError(f"{nb_dir}: no notebooks here; run xc build from a clone of the project")
+        raise error("error.no_notebooks", folder=nb_dir)
     if out is None:
-        out = ROOT if data_dir == own.resolve() else ROOT / "report" / data_dir.name
-    return Place(nb_dir, data_dir, Path(out).resolve())
+        out = ROOT if data == (ROOT / "data").resolve() else ROOT / "report" / data.name
+    return Folders(nb_dir, data, Path(out).resolve())
 
 
-def select(names: Sequence[str], notebooks: Path) -> list[Path]:
-    """The notebooks that ``names`` ask for: by file name, or by how it begins (``10``)."""
+def select_notebooks(names: Sequence[str], notebooks: Path) -> list[Path]:
+    """Return the notebooks that names ask for, by file name or by how it begins ("10")."""
     every = sorted(p for p in notebooks.glob("*.ipynb") if not p.name.startswith("."))
     if not names:
         return every
     chosen: set[Path] = set()
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")
-        hits = [p for p in every if p.stem == stem] or [p for p in every if p.stem.startswith(stem)]
+        exact = [p for p in every if p.stem == stem]
+        hits = exact or [p for p in every if p.stem.startswith(stem)]
         if not hits:
             known = ", ".join(p.stem for p in every)
-            raise InputError(f"{name}: no such notebook; there are {known}")
+            raise error("error.no_such_notebook", name=name, known=known)
         chosen.update(hits)
     return sorted(chosen)
 
 
-# ---- what a notebook depends on ----------------------------------------------------------------
+def notebook_of_figure(name: str, notebooks: Path) -> Path:
+    """Return the notebook that draws a figure, found by ``@xc.figure("NAME")``."""
+    every = select_notebooks((), notebooks)
+    figures = {stem: path for path in every for stem in figures_of(path)}
+    if name not in figures:
+        raise error("error.no_such_figure", name=name, known=", ".join(sorted(figures)))
+    return figures[name]
+
+
+def figures_of(path: Path) -> list[str]:
+    """Return the names of the figures that a notebook draws with ``@xc.figure``."""
+    code = "\n".join(source for kind, source in _cells(path) if kind == "code")
+    return re.findall(r"^@xc\.figure\(\s*[\"']([^\"']+)", code, re.MULTILINE)
+
+
+def _cells(path: Path) -> list[tuple[str, str]]:
+    try:
+        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+        return [(cell["cell_type"], "".join(cell["source"])) for cell in cells]
+    except (ValueError, KeyError, TypeError):
+        raise error("error.not_a_notebook", name=path.name) from None
+
+
+# ---- what a notebook depends on ------------------------------------------------------------
 
 
 def _file_digest(path: Path) -> str:
@@ -128,298 +138,243 @@ def _file_digest(path: Path) -> str:
 
 
 def _installed() -> list[str]:
-    """Names and versions of the installed libraries, from folder names alone (cheap)."""
-    sites = {sysconfig.get_path(k) for k in ("purelib", "platlib")}
+    """Return names and versions of the installed libraries, from folder names alone."""
+    sites = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
     return sorted(p.name for site in sites for p in Path(site).glob("*.dist-info"))
 
 
-def common_key(where: Place) -> str:
-    """Digest of everything the notebooks share: tables, package, settings, library versions."""
-    package = Path(__file__).resolve().parent
-    files = [p for p in package.rglob("*") if p.suffix in (".py", ".mplstyle", ".css", ".ipynb")]
-    files += [p for p in where.data.rglob("*") if p.suffix in (".csv", ".json")]
-    settings = {
-        k: v
-        for k, v in os.environ.items()
-        if k.startswith("XC_") and k not in ("XC_DATA", "XC_FIGURES", "XC_SHARED")
-    }
-    parts = [f"{p.name} {_file_digest(p)}" for p in sorted(files)]
-    parts += [platform.python_version(), json.dumps(settings, sort_keys=True), *_installed()]
-    return hashlib.sha256("\n".join(parts).encode()).hexdigest()
+def common_key(data: Path, lang: str) -> str:
+    """Return the digest of what the notebooks share: tables, package, libraries, language."""
+    files = [p for p in PACKAGE.rglob("*") if p.is_file() and p.suffix != ".pyc"]
+    files += [p for p in data.rglob("*") if p.suffix in (".csv", ".json", ".md")]
+    contents = [(p.name, _file_digest(p)) for p in sorted(files)]
+    return _digest([contents, platform.python_version(), lang, _installed()])
 
 
 def notebook_key(path: Path, common: str) -> str:
-    """Digest of one notebook's cells and all it depends on; outputs and metadata do not count."""
-    try:
-        cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-        told = [[c["cell_type"], "".join(c["source"])] for c in cells]
-    except (ValueError, KeyError, TypeError) as error:
-        raise InputError(
-            f"{path.name}: not a notebook ({error}); restore it from version control"
-        ) from None
-    return hashlib.sha256((common + json.dumps(told)).encode()).hexdigest()
+    """Return the digest of one notebook's cells and all it depends on; outputs do not count."""
+    return _digest([common, _cells(path)])
 
 
-def _record(name: str, where: Place) -> dict:
+def _digest(parts: list) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def _record(name: str, where: Folders) -> dict:
     try:
-        record = json.loads((where.executed / f"{name}.json").read_text(encoding="utf-8"))
-        return record if isinstance(record, dict) else {}
-    except (OSError, ValueError):
+        record = json.loads((where.cache / f"{name}.json").read_text(encoding="utf-8"))
+        return record if isinstance(record.get("outputs"), dict) else {}
+    except (OSError, ValueError, AttributeError):
         return {}
 
 
-def _is_current(name: str, key: str, where: Place) -> bool:
+def _is_current(name: str, key: str, where: Folders) -> bool:
+    """Tell whether a record is of this key and its outputs are as they were written."""
     record = _record(name, where)
-    if record.get("key") != key or not (where.executed / f"{name}.ipynb").is_file():
+    if record.get("key") != key:
         return False
-    figures = ((where.figures / f, digest) for f, digest in record.get("figures", {}).items())
-    return all(path.is_file() and _file_digest(path) == digest for path, digest in figures)
+    outputs = ((where.out / file, digest) for file, digest in record["outputs"].items())
+    return all(path.is_file() and _file_digest(path) == digest for path, digest in outputs)
 
 
-# ---- putting results in place ------------------------------------------------------------------
+# ---- putting results in place --------------------------------------------------------------
 
 
-def _write(path: Path, content: str | bytes) -> None:
-    """Whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    draft.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-    os.replace(draft, path)
-
-
-def _install(name: str, key: str, nb: dict, seconds: float, staged: Path, where: Place) -> Outcome:
-    """Put a whole run in place: figures, then the executed notebook, then its record."""
-    import nbformat
-
-    fresh = {p.relative_to(staged).as_posix(): p for p in staged.rglob("*") if p.is_file()}
-    digests = {rel: _file_digest(p) for rel, p in sorted(fresh.items())}
-    others = {
-        rel: p.stem
-        for p in where.executed.glob("*.json")
-        if p.stem != name and (where.notebooks / f"{p.stem}.ipynb").exists()
-        for rel in _record(p.stem, where).get("figures", {})
-    }
-    for rel in digests:
-        if rel in others:
-            message = f"writes figures/{rel}, which is {others[rel]}'s; give it another name"
-            return Outcome(name, "failed", seconds, message)
-    for rel, source in fresh.items():
-        target = where.figures / rel
+def _install(name: str, record: dict, fresh: dict[str, Path], where: Folders) -> None:
+    """Move whole files into place, drop what is no longer written, then keep the record."""
+    digests = {file: _file_digest(path) for file, path in sorted(fresh.items())}
+    _drop(set(_record(name, where).get("outputs", {})) - set(digests), name, where)
+    for file, path in fresh.items():
+        target = where.out / file
         target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, target)
-    for rel in set(_record(name, where).get("figures", {})) - set(digests) - set(others):
-        (where.figures / rel).unlink(missing_ok=True)
-    warned = warnings_of(nb["cells"])
-    if whys := nb["metadata"].get("empty"):
-        more = f"（另{len(whys) - 1}处 and {len(whys) - 1} more）" if len(whys) > 1 else ""
-        warned = (*warned, f"空 empty: {whys[0]}{more}")
-    _write(where.executed / f"{name}.ipynb", nbformat.writes(nb))
-    record = {"key": key, "seconds": round(seconds, 2), "figures": digests, "warnings": warned}
-    _write(where.executed / f"{name}.json", json.dumps(record, indent=1))
-    return Outcome(name, "built", seconds, warnings=warned)
+        os.replace(path, target)
+    draft = where.staging / f"{name}.json"
+    draft.write_text(json.dumps(record | {"outputs": digests}, indent=1), encoding="utf-8")
+    os.replace(draft, where.cache / f"{name}.json")
 
 
-# ---- all of them --------------------------------------------------------------------------------
+def _is_of_another(file: str, name: str, where: Folders) -> bool:
+    """Tell whether another notebook has written a file too."""
+    others = (record.stem for record in where.cache.glob("*.json") if record.stem != name)
+    return any(file in _record(other, where).get("outputs", {}) for other in others)
 
 
-@contextlib.contextmanager
-def _alone(where: Place, say: Callable[[str], None]) -> Iterator[None]:
-    """Hold the output folder: a second build waits, and says so."""
+def _drop(files, name: str, where: Folders) -> None:
+    """Remove outputs of a notebook; one that has moved to another notebook stays."""
+    for file in files:
+        if not _is_of_another(file, name, where):
+            (where.out / file).unlink(missing_ok=True)
+
+
+def _sweep(where: Folders) -> None:
+    """Remove what a killed run left, and the outputs of notebooks that are gone."""
+    shutil.rmtree(where.staging, ignore_errors=True)
+    where.staging.mkdir(parents=True)
+    for record in where.cache.glob("[0-9]*.json"):
+        if not (where.notebooks / f"{record.stem}.ipynb").exists():
+            _drop(_record(record.stem, where).get("outputs", {}), record.stem, where)
+            record.unlink()
+
+
+# ---- all of them ---------------------------------------------------------------------------
+
+
+def _alone(where: Folders, say: Callable[[str], None]) -> TextIO:
+    """Hold the output folder until the file returned is closed; a second build waits."""
     try:
-        where.report.mkdir(parents=True, exist_ok=True)
-        handle = open(where.report / ".lock", "a", encoding="utf-8")
-    except OSError as error:
-        raise InputError(
-            f"{where.report}: cannot write here ({error.strerror}); choose another with --out"
-        ) from None
-    with handle:
-        try:
-            import fcntl
-        except ImportError:  # no such lock on this system: builds are not kept apart
-            yield
-            return
+        where.cache.mkdir(parents=True, exist_ok=True)
+        handle = open(where.cache / "lock", "a", encoding="utf-8")
+    except OSError as refused:
+        raise error("error.cannot_write", path=where.out, reason=refused.strerror) from None
+    with contextlib.suppress(ImportError):  # without fcntl builds are not kept apart
+        import fcntl
+
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            say("another build is writing here, waiting for it · 另一个构建正在运行，等待中")
+            say(word("build.waiting"))
             fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
+    return handle
 
 
-async def _run_all(todo: dict[Path, str], where: Place, jobs: int, show) -> list[Outcome]:
-    turn = asyncio.Semaphore(jobs)
+class _Run:
+    """One run of some notebooks: what is to do, how far it is, whom it tells."""
 
-    async def one(path: Path, key: str) -> Outcome:
+    def __init__(self, todo: dict[Path, str], where: Folders, lang: str, show: Quiet) -> None:
+        self.todo, self.where, self.lang, self.show = todo, where, lang, show
+        self.done: list[Outcome] = []
+        self.at: dict[str, float] = {}
+
+    async def all(self, jobs: int) -> list[Outcome]:
+        """Run them, the longest first, so that no core waits for it alone at the end."""
+        last = {p: _record(p.stem, self.where).get("seconds", UNKNOWN_TIME) for p in self.todo}
+        turn = asyncio.Semaphore(jobs)
+        environment = kernel_environment(self.where.cache / "home")
+        environment |= {"XC_DATA": str(self.where.data), "XC_LANG": self.lang}
+        died: list[KernelDiedError] = []
+        try:
+            async with asyncio.TaskGroup() as group:
+                for path in sorted(self.todo, key=lambda p: -last[p]):
+                    group.create_task(self._one(path, environment, turn))
+        except* KernelDiedError as group:
+            died += group.exceptions
+        if died:  # told once: the kernels after it would die too
+            raise InputError(died[0].why)
+        return self.done
+
+    async def _one(self, path: Path, environment: dict, turn: asyncio.Semaphore) -> None:
+        name = path.stem
         async with turn:
-            staged = where.staging / path.stem
-            staged.mkdir(parents=True)
+            staged = self.where.staging / name
+            figures = staged / "figures"
+            figures.mkdir(parents=True)
             began = time.perf_counter()
-            show.start(path.stem)
+            self._tell(name, 0.0)
+            how = {"environment": environment, "figures": figures}
+            how["tick"] = lambda done, total: self._tell(name, done / total)
+            why, warned = None, ()
             try:
-                nb = await execute(
-                    path,
-                    figures=staged,
-                    data=where.data,
-                    tick=lambda done, total: show.step(path.stem, done, total),
-                )
-                seconds = time.perf_counter() - began
-                outcome = _install(path.stem, key, nb, seconds, staged, where)
-            except (RuntimeError, OSError) as error:
-                seconds = time.perf_counter() - began
-                outcome = Outcome(path.stem, "failed", seconds, str(error))
-            show.finish(outcome)
-            return outcome
+                nb = await execute(path, **how)
+                warned = warnings_of(nb.cells)
+                self._keep(path, nb, staged, warned, time.perf_counter() - began)
+            except KernelDiedError:
+                raise
+            except NotebookError as failed:
+                why = failed.why
+            except OSError as refused:
+                why = message("error.cannot_write", path=refused.filename, reason=refused.strerror)
+            self.at.pop(name)
+            state = "failed" if why else "run"
+            outcome = Outcome(name, state, time.perf_counter() - began, why, warned)
+            self.done.append(outcome)
+            self.show.say(word(f"build.{outcome.state}", name=name, seconds=outcome.seconds))
 
-    # the longest first, so that no core waits for it alone at the end
-    last = {path: _record(path.stem, where).get("seconds", 1e9) for path in todo}
-    order = sorted(todo, key=lambda path: -last[path])
-    async with asyncio.TaskGroup() as group:
-        tasks = [group.create_task(one(path, todo[path])) for path in order]
-    return [task.result() for task in tasks]
+    def _keep(self, path: Path, nb, staged: Path, warned: tuple[str, ...], seconds: float) -> None:
+        """Put a run's page and figures in place."""
+        from .pages import notebook_page
+
+        name, named = path.stem, set(figures_of(path))
+        page = staged / f"{name}.html"
+        page.write_text(notebook_page(nb, name, self.lang), encoding="utf-8")
+        # what a notebook saves besides, to show how, is not of the collection
+        figures = sorted(p for p in (staged / "figures").rglob("*.*") if p.stem in named)
+        fresh = {p.relative_to(staged).as_posix(): p for p in figures}
+        fresh[f"report/notebooks/{page.name}"] = page
+        record = {"key": self.todo[path], "seconds": round(seconds, 2), "warnings": warned}
+        _install(name, record, fresh, self.where)
+
+    def _tell(self, name: str, share: float) -> None:
+        self.at[name] = share
+        running = ", ".join(f"{n} {s:.0%}" for n, s in sorted(self.at.items()))
+        total = len(self.todo)
+        self.show.line(word("build.progress", done=len(self.done), total=total, running=running))
 
 
 def build(
     names: Sequence[str] = (),
     *,
-    where: Place | None = None,
+    where: Folders | None = None,
+    languages: Sequence[str] = ("zh",),
     force: bool = False,
     jobs: int | None = None,
-    languages: Sequence[str] = ("zh",),
-    formats: Sequence[str] = ("html",),
-    audience: str = "internal",
-    as_of: int | None = None,
-    show=None,
+    show: Quiet | None = None,
 ) -> tuple[list[Outcome], list[Path]]:
     """Run the notebooks that are not current, side by side, and write the report.
 
-    Parameters
-    ----------
-    names : sequence of str
-        Notebooks by name or by how it begins; empty for all.
-    where : Place, optional
-        Folders, from `place`; default the project's.
-    force : bool
-        Run also what has not changed.
-    jobs : int, optional
-        Notebooks at a time; default the number of cores.
-    languages : sequence of str
-        Languages of the report's figures and frame, of "zh" and "en".
-    formats : sequence of str
-        Kinds of report, of "html", "word", "excel" and "slides".
-    audience : {"public", "internal"}
-        Whose eyes it is for. For the public the notebooks run on tables without what is not
-        public, so that no format can hold it; figures and papers go to ``report/public`` and tell
-        how much was withheld. A notebook with nothing left to show (`Empty`) is "left out"; any
-        other error fails the build.
-    as_of : int, optional
-        Last year whose values the papers judge with; default the last on record.
-    show : object, optional
-        Told of ``begin(names)``, ``start(name)``, ``step(name, done, total)``,
-        ``finish(outcome)`` and ``say(text)``.
-
-    Returns
-    -------
-    outcomes : list of Outcome
-        In the order of the notebooks' names. A failed one keeps its previous outputs.
-    reports : list of Path
-        The reports, all up to date; empty if some notebook is not, and then the previous reports
-        stand as they were.
-
-    Raises
-    ------
-    InputError
-        If a folder or a notebook is not what it should be.
+    `languages` are those of the report; notebooks run in the first, and figures are drawn in both
+    whatever is asked. Returns what became of each notebook (a failed one keeps its previous
+    outputs) and the files of the report: none if some notebook is not current, and then the
+    previous ones stand as they were. Raises `InputError` if kernels die.
     """
-    where = where or place()
-    show = show or _Silent()
-    asked = select(names, where.notebooks)
-    # tables stay as they are while notebooks read them: an import waits
-    with (
-        _alone(where, show.say),
-        held(where.data, write=False, say=show.say),
-        restricted(where.data, audience) as (tables, withheld),
-    ):
-        where = replace(where, data=tables, audience=audience)
-        common = common_key(where)
-        keys = {p: notebook_key(p, common) for p in select((), where.notebooks)}
-        stale = {p: k for p, k in keys.items() if not _is_current(p.stem, k, where)}
+    where = where or folders()
+    show = show or Quiet()
+    asked = select_notebooks(names, where.notebooks)
+    with _alone(where, show.say):
+        _sweep(where)
+        lang = languages[0]
+        common = common_key(where.data, lang)
+        keys = {p: notebook_key(p, common) for p in select_notebooks((), where.notebooks)}
+        stale = {p for p, key in keys.items() if not _is_current(p.stem, key, where)}
         todo = {p: keys[p] for p in asked if force or p in stale}
         done = [Outcome(p.stem, "kept") for p in asked if p not in todo]
-        if todo:
-            shutil.rmtree(where.staging, ignore_errors=True)  # left by a run that was killed
-            show.begin([p.stem for p in todo])
-            try:
-                done += asyncio.run(_run_all(todo, where, jobs or os.cpu_count() or 1, show))
-            finally:
-                shutil.rmtree(where.staging, ignore_errors=True)
-        if withheld:
-            done = [_left_out(o) if _EMPTY.match(o.message) else o for o in done]
-        built = {o.name for o in done if o.state in ("built", "left out")}
-        whole = all(p.stem in built for p in {**stale, **todo})
-        reports = []
-        if whole:
-            without = {o.name for o in done if o.state == "left out"}
-            keys = {p: k for p, k in keys.items() if p.stem not in without}
-            told = {"withheld": withheld, "left_out": len(without), "as_of": as_of}
-            reports = _reports(keys, languages, formats, where, show.say, told)
+        jobs = jobs or min(os.cpu_count() or 1, MOST_KERNELS)
+        try:
+            if todo:
+                show.say(word("build.begin", n=len(todo)))
+                done += asyncio.run(_Run(todo, where, lang, show).all(jobs))
+            current = {o.name for o in done if o.state == "run"}
+            whole = all(p.stem in current for p in stale | set(todo))
+            reports = []
+            for language in languages if whole else ():
+                reports += _write_report(language, keys, where, show)
+        finally:
+            shutil.rmtree(where.staging, ignore_errors=True)
+        if todo and common_key(where.data, lang) != common:
+            show.say(word("build.tables_changed"))
     return sorted(done, key=lambda outcome: outcome.name), reports
 
 
-# how `running.execute` tells that a cell raised `errors.Empty`; any other error is a fault
-_EMPTY = re.compile(r"cell \d+ of \d+: Empty: ")
+# ---- the report ----------------------------------------------------------------------------
 
 
-def _left_out(outcome: Outcome) -> Outcome:
-    """A notebook with nothing left for its audience is no failure."""
-    why = f"不列入公开报告 left out of the public report: {outcome.message}"
-    return Outcome(outcome.name, "left out", outcome.seconds, warnings=(why,))
+def _write_report(lang: str, keys: dict[Path, str], where: Folders, show: Quiet) -> list[Path]:
+    """Write the report in a language unless all that it is made of is unchanged."""
+    name = f"report-{lang}"
+    records = [_record(path.stem, where).get("outputs") for path in keys]
+    key = _digest([lang, *keys.values(), records])
+    if not _is_current(name, key, where):
+        show.line(word("build.report"))
+        staged = where.staging / name
+        staged.mkdir(parents=True)
+        _make_report(lang, staged, where)
+        files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
+        fresh = {f"report/{path.relative_to(staged).as_posix()}": path for path in files}
+        _install(name, {"key": key}, fresh, where)
+    return [where.out / file for file in _record(name, where)["outputs"]]
 
 
-def _reports(
-    keys: dict[Path, str],
-    languages: Sequence[str],
-    formats: Sequence[str],
-    where: Place,
-    say: Callable[[str], None],
-    told: dict,
-) -> list[Path]:
-    """Write each report in each language unless what it is made of has not changed."""
-    from .documents.papers import FORMATS, Papers
+def _make_report(lang: str, out: Path, where: Folders) -> None:
+    """Write the report in Word, HTML and as a workbook."""
+    from . import report
 
-    written = []
-    records = [json.dumps(_record(p.stem, where).get("figures")) for p in keys]
-    package = Path(__file__).resolve().parent
-    records += [_file_digest(p) for s in ("md", "css") for p in sorted(package.rglob(f"*.{s}"))]
-    executed = [where.executed / p.name for p in keys]
-    papers = Papers(
-        executed, figures=where.figures, data=where.data, audience=where.audience, **told
-    )
-    for lang, kind in itertools.product(languages, formats):
-        target = where.report / f"xc-report-{lang}.{FORMATS[kind]}"
-        made_of = "\n".join(
-            [lang, kind, where.audience, json.dumps(told), *keys.values(), *records]
-        )
-        key = hashlib.sha256(made_of.encode()).hexdigest()
-        stamp = where.executed / f".{target.name}.key"
-        if not (target.is_file() and stamp.is_file() and stamp.read_text() == key):
-            say(f"report · 报告 {target.name}")
-            paper = papers.make(kind, lang)
-            stamp.unlink(missing_ok=True)
-            _write(target, paper)
-            _write(stamp, key)
-        written.append(target)
-    return written
-
-
-class _Silent:
-    """Shows nothing; also the list of what a display is told."""
-
-    def begin(self, names: list[str]) -> None: ...
-
-    def start(self, name: str) -> None: ...
-
-    def step(self, name: str, done: int, total: int) -> None: ...
-
-    def finish(self, outcome: Outcome) -> None: ...
-
-    def say(self, text: str) -> None: ...
+    report.build(lang, out, figures=where.figures / lang)

@@ -1,455 +1,402 @@
-"""The command line ``xc``: build, check, hourly, stations, month, explore; the rest lies beside."""
+"""The command line ``xc``: every command, its options, and one line for what goes wrong."""
 
 from __future__ import annotations
 
 import argparse
-import contextlib
 import os
+import re
+import shutil
 import signal
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
+from pathlib import Path
 
-from . import cli_exchange, cli_papers
 from .errors import InputError
+from .words import LANGUAGES, error, language, use_language, word
 
-EPILOG = (
-    cli_exchange.EPILOG
-    | cli_papers.EPILOG
-    | {
-        "build": "example: xc build                 everything that has changed · 运行所有有变化的笔记本\n"
-        "         xc build 10 --force      notebook 10, changed or not · 强制重跑 10 号笔记本\n"
-        "         xc build --data pack --out result --lang both",
-        "check": "example: xc check                 the project's tables · 检查本项目的数据表\n"
-        "         xc check pack            another folder of tables · 检查另一套数据表",
-        "hourly": "example: xc hourly archive/*.zip --stations 官园,万寿西宫 --name 西城区 --out air\n"
-        "         xc hourly archive --to-parquet store    every station, for xc stations · 供 xc stations 使用",
-        "stations": "example: xc stations store --out result                 every station · 逐站\n"
-        "         xc stations store --by district --out result   stations averaged by district · 按区\n"
-        "         xc stations store --engine spark://host:7077 --out result",
-        "month": "example: xc month 2023-05               the page as text · 月度调度页（文字）\n"
-        "         xc month 2025-10 --out pages    and its figure: png, svg, csv · 并输出图件\n"
-        "         xc month 2023-05 --indicator pm10 --lang en --out pages",
-        "explore": "example: xc explore               the page in a browser, on this machine only · 在浏览器中打开\n"
-        "         xc explore --lang en --port 8870 --no-browser",
-    }
-)
+DONE, WRONG, USAGE, INTERRUPTED = 0, 1, 2, 130
+WIDTHS = (40, 300)  # mm; narrower than a column or wider than a page is a slip
+FORMATS = ("png", "svg", "pdf")
 
 
-class _Help(argparse.RawDescriptionHelpFormatter):
-    def __init__(self, prog: str) -> None:
-        super().__init__(prog, max_help_position=28)
+# ---- what every command shows ---------------------------------------------------------------
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="xc",
-        formatter_class=_Help,
-        description="Evidence, trends and projections for a district's environment plan.\n"
-        "区级生态环境规划的证据、趋势与预测。",
-        epilog="xc COMMAND --help shows an example · 各命令的 --help 附有示例",
-    )
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+class Progress:
+    """A passing line on a terminal for what takes long; lines that stay go to stdout."""
 
-    def command(name: str, zh: str, en: str, does) -> argparse.ArgumentParser:
-        sub = commands.add_parser(
-            name,
-            help=f"{en} · {zh}",
-            description=f"{en}.\n{zh}。",
-            epilog=EPILOG[name],
-            formatter_class=_Help,
-        )
-        sub.set_defaults(does=does)
-        return sub
+    def __init__(self) -> None:
+        self._shown = False
+        self._last = 0.0
 
-    sub = command(
-        "build", "运行笔记本，输出图件与报告", "Run the notebooks, write figures and report", _build
-    )
-    sub.add_argument("names", nargs="*", metavar="NAME", help="notebooks, by name or number")
-    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
-    sub.add_argument("--out", metavar="DIR", help="where figures/ and report/ go")
-    sub.add_argument("--lang", choices=("zh", "en", "both"), default="zh", help="report language")
-    sub.add_argument(
-        "--report",
-        metavar="LIST",
-        help="of html, word, excel, slides, comma-separated (default: all that the tables allow)",
-    )
-    sub.add_argument(
-        "--audience",
-        choices=("public", "internal"),
-        default="internal",
-        help="public goes to report/public, without drafts and internal rows (default: internal)",
-    )
-    sub.add_argument(
-        "--as-of",
-        type=int,
-        metavar="YEAR",
-        help="judge with data to YEAR (default: last on record)",
-    )
-    sub.add_argument("--force", action="store_true", help="run also what has not changed")
-    sub.add_argument(
-        "--jobs", type=_count, metavar="N", help="notebooks at a time (default: cores)"
-    )
+    def __enter__(self) -> Progress:
+        return self
 
-    sub = command(
-        "check", "检查数据表，逐条指出问题", "Check the tables, one line an offence", _check
-    )
-    sub.add_argument("data", nargs="?", metavar="DIR", help="folder (default: the project's)")
+    def __exit__(self, *fault) -> None:
+        self.clear()
 
-    sub = command(
-        "hourly",
-        "由逐时监测记录计算日、月、年数据表",
-        "Compute daily, monthly and annual tables from hourly records",
-        _hourly,
-    )
-    sub.add_argument("archives", nargs="+", metavar="ARCHIVE", help="zip, folder, csv or csv.gz")
-    sub.add_argument("--stations", help="the district's stations, comma-separated")
-    sub.add_argument("--name", help="the district's name")
-    sub.add_argument("--out", metavar="DIR", help="where the tables go")
-    sub.add_argument(
-        "--to-parquet", metavar="DIR", help="write the hours instead, for xc stations; all stations"
-    )
-    _reading_options(sub)
-    sub.set_defaults(wrong_usage=sub.error)
+    def line(self, text: str) -> None:
+        """Show a line in place of the last one; elsewhere than on a terminal, nothing."""
+        if not sys.stderr.isatty() or time.monotonic() - self._last < 0.1:
+            return
+        columns = shutil.get_terminal_size().columns - 1
+        text = text[: columns if text.isascii() else columns // 2]  # a Chinese character takes two
+        print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
+        self._shown, self._last = True, time.monotonic()
 
-    sub = command(
-        "stations",
-        "由逐时数据仓（Parquet）计算每个监测站、区或市的年、月数据表",
-        "Annual and monthly tables of every station, district or city of a store of hours",
-        _stations,
-    )
-    sub.add_argument("store", metavar="DIR", help="what xc hourly --to-parquet has written")
-    sub.add_argument(
-        "--out", required=True, metavar="DIR", help="annual.csv and monthly.csv go here"
-    )
-    sub.add_argument(
-        "--engine",
-        default="duckdb",
-        metavar="ENGINE",
-        help="duckdb (default), spark (this machine), spark://HOST:PORT",
-    )
-    sub.add_argument(
-        "--by", choices=("station", "district", "city"), default="station", help="what a row is for"
-    )
-    sub.add_argument(
-        "--places",
-        metavar="FILE",
-        help="csv: station, district, city (default: Beijing's stations)",
-    )
-    sub.add_argument("--memory", default="2GB", help="limit for DuckDB (default: 2GB)")
-    _reading_options(sub)
+    def count(self, done: int, total: int, text: str = "") -> None:
+        """Show how much of something that takes long is done."""
+        self.line(word("cli.counted", done=done, total=total, text=text))
 
-    sub = command(
-        "month", "一个月的调度页：文字与图件", "The page of one month, as text and figure", _month
-    )
-    sub.add_argument("month", metavar="YYYY-MM", help="the month, such as 2023-05")
-    sub.add_argument("--scope", help="the district (default: the pack's)")
-    sub.add_argument("--indicator", default="pm25", help="pm25 (default), pm10, no2 or so2")
-    sub.add_argument("--lang", choices=("zh", "en"), default="zh", help="language of the figure")
-    sub.add_argument("--out", metavar="DIR", help="where the figure goes (default: none is drawn)")
-    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
-    cli_exchange.add(command)
-    cli_papers.add(command)
+    def say(self, text: str) -> None:
+        """Show a line that stays."""
+        self.clear()
+        print(text, flush=True)
 
-    sub = command(
-        "explore",
-        "在浏览器中探索序列、预测与判断",
-        "Explore series and verdicts in a browser",
-        _explore,
-    )
-    sub.add_argument("--data", metavar="DIR", help="folder of tables (default: the project's)")
-    sub.add_argument(
-        "--lang", choices=("zh", "en"), default="zh", help="language of the first page"
-    )
-    sub.add_argument(
-        "--port", type=int, metavar="N", help="port on 127.0.0.1 (default: a free one)"
-    )
-    sub.add_argument("--no-browser", action="store_true", help="print the address, open nothing")
-    return parser
+    def clear(self) -> None:
+        """Remove the passing line."""
+        if self._shown:
+            print("\r\033[K", end="", file=sys.stderr, flush=True)
+            self._shown = False
 
 
-def _reading_options(sub: argparse.ArgumentParser) -> None:
-    sub.add_argument(
-        "--hour-label",
-        choices=("end", "start"),
-        default="end",
-        help="what an hour's label names: its end (default) or its start",
-    )
-    sub.add_argument(
-        "--pm10",
-        choices=("filled", "reported"),
-        default="filled",
-        help="PM10 hours withheld: filled with PM2.5 (default) or left out",
-    )
+def _printable(text: str) -> str:
+    """Return a line in which nothing quoted from a file can act on the terminal."""
+    return "".join(c if c.isprintable() else " " for c in text)
 
 
-def _count(text: str) -> int:
-    if not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is not a number of notebooks; give 1 or more")
-    return int(text)
+def _complain(text: str) -> None:
+    print(f"xc: {' '.join(_printable(text).split())}", file=sys.stderr)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run one command.
-
-    Parameters
-    ----------
-    argv : sequence of str, optional
-        Arguments; default those of the process.
-
-    Returns
-    -------
-    int
-        0 done; 1 refused or failed, with what and why on stderr; 2 wrong usage; 130 interrupted.
-    """
-    for stream in (sys.stdout, sys.stderr):
-        if hasattr(stream, "reconfigure"):  # a C locale must not break Chinese names
-            stream.reconfigure(encoding="utf-8", errors="replace")
-    args = _parser().parse_args(argv)
-    try:
-        return args.does(args)
-    except InputError as error:
-        # a file's name or content that is quoted can do nothing to the terminal
-        text = "".join(c if c.isprintable() or c in "\n\u3000" else "�" for c in str(error))
-        print(f"xc: {text}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print(
-            "xc: interrupted; what was there is as it was · 已中断，原有结果未动", file=sys.stderr
-        )
-        return 130
-    except BrokenPipeError:  # the reader of a pipe has gone; nothing is left to say
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 1
-    except OSError as error:
-        what = error.filename or args.command
-        print(f"xc: {what}: 读写不了 · {error.strerror or error}", file=sys.stderr)
-        return 1
-
-
-def _build(args: argparse.Namespace) -> int:
-    from .build import build, place
-    from .documents.papers import formats_for
-
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended is interrupted: tidy up
-    began = time.perf_counter()
-    where = place(data=args.data, out=args.out)
-    formats, without = formats_for(args.report, where.data)
-    languages = ("zh", "en") if args.lang == "both" else (args.lang,)
-    with _Display() as show:
-        outcomes, reports = build(
-            args.names,
-            where=where,
-            force=args.force,
-            jobs=args.jobs,
-            languages=languages,
-            formats=formats,
-            audience=args.audience,
-            as_of=args.as_of,
-            show=show,
-        )
-    count = {
-        state: sum(o.state == state for o in outcomes) for state in ("built", "kept", "failed")
-    }
-    for outcome in outcomes:
-        for warning in outcome.warnings:
-            print(f"{outcome.name}: {warning}")
-        if outcome.state == "failed":
-            print(f"xc: {outcome.name}: {outcome.message}", file=sys.stderr)
-    took = time.perf_counter() - began
-    print(
-        f"{count['built']} run · 已运行, {count['kept']} unchanged · 未变, "
-        f"{count['failed']} failed · 失败; {took:.1f} s"
-    )
-    for path in reports:
-        print(_short(path))
-    if reports and without:
-        print(f"HTML only, the others wait for a plan · 只输出 HTML: {without}")
-    if count["failed"]:
-        print("xc: previous figures and report kept · 保留原有图件与报告", file=sys.stderr)
-    elif not reports:
-        print("report not rewritten: other notebooks have changed; run xc build · 报告未更新")
-    return 1 if count["failed"] else 0
-
-
-def _short(path) -> str:
+def _relative(path: Path | str) -> str:
     relative = os.path.relpath(path)
     return str(path) if relative.startswith("..") else relative
 
 
-class _Display:
-    """A bar for each running notebook on a terminal, a line for each finished one elsewhere."""
-
-    def __init__(self) -> None:
-        self._bars = None
-        self._tasks: dict[str, int] = {}
-        self._left = 0
-
-    def __enter__(self) -> _Display:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._bars is not None:
-            self._bars.stop()
-
-    def begin(self, names: list[str]) -> None:
-        self._left = len(names)
-        print(f"running {len(names)} notebooks · 运行 {len(names)} 个笔记本", flush=True)
-        if not sys.stdout.isatty():
-            return
-        from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-        from rich.progress import TimeElapsedColumn as Elapsed
-
-        self._bars = Progress(
-            TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), Elapsed()
-        )
-        self._tasks[""] = self._bars.add_task("all · 全部", total=len(names))
-        self._bars.start()
-
-    def start(self, name: str) -> None:
-        if self._bars is not None:
-            self._tasks[name] = self._bars.add_task(f"  {name}", total=None)
-
-    def step(self, name: str, done: int, total: int) -> None:
-        if self._bars is not None:
-            self._bars.update(self._tasks[name], completed=done, total=total)
-
-    def finish(self, outcome) -> None:
-        self._left -= 1
-        if self._bars is not None:
-            self._bars.remove_task(self._tasks.pop(outcome.name))
-            self._bars.advance(self._tasks[""])
-        failed = "  FAILED · 失败" if outcome.state == "failed" else ""
-        self.say(f"  {outcome.name}  {outcome.seconds:.1f} s{failed}")
-
-    def say(self, text: str) -> None:
-        if self._bars is not None:
-            self._bars.console.print(text, markup=False, highlight=False)
-        else:
-            print(text, flush=True)
+def _print_paths(paths) -> int:
+    for path in paths:
+        print(_relative(path))
+    return DONE
 
 
-def _check(args: argparse.Namespace) -> int:
-    from . import tables
-
-    offences = tables.check(args.data)
-    folder = _short(args.data or tables.data_dir())
-    for row in offences.itertuples(index=False):
-        print(tables.format_offence(row, data=folder))
-    return 1 if len(offences) else 0
+def _lang(args: argparse.Namespace) -> str:
+    return args.lang if args.lang in LANGUAGES else language()
 
 
-def _hourly(args: argparse.Namespace) -> int:
-    if args.to_parquet and (args.name or args.out):
-        args.wrong_usage(
-            "--to-parquet writes hours, --name and --out are for tables: give one or the other"
-        )
-    needed = {"--stations": args.stations, "--name": args.name, "--out": args.out}
-    lacks = [name for name, value in needed.items() if value is None]
-    if lacks and not args.to_parquet:
-        args.wrong_usage(f"the following arguments are required: {', '.join(lacks)}")
-    stations = args.stations
-    if stations is not None:
-        stations = [s.strip() for s in stations.replace("，", ",").split(",") if s.strip()]
-        if not stations:
-            raise InputError(
-                "--stations 中没有站名；用逗号分开，如 站点一,站点二 · names no station; give them comma-separated"
-            )
-    from . import hourly
-    from .records import parquet_store
-
-    with _reading("reading · 读取") as (progress, warn):
-        if args.to_parquet:
-            parquet_store.write(
-                args.archives, args.to_parquet, stations=stations, progress=progress, warn=warn
-            )
-        else:
-            hourly.run(
-                args.archives,
-                stations=stations,
-                name=args.name,
-                out=args.out,
-                hour_label=args.hour_label,
-                pm10=args.pm10,
-                progress=progress,
-                warn=warn,
-            )
-    return 0
+# ---- building ------------------------------------------------------------------------------
 
 
-@contextlib.contextmanager
-def _reading(text: str):
-    """A bar that goes when it is done: (progress, warn) to hand to what takes long."""
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+def _build(args: argparse.Namespace) -> int:
+    from .build import build, folders
 
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    console = Console(stderr=True)
-    with Progress(
-        *columns, console=console, transient=True, disable=not console.is_terminal
-    ) as bars:
-        task = bars.add_task(text, total=None)
+    if args.jobs is not None and args.jobs < 1:
+        raise error("error.jobs", jobs=args.jobs)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended is interrupted: tidy up
+    began = time.perf_counter()
+    how = {"where": folders(args.out), "force": args.force, "jobs": args.jobs}
+    how["languages"] = LANGUAGES if args.lang == "both" else (_lang(args),)
+    with Progress() as show:
+        outcomes, reports = build(args.names, show=show, **how)
+    for outcome in outcomes:
+        for warning in outcome.warnings:
+            print(f"{outcome.name}: {warning}")
+        if outcome.why is not None:
+            _complain(f"{outcome.name}: {outcome.why}")
+    count = {s: sum(o.state == s for o in outcomes) for s in ("run", "kept", "failed")}
+    print(word("cli.built", seconds=time.perf_counter() - began, **count))
+    papers = (".html", ".docx", ".xlsx")
+    _print_paths(p for p in reports if p.suffix in papers and p.parent.name == "report")
+    if count["failed"]:
+        _complain(word("cli.previous_kept"))
+    elif not reports:
+        print(word("cli.report_not_written"))
+    return WRONG if count["failed"] else DONE
 
-        def progress(done: int, total: int | None = None, text: str | None = None) -> None:
-            bars.update(task, completed=done, total=total, description=text)
 
-        yield (
-            progress,
-            lambda text: console.print(text, markup=False, highlight=False, soft_wrap=True),
-        )
+def _draw(
+    stem: str, out: Path, lang: str, *, name: str = "", formats=FORMATS, environment=None, **how
+) -> list[Path]:
+    """Run the notebook of a figure up to it; copy its files, each language to its folder."""
+    import asyncio
+
+    from .build import ROOT, folders, notebook_of_figure
+    from .running import NotebookError, execute, kernel_environment, warnings_of
+
+    path, where = notebook_of_figure(stem, ROOT / "notebooks"), folders()
+    with tempfile.TemporaryDirectory(prefix="xc-") as place, Progress() as show:
+        figures = Path(place) / "figures"
+        figures.mkdir()
+        # the build's home knows the fonts already; where it cannot be written, one for this run
+        lasting = os.access(where.cache if where.cache.exists() else where.out, os.W_OK)
+        kernel = kernel_environment((where.cache if lasting else Path(place)) / "home")
+        kernel |= {"XC_DATA": str(where.data), "XC_LANG": "zh" if lang == "both" else lang}
+        how |= {"environment": kernel | (environment or {}), "figures": figures, "until": stem}
+        how["tick"] = lambda done, total: show.count(done, total, path.stem)
+        try:
+            nb = asyncio.run(execute(path, **how))
+        except NotebookError as failed:
+            raise InputError(f"{path.stem}: {failed.why}") from None
+        for warning in warnings_of(nb.cells):
+            print(f"{path.stem}: {warning}", file=sys.stderr)
+        written = []
+        for file in sorted(figures.rglob(f"{stem}.*")):
+            if lang in ("both", file.parent.name) and file.suffix[1:] in (*formats, "csv"):
+                folder = out / file.parent.name if lang == "both" else out
+                folder.mkdir(parents=True, exist_ok=True)
+                written.append(shutil.copyfile(file, folder / f"{name or stem}{file.suffix}"))
+        return written
 
 
-def _stations(args: argparse.Namespace) -> int:
-    from .records import stations_run
+def _figure(args: argparse.Namespace) -> int:
+    from .build import ROOT
 
-    with _reading("computing · 计算") as (progress, warn):
-        stations_run.run(
-            args.store,
-            by=args.by,
-            engine=args.engine,
-            out=args.out,
-            places=args.places,
-            hour_label=args.hour_label,
-            pm10=args.pm10,
-            memory=args.memory,
-            progress=progress,
-            warn=warn,
-        )
-    return 0
+    formats = [f.strip().lower() for f in re.split("[,，]", args.format) if f.strip()]
+    if unknown := [f for f in formats if f not in FORMATS]:
+        raise error("error.format", name=unknown[0], known=", ".join(FORMATS))
+    environment = {"XC_FIGURE_FORMATS": ",".join(formats)}
+    if args.width is not None:
+        if not WIDTHS[0] <= args.width <= WIDTHS[1]:
+            raise error("error.width", width=args.width, least=WIDTHS[0], most=WIDTHS[1])
+        environment["XC_FIGURE_WIDTH"] = f"{args.width:g}"
+    out = Path(args.out) if args.out else ROOT / "scratch"
+    lang = args.lang if args.lang == "both" else _lang(args)
+    return _print_paths(_draw(args.figure, out, lang, formats=formats, environment=environment))
 
 
 def _month(args: argparse.Namespace) -> int:
-    from .packs.places import home
-    from .pages.month_page import month_data, month_page, page_text, parse_month
+    from . import air
 
-    year, month = parse_month(args.month)
-    scope = args.scope or home(args.data).scope
-    page = month_page(year, month, scope=scope, indicator=args.indicator, data=args.data)
-    print(page_text(page))
-    if args.out:
-        from .drawing.plots_month import month_figure
-        from .evidence import sources_of
-        from .style import save_figure, use_style
+    page = air.month_page(args.month)
+    print(page)
+    if not args.out:
+        return DONE
+    name = f"month_page_{args.month}"
 
-        data = month_data(page)
-        sources = sources_of(*data.values(), data=args.data)
-        stem = f"month_{year}-{month:02d}_{page.indicator}_{args.lang}"
-        try:
-            with use_style(args.lang):
-                paths = save_figure(
-                    month_figure(page), stem, data=data, sources=sources, folder=args.out
-                )
-        except OSError as error:
-            raise InputError(
-                f"{args.out}: cannot write here ({error.strerror}); choose another with --out"
-            ) from None
-        for path in paths:
-            print(_short(path))
-    return 0
+    def set_month(source: str) -> str:
+        return re.sub(r"(?m)^MONTH = .*$", f"MONTH = {args.month!r}", source)
+
+    written = _draw("month_page", Path(args.out), _lang(args), name=name, replace=set_month)
+    text = Path(args.out) / f"{name}.txt"
+    text.write_text(f"{page}\n", encoding="utf-8")
+    return _print_paths([*written, text])
+
+
+# ---- tables and records --------------------------------------------------------------------
+
+
+def _check(args: argparse.Namespace) -> int:
+    from .checks import check, format_offence
+    from .tables import data_dir
+
+    offences = check(args.dir)
+    folder = _relative(args.dir or data_dir())
+    for row in offences.itertuples(index=False):
+        print(format_offence(row, data=folder))
+    if not len(offences):
+        print(word("check.clean"))
+    return WRONG if len(offences) else DONE
+
+
+def _hourly(args: argparse.Namespace) -> int:
+    from . import hourly
+    from .hourly.store import write_store
+
+    needed = {"--stations": args.stations, "--name": args.name, "--out": args.out}
+    missing = [option for option, value in needed.items() if not value]
+    if missing and not args.to_parquet:
+        args.parser.error(f"missing {', '.join(missing)}")
+    stations = None
+    if args.stations is not None:
+        stations = [name.strip() for name in re.split("[,，、]", args.stations) if name.strip()]
+        if not stations:
+            raise error("error.no_station_named")
+    with Progress() as show:
+        told = {"progress": show.count, "warn": show.say}
+        if args.to_parquet:
+            written = [write_store(args.files, args.to_parquet, stations=stations, **told)]
+        else:
+            tables = hourly.run_hourly(args.files, stations, args.name, args.out, **told)
+            written = list(tables.values())
+    return _print_paths(written)
+
+
+def _stations(args: argparse.Namespace) -> int:
+    from . import hourly
+
+    how = {"by": args.by, "engine": args.engine, "out": args.out, "places": args.places}
+    with Progress() as show:
+        tables = hourly.run_stations(args.store, progress=show.count, warn=show.say, **how)
+    return _print_paths(Path(args.out) / f"{name}.csv" for name in tables)
+
+
+# ---- own numbers, review, explorer ---------------------------------------------------------
+
+
+def _show_preview(preview) -> int:
+    """Print what an import found; problems make it exit 1."""
+    for line in str(preview).splitlines():
+        print(_printable(line))
+    return WRONG if preview.problems else DONE
+
+
+def _template(args: argparse.Namespace) -> int:
+    from .own_numbers import write_template
+
+    return _print_paths([write_template(args.template)])
+
+
+def _import(args: argparse.Namespace) -> int:
+    from .own_numbers import apply_import, preview_import
+
+    does = apply_import if args.apply else preview_import
+    return _show_preview(does(args.filled, accept_unlikely=args.accept_unlikely))
+
+
+def _undo(args: argparse.Namespace) -> int:
+    from .changes import undo
+
+    print(_printable(undo()))
+    return DONE
+
+
+def _review(args: argparse.Namespace) -> int:
+    from .review import review_export, review_import
+
+    if args.review == "export":
+        return _print_paths([review_export(args.filled)])
+    return _show_preview(review_import(args.filled, apply=args.apply))
 
 
 def _explore(args: argparse.Namespace) -> int:
-    from .explorer.explore import serve
+    from .explorer import serve
 
-    serve(data=args.data, lang=args.lang, port=args.port, browser=not args.no_browser)
-    return 0
+    serve(lang=_lang(args), port=args.port, browser=not args.no_browser)
+    return DONE
+
+
+# ---- the parser ----------------------------------------------------------------------------
+
+_SWITCH = {"action": "store_true"}
+_OUT = {"metavar": "DIR"}
+_FILLED = {"metavar": "FILE"}
+#: What each command does, and its arguments as argparse takes them.
+COMMANDS = {
+    "build": (
+        _build,
+        {
+            "names": {"nargs": "*", "metavar": "NAME"},
+            "--out": _OUT,
+            "--force": _SWITCH,
+            "--jobs": {"type": int, "metavar": "N"},
+        },
+    ),
+    "check": (_check, {"dir": {"nargs": "?", "metavar": "DIR"}}),
+    "hourly": (
+        _hourly,
+        {
+            "files": {"nargs": "+", "metavar": "FILE"},
+            "--stations": {"metavar": "A,B"},
+            "--name": {"metavar": "NAME"},
+            "--out": _OUT,
+            "--to-parquet": {"metavar": "DIR"},
+        },
+    ),
+    "stations": (
+        _stations,
+        {
+            "store": {"metavar": "DIR"},
+            "--out": _OUT | {"required": True},
+            "--by": {"choices": ("station", "district", "city"), "default": "station"},
+            "--engine": {"default": "duckdb", "metavar": "ENGINE"},
+            "--places": {"metavar": "FILE"},
+        },
+    ),
+    "figure": (
+        _figure,
+        {
+            "figure": {"metavar": "NAME"},
+            "--format": {"default": "png", "metavar": "LIST"},
+            "--width": {"type": float, "metavar": "MM"},
+            "--out": _OUT,
+        },
+    ),
+    "month": (_month, {"month": {"metavar": "YYYY-MM"}, "--out": _OUT}),
+    "template": (_template, {"template": {"metavar": "FILE.xlsx"}}),
+    "import": (_import, {"filled": _FILLED, "--apply": _SWITCH, "--accept-unlikely": _SWITCH}),
+    "undo": (_undo, {}),
+    "review": (
+        _review,
+        {"review": {"choices": ("export", "import")}, "filled": _FILLED, "--apply": _SWITCH},
+    ),
+    "explore": (_explore, {"--port": {"type": int, "metavar": "N"}, "--no-browser": _SWITCH}),
+}
+
+
+class _Parser(argparse.ArgumentParser):
+    """A parser that speaks one language and refuses in one line."""
+
+    def __init__(self, **options) -> None:
+        options.setdefault("formatter_class", argparse.RawDescriptionHelpFormatter)
+        super().__init__(add_help=False, **options)
+        self._optionals.title = word("cli.options")
+        self._positionals.title = word("cli.arguments")
+        self.add_argument("-h", "--help", action="help", help=word("cli.option.help"))
+
+    def error(self, message: str) -> None:
+        usage = " ".join(self.format_usage().split()[1:])
+        # argparse speaks English; in Chinese the usage says it
+        reason = message if language() == "en" else word("cli.wrong_arguments")
+        self.exit(USAGE, word("cli.wrong_usage", usage=usage, reason=reason) + "\n")
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = _Parser(prog="xc", description=word("cli.about"), epilog=word("cli.see_help"))
+    parser.add_argument("--lang", choices=LANGUAGES, help=word("cli.option.lang"))
+    metavar = word("cli.command")
+    commands = parser.add_subparsers(
+        dest="command", required=True, metavar=metavar, parser_class=_Parser
+    )
+    for name, (does, arguments) in COMMANDS.items():
+        about = word(f"cli.help.{name}")
+        example = word(f"cli.example.{name}")
+        sub = commands.add_parser(name, help=about, description=about, epilog=example)
+        sub.set_defaults(does=does, parser=sub)
+        # the language may stand before the command or after it
+        languages = (*LANGUAGES, "both") if name in ("build", "figure") else LANGUAGES
+        shared = {"choices": languages, "default": argparse.SUPPRESS}
+        for argument, how in ({"--lang": shared} | arguments).items():
+            text = word(f"cli.option.{argument.removeprefix('--')}")
+            sub.add_argument(argument, help=text, **how)
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; return 0 done, 1 found wrong or failed, 2 wrong usage, 130 interrupted."""
+    argv = sys.argv[1:] if argv is None else list(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # a C locale must not break Chinese names
+            stream.reconfigure(encoding="utf-8", errors="replace")
+    # help and refusals must already be in the language asked for
+    if asked := re.search(r"(?:^|\s)--lang[= ](zh|en)(?:\s|$)", " ".join(argv)):
+        use_language(asked[1])
+    command = "xc"
+    try:
+        args = _parser().parse_args(argv)
+        command = args.command
+        return args.does(args)
+    except InputError as refused:
+        _complain(str(refused))
+        return WRONG
+    except KeyboardInterrupt:
+        _complain(word("cli.interrupted"))
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of a pipe has gone; nothing is left to say
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return WRONG
+    except OSError as refused:
+        what = refused.filename or command
+        _complain(word("cli.os_error", path=what, reason=refused.strerror or refused))
+        return WRONG

@@ -7,67 +7,103 @@ and 1013.25 hPa (before: 273.15 K), particulates at the temperature and pressure
     gases         c0 * 273.15 / 298.15                         (0.9161, whatever the season)
     particulates  c0 * (P / 1013.25) * (273.15 / (273.15 + t))  (P hPa, t degrees C)
 
-For particulates the mean factor of each calendar month is used, from the weather record that UCI 501
-carries (2013-03 to 2017-02): no weather of the later years is at hand.
+For particulates the mean factor of each calendar month is used, from the weather record that UCI
+501 carries (2013-03 to 2017-02): no weather of the later years is at hand.
 
-Dust is the work of :mod:`xc_analysis.adjust.dust`, other AQI breakpoints of
-:mod:`xc_analysis.adjust.breakpoints`, partial years of :mod:`xc_analysis.adjust.partial`; what each break amounts
-to is told by :mod:`xc_analysis.adjust.breaks`.
+Dust. Official evaluation leaves sandstorm episodes out of PM2.5 and PM10 from 2017 on, decided from
+satellite and weather evidence (环办监测〔2016〕120号), for assessment and ranking; published counts of
+days keep them. The rule here looks at the day's own values only and is named a stand-in for that
+reason.
+
+PM10 is withheld in the archive where it would not exceed PM2.5. The default fills it with PM2.5;
+the series as reported is the other end of the value's range.
 """
 
 from __future__ import annotations
 
 import functools
-import os
 
 import numpy as np
 import pandas as pd
 
-from . import tables
-from .adjust.breakpoints import read_breakpoints, recount
-from .adjust.dust import PARTICLES, causes, dust_days, exceedances, without_dust
-from .adjust.partial import backward, column_of, estimate_partial, forward, stamp
-from .errors import Empty, InputError
-
-__all__ = [
-    "CHANGE", "GAS_FACTOR", "adjust", "causes", "choices", "convert", "dust_days", "estimate_partial",
-    "exceedances", "read_breakpoints", "recount", "state_factors", "to_basis", "without_dust",
-]  # fmt: skip
+from .hourly.aqi import with_aqi
+from .hourly.periods import periods
+from .observations import (
+    HOME,
+    area_name,
+    column_of,
+    daily_rows,
+    index_by_period,
+    stamp,
+    station_rows,
+)
+from .tables import load
+from .words import error, message
 
 #: First day of the new reference state (amendment of GB 3095-2012).
 CHANGE = pd.Timestamp("2018-09-01")
 GAS_FACTOR = 273.15 / 298.15
 GASES = ("so2", "no2", "co", "o3_8h")
-#: What the register may choose, the default first.
-CHOICES = {
-    "basis": ("raw", "old", "new"),
-    "dust": ("off", "on"),
-    "partial": ("estimate", "observed", "drop"),
-}
+PARTICLES = ("pm25", "pm10", "pm10_reported")
 BASIS = {"old": "ref-273K", "new": "ref-298K"}
+CAUSES = ("pm25", "dust", "o3", "other")
+COUNTS = {"good": (0, 100), "heavy": (201, np.inf), "severe": (301, np.inf)}
+RATIOS = {f"{name}_ratio": ends for name, ends in COUNTS.items()}
 
 
-def state_factors(*, data: str | os.PathLike | None = None) -> pd.DataFrame:
-    """Factor from the old reference state to the new one, by calendar month.
+# ----------------------------------------------------------------------- statistics of days
 
-    Parameters
-    ----------
-    data : path, optional
-        Folder of the tables; default as :func:`xc_analysis.tables.data_dir`.
 
-    Returns
-    -------
-    DataFrame
-        Index ``month`` 1 to 12; ``gas`` and ``particulate`` (new = factor * old), ``days`` with
-        weather, ``first`` and ``last`` year of it.
+def statistic_values(values: np.ndarray, statistic: str) -> float:
+    """Take a statistic of daily values; NaN of none."""
+    if not len(values):
+        return np.nan
+    if statistic in COUNTS or statistic in RATIOS:
+        low, high = (COUNTS | RATIOS)[statistic]
+        count = np.sum((values >= low) & (values <= high))
+        return float(count if statistic in COUNTS else 100.0 * count / len(values))
+    if statistic == "mean":
+        return float(values.mean())
+    return float(np.quantile(values, int(statistic[1:]) / 100))
 
-    Raises
-    ------
-    InputError
-        If no weather record is in the tables or a month has none.
+
+def forward(y, statistic: str):
+    """Take values to the scale of errors: ln y, ln(y + 0.5) of counts, logit of ratios."""
+    y = np.asarray(y, dtype=float)
+    if statistic in COUNTS:
+        return np.log(y + 0.5)
+    if statistic in RATIOS:
+        # A ratio of 0 or 100 is moved in by a tenth of a day of the year, to have a logit.
+        p = np.clip(y / 100, 0.1 / 365, 1 - 0.1 / 365)
+        return np.log(p / (1 - p))
+    return np.log(y)
+
+
+def backward(z, statistic: str):
+    """Bring values back from the scale of errors."""
+    if statistic in COUNTS:
+        return np.maximum(np.exp(z) - 0.5, 0.0)
+    if statistic in RATIOS:
+        return 100 / (1 + np.exp(-z))
+    return np.exp(z)
+
+
+def short_ozone(days: pd.DataFrame) -> pd.Series:
+    """Tell which ozone days have fewer than 14 of their 17 windows; unknown counts as enough."""
+    return (days["o3_windows"] < 14).fillna(False).astype(bool)
+
+
+# -------------------------------------------------------------------------- reference state
+
+
+def state_factors() -> pd.DataFrame:
+    """Return the factors from the old reference state to the new one, by calendar month.
+
+    Index ``month``; ``gas`` and ``particulate`` (new = factor * old), ``days`` with weather,
+    ``first`` and ``last`` year of it.
     """
-    weather = tables.load("air/weather_daily", data=data).dropna(subset=["temp", "pres"])
-    # One value a day first, so that a day of two stations counts once.
+    weather = load("air/weather_daily").dropna(subset=["temp", "pres"])
+    # One value per day first, so that a day of two stations counts once.
     day = weather.groupby("date")[["temp", "pres"]].mean()
     day["particulate"] = day["pres"] / 1013.25 * 273.15 / (273.15 + day["temp"])
     by_month = day.groupby(day.index.month.rename("month"))
@@ -75,230 +111,243 @@ def state_factors(*, data: str | os.PathLike | None = None) -> pd.DataFrame:
     out["days"] = by_month.size()
     absent = sorted(set(range(1, 13)) - set(out.index))
     if absent:
-        raise Empty(
-            f"air/weather_daily.csv 缺{absent[0]}月的气温和气压，换算不了参比状态"
-            f" · air/weather_daily.csv: no temperature and pressure for month {absent[0]}:"
-            " give a weather record of whole years, or use basis='raw'"
-        )
+        raise error("error.no_weather_month", month=message(f"month.{absent[0]}"))
     return out.assign(first=day.index.year.min(), last=day.index.year.max())
 
 
 def convert(
-    daily: pd.DataFrame, basis: str, factors: pd.DataFrame, *, given: str = "recorded"
+    days: pd.DataFrame, basis: str, factors: pd.DataFrame, *, given: str = "recorded"
 ) -> pd.DataFrame:
-    """Daily values on one reference state, with the AQI of the converted values.
+    """Put daily values on one reference state, with the AQI of the converted values.
 
-    Parameters
-    ----------
-    daily : DataFrame
-        date and the columns of ``air/daily``.
-    basis : {"old", "new"}
-        The state wanted for every day.
-    factors : DataFrame
-        As :func:`state_factors` returns.
-    given : {"recorded", "old", "new"}
-        The state that the values are on; recorded: the old one before `CHANGE`, the new one since.
-
-    Returns
-    -------
-    DataFrame
-        A copy; only days that were on the other state change.
+    Only days that were on the other state change. `given` is the state that the values are on;
+    ``recorded``: the old one before `CHANGE`, the new one since.
     """
-    if basis not in BASIS or given not in ("recorded", *BASIS):
-        raise InputError(f"basis={basis!r}, given={given!r}: use 'old' or 'new'")
-    out = daily.copy()
-    old = (out["date"] < CHANGE) if given == "recorded" else given == "old"
-    turn = pd.Series(old, index=out.index) == (basis == "new")
+    out = days.copy()
+    old = (out["date"] < CHANGE) if given == "recorded" else pd.Series(given == "old", out.index)
+    turn = old == (basis == "new")
     month = out["date"].dt.month
     for columns, kind in ((GASES, "gas"), (PARTICLES, "particulate")):
         factor = month.map(factors[kind])
         factor = (factor if basis == "new" else 1 / factor).where(turn, 1.0)
         for column in columns:
-            if column in out:
-                out[column] = out[column] * factor
-    again = recount(out)
-    for column in ("aqi", "primary"):
+            out[column] = out[column] * factor
+    again = with_aqi(out.drop(columns=["aqi", "primary", "known_exceedance"]))
+    for column in ("aqi", "primary", "known_exceedance"):
         # A day on its own state keeps the index that was computed from its hours.
-        out[column] = again[column].where(turn, out[column]) if column in out else again[column]
+        out[column] = again[column].where(turn, out[column])
     return out
 
 
-def choices(
-    indicator: str, *, scope: str, plan: str = "", data: str | os.PathLike | None = None
-) -> dict[str, str]:
-    """What the register of assumptions chooses for one indicator: arguments of ``xc.series``.
+# ------------------------------------------------------------------------------------- dust
 
-    Parameters
-    ----------
-    indicator, scope : str
-        What is shown.
-    plan : str
-        Under which plan, where the register tells plans apart.
-    data : path, optional
-        Folder of the tables.
 
-    Returns
-    -------
-    dict
-        ``basis``, ``dust`` and ``partial``, from the parameter rows of those names; where there is
-        none, ``raw``, ``off`` and ``estimate``.
+def dust_days(days: pd.DataFrame, *, pm10: float = 150.0, ratio: float = 0.45) -> pd.Series:
+    """Tell which days a simple rule calls dust: a stand-in for the official decision.
 
-    Raises
-    ------
-    InputError
-        If a row holds another word.
+    PM10 above `pm10` and PM2.5/PM10 below `ratio`; False where either is missing.
     """
-    from .verdicts.register import setting
-
-    table = tables.load("assumptions", data=data)
-    out = {}
-    for name, words in CHOICES.items():
-        row = setting(table, name, plan=plan, scope=scope, indicator=indicator)
-        out[name] = words[0] if row is None else str(row["value"])
-        if out[name] not in words:
-            raise InputError(
-                f"assumptions.csv: {row['id']}: value {out[name]!r}: use {', '.join(words)}"
-            )
-    return out
+    return (days["pm10"] > pm10) & (days["pm25"] < ratio * days["pm10"])
 
 
-def to_basis(
-    frame: pd.DataFrame,
-    indicator: str,
-    basis: str,
-    *,
-    scope: str,
-    data: str | os.PathLike | None = None,
-) -> pd.DataFrame:
-    """A station series on one reference state: :func:`adjust` with `basis` alone."""
-    if basis not in BASIS:
-        raise InputError(f"basis={basis!r}: use 'raw', 'old' or 'new'")
-    return adjust(frame, indicator, scope=scope, basis=basis, data=data)
+def cause_of_days(days: pd.DataFrame, *, above: int = 100) -> pd.Series:
+    """Name what drove each day above an AQI: ``pm25``, ``dust``, ``o3`` or ``other``.
+
+    Dust is asked first, and only of days whose index a particulate set; then the primary pollutant,
+    a tie going to PM2.5 before O3. ``other`` is PM10 without dust, NO2, CO or SO2.
+    """
+    leaders = [set(str(some).split("+")) for some in days["primary"]]
+    particles, pm25, o3 = (
+        np.array([bool(names & some) for some in leaders], dtype=bool)
+        for names in ({"pm25", "pm10"}, {"pm25"}, {"o3_8h"})
+    )
+    dust = dust_days(days).to_numpy() & particles
+    cause = np.select([dust, pm25, o3], ["dust", "pm25", "o3"], default="other")
+    return pd.Series(cause, index=days.index, dtype="str", name="cause").where(days["aqi"] > above)
 
 
-def adjust(
-    frame: pd.DataFrame,
-    indicator: str,
-    *,
-    scope: str,
-    basis: str = "raw",
-    dust: str = "off",
-    data: str | os.PathLike | None = None,
-) -> pd.DataFrame:
-    """A station series on one reference state, with or without dust days.
-
-    Parameters
-    ----------
-    frame : DataFrame
-        As :func:`xc_analysis.evidence.series` makes it, on the raw basis.
-    indicator, scope : str
-        What it is of.
-    basis : {"raw", "old", "new"}
-        As recorded, or the state wanted for every year.
-    dust : {"off", "on"}
-        On: PM2.5 and PM10 of the days that the stand-in rule calls dust are left out.
-    data : path, optional
-        Folder of the tables.
+def dust_effect() -> pd.DataFrame:
+    """Tell what leaving the stand-in's dust days out does to each year.
 
     Returns
     -------
     DataFrame
-        A copy. A value whose days change is computed from them anew (means, percentiles, AQI); all
-        others stay as they are, to the last digit. An estimated value and its interval move, on
-        their working scale, by as much as the days observed do. ``basis`` says the state.
+        Index year: ``dust_days``; the mean of PM2.5 and PM10 over the valid days with dust
+        (``pm25``, ``pm10``) and without (``pm25_without``, ``pm10_without``), and of PM10 as
+        reported (``pm10_reported``); ``heavy_days`` and those of dust (``heavy_dust``); days
+        above an AQI of 100 (``exceedances``) and those of dust (``exceedances_dust``); status,
+        source_id.
 
-    Raises
-    ------
-    InputError
-        For a published series: on which state its values stand is not known for every year, and
-        nothing is known of its days.
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> effect = xc.dust_effect()
+    >>> bool((effect["pm10_without"] <= effect["pm10"]).all())
+    True
     """
-    if basis not in ("raw", *BASIS) or dust not in ("off", "on"):
-        raise InputError(
-            f"basis={basis!r}, dust={dust!r}: use 'raw', 'old' or 'new', and 'off' or 'on'"
-        )
-    if basis == "raw" and dust == "off":
-        return frame.copy()
-    if not frame["status"].isin(["computed", "estimated"]).all():
-        raise InputError(
-            f"{indicator} of {scope}: the reference state of published values is not known for every"
-            " year, and their days are not known at all, so they cannot be adjusted: use"
-            " basis='raw' and dust='off', or source='station'"
-        )
-    _, statistic = column_of(indicator)
-    monthly = isinstance(frame.index, pd.PeriodIndex)
-    before, after = (
-        _indexed(table[table["indicator"] == indicator], monthly).reindex(frame.index)
-        for table in (
-            _periods("raw", "off", scope, monthly, data),
-            _periods(basis, dust, scope, monthly, data),
-        )
-    )
+    days = daily_rows(HOME)
+    year = days["date"].dt.year.rename("year")
+    dusty = dust_days(days)
+    out = pd.DataFrame({"dust_days": dusty.groupby(year).sum()})
+    for column in ("pm25", "pm10"):
+        out[column] = days[column].groupby(year).mean()
+        out[f"{column}_without"] = days[column].mask(dusty).groupby(year).mean()
+    out["pm10_reported"] = days["pm10_reported"].groupby(year).mean()
+    for name, above in (("heavy", 200), ("exceedances", 100)):
+        cause = cause_of_days(days, above=above)
+        out[f"{name}_days" if name == "heavy" else name] = cause.notna().groupby(year).sum()
+        out[f"{name}_dust"] = (cause == "dust").groupby(year).sum()
+    return out.join(_evidence_of_years("pm25"))
+
+
+def _evidence_of_years(indicator: str) -> pd.DataFrame:
+    """Completeness, release and sources of the district's years."""
+    rows = station_rows(indicator, HOME)
+    return rows[["completeness", "release", "source_id"]]
+
+
+# ------------------------------------------------------------------------- adjusted series
+
+
+def days_on(basis: str = "raw", *, dust: str = "off") -> pd.DataFrame:
+    """Return the district's days on one reference state, with or without dust."""
+    recorded = daily_rows(HOME)
+    days = recorded if basis == "raw" else convert(recorded, basis, state_factors())
+    if dust == "on":
+        # The rule looks at the values as recorded.
+        days.loc[dust_days(recorded), list(PARTICLES)] = np.nan
+    return days
+
+
+def adjust(
+    frame: pd.DataFrame, indicator: str, *, scope: str, basis: str = "raw", dust: str = "off"
+) -> pd.DataFrame:
+    """Put a station series on one reference state, with or without dust days.
+
+    A value whose days change is computed from them anew (means, percentiles, AQI); all others stay
+    as they are, to the last digit. An estimate and its interval move, on their working scale, by as
+    much as the days observed do. Published series and other areas are refused: their days are not
+    known.
+    """
     out = frame.copy()
-    moved = ~np.isclose(before["value"], after["value"], rtol=1e-9, atol=0, equal_nan=True)
-    estimated = (out["status"] == "estimated").to_numpy()
-    gone = moved & after["value"].isna().to_numpy()
-    shift = forward(after["value"], statistic) - forward(before["value"], statistic)
+    if basis == "raw" and dust == "off":
+        return out
+    if scope != HOME or not out["status"].isin(["computed", "estimated"]).all():
+        raise error("error.cannot_adjust", indicator=indicator, scope=area_name(scope))
+    monthly = isinstance(out.index, pd.PeriodIndex)
+    _, statistic = column_of(indicator)
+    before, after = (
+        _periods(indicator, b, d, monthly).reindex(out.index)
+        for b, d in (("raw", "off"), (basis, dust))
+    )
     for column in ("value", "lower", "upper"):
-        value = out[column].to_numpy(float).copy()
-        value[moved & ~estimated] = after[column].to_numpy(float)[moved & ~estimated]
-        at = moved & estimated & ~gone
-        value[at] = backward(forward(value[at], statistic) + shift[at], statistic)
-        value[gone] = np.nan
-        out[column] = value
+        out[column] = _moved(out, before, after, column, statistic)
     if basis != "raw":
         out["basis"] = BASIS[basis]
     return out
 
 
-def _indexed(table: pd.DataFrame, monthly: bool) -> pd.DataFrame:
-    if not monthly:
-        return table.set_index("year")
-    return table.set_index(
-        pd.PeriodIndex.from_fields(year=table["year"], month=table["month"], freq="M")
-    )
+def _moved(out, before, after, column: str, statistic: str) -> np.ndarray:
+    """One column of a series where its days changed; elsewhere as it was."""
+    moved = ~np.isclose(before["value"], after["value"], rtol=1e-9, atol=0, equal_nan=True)
+    estimated = (out["status"] == "estimated").to_numpy()
+    gone = moved & after["value"].isna().to_numpy()
+    value = out[column].to_numpy(float).copy()
+    anew = moved & ~estimated
+    value[anew] = after[column].to_numpy(float)[anew]
+    shifted = moved & estimated & ~gone
+    shift = forward(after["value"], statistic) - forward(before["value"], statistic)
+    value[shifted] = backward(forward(value[shifted], statistic) + shift[shifted], statistic)
+    value[gone] = np.nan
+    return value
 
 
-def days_on(
-    basis: str, *, scope: str, dust: str = "off", data: str | os.PathLike | None = None
-) -> pd.DataFrame:
-    """The district's days, adjusted as :func:`adjust` says.
+def _periods(indicator: str, basis: str, dust: str, monthly: bool) -> pd.DataFrame:
+    rows = _periods_of(basis, dust, monthly, stamp("air/daily", "air/weather_daily"))
+    rows = rows.loc[rows["indicator"] == indicator]
+    return index_by_period(rows.drop(columns="month", errors="ignore") if not monthly else rows)
+
+
+@functools.lru_cache(maxsize=16)
+def _periods_of(basis: str, dust: str, monthly: bool, _stamp) -> pd.DataFrame:
+    """Periods from the days on one state; kept, since every series asks for them."""
+    return periods(days_on(basis, dust=dust), freq="month" if monthly else "year")
+
+
+def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
+    """Tell how much of a change between two years is only the change of reference state.
 
     Parameters
     ----------
-    basis, dust : str
-        As :func:`adjust`.
-    scope : str
-        A district of ``air/daily``.
-    data : path, optional
-        Folder of the tables.
+    first, last : int
+        Years on both sides of 2018-09-01.
 
     Returns
     -------
     DataFrame
-        As ``air/daily``.
+        Index indicator: ``first_raw``, ``last_raw``, ``first_new``, ``last_new`` (both years on
+        the new state), ``raw_percent``, ``new_percent`` (change of each), ``points`` (their
+        difference) and ``share``: 1 - new/raw change, taken on logarithms for concentrations,
+        where it does not depend on the state chosen, and on the days themselves for counts. It
+        is positive where part of a fall is only the change of state. ``attrs["factors"]``: those
+        of `state_factors`, a dict of columns.
+
+    Raises
+    ------
+    InputError
+        If no indicator has a whole value in both years.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> table = xc.reference_state(2015, 2020)
+    >>> bool(table.loc["no2", "raw_percent"] < table.loc["no2", "new_percent"])
+    True
     """
-    daily = tables.load("air/daily", data=data)
-    recorded = daily[daily["scope"] == scope]
-    daily = recorded.copy()
-    if basis != "raw":
-        daily = convert(daily, basis, state_factors(data=data))
-    if dust == "on":
-        # The rule looks at the values as recorded; the AQI keeps dust days.
-        daily.loc[dust_days(recorded), list(PARTICLES)] = np.nan
-    return daily
+    rows = {}
+    for indicator in ("pm25", "pm10", "no2", "so2", "o3_8h_p90", "co_p95", "heavy_days"):
+        raw = station_rows(indicator, HOME)
+        new = adjust(raw, indicator, scope=HOME, basis="new")
+        whole = raw.index[(raw["completeness"] != "partial") & raw["value"].notna()]
+        if not {first, last} <= set(whole):
+            continue
+        a, b = raw.loc[[first, last], "value"]
+        c, d = new.loc[[first, last], "value"]
+        counted = indicator == "heavy_days"
+        changes = (b - a, d - c) if counted else (np.log(b / a), np.log(d / c))
+        rows[indicator] = {
+            "first_raw": a,
+            "last_raw": b,
+            "first_new": c,
+            "last_new": d,
+            "raw_percent": 100 * (b / a - 1),
+            "new_percent": 100 * (d / c - 1),
+            "points": 100 * (b / a - d / c),
+            "share": 1 - changes[1] / changes[0] if changes[0] else np.nan,
+        }
+    if not rows:
+        raise error("error.no_two_years", first=first, last=last)
+    out = pd.DataFrame.from_dict(rows, orient="index").rename_axis("indicator")
+    out.attrs = {"first": first, "last": last, "scope": HOME, "factors": state_factors().to_dict()}
+    return out
 
 
-def _periods(basis: str, dust: str, scope: str, monthly: bool, data) -> pd.DataFrame:
-    folder = tables.data_dir(data)
-    files = stamp(folder, ("air/daily", "air/weather_daily"))
-    return _periods_of(basis, dust, scope, monthly, str(folder), files)
+# -------------------------------------------------------------------------------- standards
 
 
-@functools.lru_cache(maxsize=32)
-def _periods_of(basis, dust, scope, monthly, folder, _files) -> pd.DataFrame:
-    """Periods from days, on one state; kept, since every series of a pack asks for them."""
-    from . import hourly
+def limits_in_force(
+    indicator: str, when: str | pd.Timestamp, *, averaging: str = "annual"
+) -> pd.DataFrame:
+    """List the limits of an indicator that are in force on a day, as rows of ``standards``.
 
-    daily = days_on(basis, scope=scope, dust=dust, data=folder)
-    return hourly.monthly(daily) if monthly else hourly.annual(daily)
+    Examples
+    --------
+    >>> limits_in_force("pm25", "2027-06-01")["limit"].tolist()
+    [30.0]
+    """
+    when = pd.Timestamp(when)
+    rows = load("standards")
+    asked = (rows["indicator"] == indicator) & (rows["averaging"] == averaging)
+    since = pd.to_datetime(rows["valid_from"]) <= when
+    until = pd.to_datetime(rows["valid_to"])
+    return rows[asked & since & (until.isna() | (until >= when))].reset_index(drop=True)

@@ -1,13 +1,9 @@
-"""The one error that a user's input can cause, and its mild form: there is nothing yet."""
+"""The one exception that a user's input can raise."""
 
 
 class InputError(ValueError):
-    """Input that the project refuses; the message is one line with place, cause and remedy."""
+    """Report input that cannot be used.
 
-
-class Empty(InputError):
-    """Nothing is known of what was asked for. A notebook says so in one line, and goes on."""
-
-    def _render_traceback_(self) -> list[str]:
-        """What a notebook shows in place of a traceback."""
-        return [f"空 empty: {self}"]
+    The text is one line in the language of the run: what is wrong and what to do about it.
+    Raise it through `xc_analysis.words.error`, which takes a key of ``words.csv``.
+    """

@@ -1,41 +1,37 @@
-"""Series, coverage and sources: what the tables know, never spliced and never filled."""
+"""Series, comparisons, coverage and sources: what is known, never spliced and never filled."""
 
 from __future__ import annotations
 
-import os
+from collections.abc import Iterable
 
-import numpy as np
 import pandas as pd
 
-from .errors import Empty, InputError
-from .packs.places import home
-from .schema.reading import near
-from .tables import load
+from .comparability import adjust
+from .observations import (
+    HOME,
+    area_name,
+    published_rows,
+    resolve_indicator,
+    resolve_scope,
+    station_rows,
+)
+from .partial_years import estimate_partial
+from .tables import load, near
+from .words import error, word
 
-COLUMNS = (
-    *("value", "lower", "upper", "status", "basis", "completeness", "source_id", "release"),
-    "obs_id",
+#: From the best evidence of an indicator's year to the least.
+EVIDENCE = tuple("printed derived computed partial estimated bound several_years part_year".split())
+ATTRIBUTES = (
+    "unit scale floor ceiling decimals prior_sd better name_zh name_en statistic theme".split()
 )
-# from the best evidence of an indicator's year to the least
-EVIDENCE = (
-    *("printed", "derived", "computed", "computed (partial)", "estimated", "bound"),
-    *("several years", "part-year"),
-)
-# where station records come from: the monitoring archive, and UCI 501 for hours that it lacks
-ARCHIVE_SOURCE, UCI_SOURCE = "archive-hourly", "uci-501"
-_FREQ_ZH = {"annual": "逐年的", "monthly": "逐月的"}
-_SOURCE_ZH = {
-    "published": "公布值",
-    "station": "站点计算值",
-    "published or station": "公布值或站点计算值",
+_OPTIONS = {
+    "source": (None, "station", "published"),
+    "partial": ("estimate", "observed", "drop"),
+    "basis": ("raw", "old", "new"),
+    "freq": ("annual", "monthly"),
+    "dust": ("off", "on"),
 }
-_FILL = ("用 xc template 取表、xc import 填入", "fill it (xc template, xc import)")
-_REMEDY = {
-    "published": _FILL,
-    "published or station": _FILL,
-    "station": ("用 xc hourly 由逐时存档算出", "compute it (xc hourly)"),
-}
-_TEXT = ("status", "basis", "completeness", "source_id", "release", "obs_id")
+# --------------------------------------------------------------------------------- series
 
 
 def series(
@@ -47,267 +43,273 @@ def series(
     basis: str = "raw",
     freq: str = "annual",
     dust: str = "off",
-    data: str | os.PathLike | None = None,
 ) -> pd.DataFrame:
-    """One indicator of one area over time, each value with its evidence.
+    """Return one indicator of one area over time, each value with its evidence.
 
     Parameters
     ----------
     indicator : str
-        Canonical id, such as ``"pm25"``.
+        Id or name, such as ``"pm25"``, ``"PM2.5"`` or ``"细颗粒物年均浓度"``.
     scope : str, optional
-        District or city; default the district of the pack.
+        Area, such as ``"东城区"`` or ``"Dongcheng"``; default the district of the plan.
     source : {"station", "published"}, optional
-        Computed from station records (``data/air``), or the published figures that carry
-        ``use``. The two are never spliced. Default: the only one there is.
+        Computed from station records, or the published figures in use. The two are never
+        spliced. Default: station records where the area has any of the indicator, else
+        published; ``attrs["source"]`` says which.
     partial : {"estimate", "observed", "drop"}
-        Years whose station record is partial: estimated with a 95 % interval (status
-        ``estimated``), as observed, or left out. A partial year that cannot be estimated stays
-        as observed, its completeness telling so. Months are never estimated.
+        Years whose station record is incomplete: estimated with a 95 % interval (status
+        ``estimated``), as observed, or left out. What cannot be estimated stays as observed,
+        its completeness ``partial``. Months are never estimated.
     basis : {"raw", "old", "new"}
         Reference state: as recorded, or all on the state before or after 2018-09-01.
     freq : {"annual", "monthly"}
         Monthly series are indexed by a monthly `PeriodIndex` named ``month``.
     dust : {"off", "on"}
-        On: station values of PM2.5 and PM10 leave out the days that a stand-in rule calls dust.
-    data : path, optional
-        Folder of the tables; default as `tables.data_dir`.
+        On: PM2.5 and PM10 leave out the days that a stand-in rule calls dust.
 
     Returns
     -------
-    pandas.DataFrame
-        Index ``year`` (int), ascending, only years with evidence. Columns ``value``, ``lower``,
-        ``upper`` (in the indicator's unit; a bound has no value), ``status``, ``basis``,
-        ``completeness`` (station series only), ``source_id`` (several joined by ``;``),
-        ``release``, ``obs_id`` (published series only). ``.attrs``: indicator, scope, source,
-        unit, scale, floor, ceiling, decimals, prior_sd, better, name_zh, name_en, statistic,
-        theme, basis_setting, dust_setting, partial.
+    DataFrame
+        Index ``year`` (int), ascending, only years with evidence. Columns value, lower, upper
+        (a bound has no value), status, basis, completeness (station series), source_id
+        (several joined by ``;``), release, obs_id (published series). ``attrs``: indicator,
+        scope, source, freq, unit, scale, floor, ceiling, decimals, prior_sd, better, name_zh,
+        name_en, statistic, theme, basis_setting, dust_setting, partial, and ``days`` (year to
+        the number of days that a count or share of days is of).
 
     Raises
     ------
     InputError
-        If a name is unknown, nothing is known of the indicator there, both sources exist and
-        none was chosen, or a published series is to be adjusted.
+        If a name or an option is unknown, nothing is known of the indicator there, or a
+        published series is to be adjusted.
 
     Examples
     --------
     >>> import xc_analysis as xc
-    >>> xc.series("pm25", source="station", partial="observed")  # doctest: +SKIP
+    >>> pm25 = xc.series("PM2.5")
+    >>> pm25.attrs["source"], pm25.loc[2015, "status"]
+    ('station', 'computed')
     """
-    scope = scope or home(data).scope
-    _one_of("source", source, (None, "station", "published"))
-    _one_of("partial", partial, ("estimate", "observed", "drop"))
-    _one_of("basis", basis, ("raw", "old", "new"))
-    _one_of("freq", freq, ("annual", "monthly"))
-    _one_of("dust", dust, ("off", "on"))
-    entry = _indicator(indicator, data)
-    monthly = freq == "monthly"
-    readers = {
-        "station": lambda: _station(indicator, scope, monthly, data),
-        "published": lambda: _published(entry, scope, monthly, data),
-    }
-    found = {name: readers[name]() for name in readers if source in (None, name)}
-    if source and found[source].empty:
-        found = {name: reader() for name, reader in readers.items()}
-    chosen = _choose(found, source, indicator, scope, freq, data)
-    frame = found[chosen]
-    if chosen == "station":
-        frame = _partial(frame, partial, indicator, scope, monthly, data)
+    asked = dict(source=source, partial=partial, basis=basis, freq=freq, dust=dust)
+    _check_options(asked)
+    entry = resolve_indicator(indicator)
+    scope = resolve_scope(scope)
+    rows, chosen = _read(entry, scope, source, freq)
+    return _finish(rows, entry, scope, chosen, asked)
+
+
+def _check_options(asked: dict) -> None:
+    for name, value in asked.items():
+        if value not in _OPTIONS[name]:
+            allowed = ", ".join(repr(v) for v in _OPTIONS[name])
+            raise error("error.option", name=name, value=repr(value), allowed=allowed)
+
+
+def _read(entry: pd.Series, scope: str, source: str | None, freq: str):
+    """Read the rows of a series, and from which of the two sources they come."""
+    indicator = entry["indicator"]
+    if source in (None, "station"):
+        rows = station_rows(indicator, scope, freq=freq)
+        if len(rows):
+            return rows, "station"
+    if source in (None, "published"):
+        rows = published_rows(entry, scope, freq=freq)
+        if len(rows):
+            return rows, "published"
+    raise error(
+        "error.no_series",
+        indicator=indicator,
+        scope=area_name(scope),
+        what=word(f"series.{freq}"),
+        source=word(f"series.{source or 'any'}"),
+    )
+
+
+def _finish(rows, entry: pd.Series, scope: str, source: str, asked: dict) -> pd.DataFrame:
+    """Treat partial years, adjust, and say what the series is."""
+    indicator, monthly = entry["indicator"], asked["freq"] == "monthly"
+    counts = rows[["valid_days", "days"]] if "valid_days" in rows else None
+    frame = rows.drop(columns=["valid_days", "days"], errors="ignore")
+    if source == "station":
+        frame = _treat_partial(frame, asked["partial"], indicator, scope, monthly)
+    frame = adjust(frame, indicator, scope=scope, basis=asked["basis"], dust=asked["dust"])
     frame.attrs = {
         "indicator": indicator,
         "scope": scope,
-        "source": chosen,
-        **{name: _plain(entry[name]) for name in _ATTRIBUTES},
-        "basis_setting": basis,
-        "dust_setting": dust,
-        "partial": partial,
+        "source": source,
+        "freq": asked["freq"],
+        **{name: _value(entry.get(name)) for name in ATTRIBUTES},
+        "basis_setting": asked["basis"],
+        "dust_setting": asked["dust"],
+        "partial": asked["partial"],
+        "days": {} if monthly else _days_behind(frame, counts, entry["scale"]),
     }
-    if basis == "raw" and dust == "off":
-        return frame
-    from .comparability import adjust
-
-    attrs = frame.attrs
-    frame = adjust(frame, indicator, scope=scope, basis=basis, dust=dust, data=data)
-    frame.attrs = attrs
     return frame
 
 
-_ATTRIBUTES = (
-    *("unit", "scale", "floor", "ceiling", "decimals", "prior_sd", "better"),
-    *("name_zh", "name_en", "statistic", "theme"),
-)
-
-
-def _plain(value):
-    """A cell as a Python value; None where it is empty."""
-    if pd.isna(value):
+def _value(cell):
+    """Take a cell as a plain Python value; None where it is empty."""
+    if cell is None or pd.isna(cell):
         return None
-    return value.item() if hasattr(value, "item") else value
+    return cell.item() if hasattr(cell, "item") else cell
 
 
-def _one_of(name: str, value, allowed: tuple) -> None:
-    if value not in allowed:
-        words = ", ".join(repr(word) for word in allowed)
-        raise InputError(f"series: {name} is {value!r}: use one of {words}")
+def _days_behind(frame: pd.DataFrame, counts: pd.DataFrame | None, scale: str) -> dict[int, int]:
+    """Days that a count or a share is of: those with an AQI, of an estimate the whole year."""
+    if counts is None or scale not in ("count", "share"):
+        return {}
+    counts = counts.loc[frame.index]
+    days = counts["valid_days"].where(frame["status"] != "estimated", counts["days"])
+    return {int(year): int(n) for year, n in days.items()}
 
 
-def _indicator(indicator: str, data) -> pd.Series:
-    table = load("indicators", data=data)
-    rows = table[table["indicator"] == indicator]
-    if rows.empty:
-        raise InputError(
-            f"indicator {str(indicator)!r} is unknown{near(str(indicator), table['indicator'])}:"
-            " use an id of indicators.csv"
-        )
-    return rows.iloc[0]
-
-
-def _choose(found, source, indicator, scope, freq, data) -> str:
-    have = [name for name, frame in found.items() if len(frame)]
-    if source is None and len(have) == 2:
-        raise InputError(
-            f"series {indicator!r} of {scope} exists as computed from stations and as published,"
-            " which are never spliced: choose source='station' or source='published'"
-        )
-    if (source is None and not have) or (source is not None and source not in have):
-        other = f" (source={have[0]!r} exists)" if have else _elsewhere(indicator, scope, data)
-        what = "published or station" if source is None else source
-        raise Empty(
-            f"{scope}的 {indicator} 没有{_FREQ_ZH[freq]}{_SOURCE_ZH[what]}；{_REMEDY[what][0]}"
-            f" · no {freq} {what} series of {indicator!r} for {str(scope)!r}{other}:"
-            f" {_REMEDY[what][1]} or choose another source, scope or freq; `coverage` shows what is"
-            " known"
-        )
-    return source or have[0]
-
-
-def _elsewhere(indicator: str, scope: str, data) -> str:
-    scopes = pd.concat([load(name, data=data)["scope"] for name in ("observations", "air/annual")])
-    scopes = sorted(scopes.dropna().unique())
-    if scope not in scopes:
-        return f" (scope unknown{near(str(scope), scopes) or '; known: ' + ', '.join(scopes[:20])})"
-    return ""
-
-
-def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    for name in COLUMNS:
-        if name not in frame:
-            frame[name] = None if name in _TEXT else float("nan")
-    frame = frame[list(COLUMNS)].astype(dict.fromkeys(_TEXT, "str"))
-    return frame.sort_index()
-
-
-def _index(frame: pd.DataFrame, monthly: bool) -> pd.DataFrame:
-    if not monthly:
-        return frame.set_index("year")
-    months = pd.PeriodIndex.from_fields(year=frame["year"], month=frame["month"], freq="M")
-    return frame.set_index(months.rename("month")).drop(columns=["year", "month"])
-
-
-def _station(indicator: str, scope: str, monthly: bool, data) -> pd.DataFrame:
-    table = load("air/monthly" if monthly else "air/annual", data=data)
-    frame = table[(table["indicator"] == indicator) & (table["scope"] == scope)].copy()
-    frame["status"] = "computed"
-    # weather comes with UCI only, so what has weather is what UCI was read for
-    keys = ["year", "month"] if monthly else ["year"]
-    days = load("air/weather_daily", data=data)["date"].dt
-    weather = pd.MultiIndex.from_arrays([getattr(days, key) for key in keys])
-    both = f"{ARCHIVE_SOURCE};{UCI_SOURCE}"
-    has_weather = pd.MultiIndex.from_frame(frame[keys]).isin(weather.unique())
-    frame["source_id"] = np.where(has_weather, both, ARCHIVE_SOURCE)
-    return _tidy(_index(frame, monthly))
-
-
-def _published(entry: pd.Series, scope: str, monthly: bool, data) -> pd.DataFrame:
-    table = load("observations", data=data)
-    months = table["period"].str.fullmatch(r"\d{4}-\d{2}").fillna(False).astype(bool)
-    frame = table[
-        (table["indicator"] == entry["indicator"])
-        & (table["scope"] == scope)
-        & (table["statistic"] == entry["statistic"])
-        & table["use"]
-        & (months if monthly else table["period"] == "annual")
-    ].copy()
-    if monthly:
-        frame["month"] = frame["period"].str[-2:].astype("int64")
-    frame = _tidy(_index(frame, monthly))
-    if frame.index.has_duplicates:
-        twice = frame.index[frame.index.duplicated()][0]
-        raise InputError(
-            f"observations.csv: {entry['indicator']} of {scope} has more than one `use` row for"
-            f" {twice}: keep `use` on one of them (`xc check` names the lines)"
-        )
-    return frame
-
-
-def _partial(frame, partial, indicator, scope, monthly, data) -> pd.DataFrame:
-    is_partial = frame["completeness"] == "partial"
+def _treat_partial(frame, partial: str, indicator: str, scope: str, monthly: bool):
+    incomplete = frame["completeness"] == "partial"
     if partial == "drop":
-        return frame[~is_partial].copy()
-    if partial == "observed" or monthly or not is_partial.any():
+        return frame[~incomplete].copy()
+    # the other areas have no daily values in the tables, so no year of theirs is estimated
+    if partial == "observed" or monthly or scope != HOME or not incomplete.any():
         return frame
-    from .comparability import estimate_partial
-
-    estimates = estimate_partial(indicator, scope=scope, data=data)
-    years = frame.index[is_partial].intersection(estimates.index)
-    frame.loc[years, ["value", "lower", "upper"]] = estimates.loc[
-        years, ["value", "lower", "upper"]
-    ]
+    estimates = estimate_partial(indicator)
+    years = frame.index[incomplete].intersection(estimates.index)
+    ends = ["value", "lower", "upper"]
+    frame.loc[years, ends] = estimates.loc[years, ends]
     frame.loc[years, "status"] = "estimated"
     return frame
 
 
-def coverage(*, scope: str | None = None, data: str | os.PathLike | None = None) -> pd.DataFrame:
-    """What is known of every indicator in every year, as evidence status.
+def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
+    """Put one indicator of several areas side by side, like with like.
 
     Parameters
     ----------
-    scope : str, optional
-        District or city; default the district of the pack.
-    data : path, optional
-        Folder of the tables; default as `tables.data_dir`.
+    indicator : str
+        Id or name.
+    scopes : iterable of str
+        Areas, by Chinese or English name.
+    **as_series
+        Options of `series`: source, partial and, with ``source="published"``, freq. Reference
+        states, dust and computed months are known of the district alone and so refused.
 
     Returns
     -------
-    pandas.DataFrame
-        One row per indicator of the register (index ``indicator``), one column per year (int,
-        without gaps, named ``year``). A cell holds the best evidence there is, in the order of
-        `EVIDENCE`: ``printed``, ``derived``, ``computed`` (station record strict or adequate),
-        ``computed (partial)``, ``estimated``, ``bound``; ``several years`` or ``part-year`` where
-        only a figure over another span is known; empty where nothing is.
+    DataFrame
+        Index year, one column per area (its Chinese name). Where an area has stations, its
+        values come from the hourly archive alone, the district's too, so that a missing file is
+        missing everywhere; the observed mean stands, since no other area can be estimated.
+        ``attrs``: ``source`` (area to station or published), ``source_id`` (area to ids joined
+        by ``;``), ``partial_years`` and ``draft_years`` (area to its incomplete and its unaudited
+        years), indicator, unit, decimals, name_zh, name_en.
 
     Raises
     ------
     InputError
-        If a table cannot be read or nothing is known of the scope.
+        As `series`.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> table = xc.compare("traffic_noise", ["西城区", "Beijing"], source="published")
+    >>> list(table)
+    ['西城区', '北京市']
     """
-    scope = scope or home(data).scope
-    register = load("indicators", data=data).set_index("indicator")
-    seen = load("observations", data=data)
-    seen = seen[(seen["scope"] == scope) & seen["use"]]
-    own = seen["indicator"].map(register["statistic"])
-    seen = seen[seen["statistic"] == own]
-    several = seen["period"].str.fullmatch(r"\d{4}\.\.\d{4}")
-    evidence = seen["status"].where(seen["period"] == "annual", "part-year")
-    evidence = evidence.mask(several.fillna(False).astype(bool), "several years")
-    air = load("air/annual", data=data)
+    asked = dict(source=None, partial="estimate", basis="raw", freq="annual", dust="off")
+    asked |= as_series
+    _check_options({name: asked[name] for name in _OPTIONS if name in asked})
+    unknown = set(asked) - set(_OPTIONS)
+    if unknown:
+        raise error("error.compare_option", name=sorted(unknown)[0])
+    fixed = ("basis", "dust") if asked["source"] == "published" else ("basis", "dust", "freq")
+    for name in fixed:
+        if asked[name] != _OPTIONS[name][0]:
+            raise error("error.compare_option", name=name)
+    entry = resolve_indicator(indicator)
+    scopes = [scopes] if isinstance(scopes, str) else list(scopes)
+    columns, source, ids, partial_years, draft_years = {}, {}, {}, {}, {}
+    for scope in dict.fromkeys(resolve_scope(scope) for scope in scopes):
+        rows, chosen = _read_like(entry, scope, asked)
+        incomplete = rows["completeness"] == "partial"
+        if asked["partial"] == "drop":
+            rows, incomplete = rows[~incomplete], incomplete[~incomplete]
+        columns[scope], source[scope] = rows["value"], chosen
+        ids[scope] = _join(rows["source_id"])
+        partial_years[scope] = list(rows.index[incomplete])
+        draft_years[scope] = list(rows.index[rows["release"] == "draft"])
+    table = pd.DataFrame(columns).sort_index().rename_axis(columns="scope")
+    table.attrs = {
+        "indicator": entry["indicator"],
+        "source": source,
+        "source_id": ids,
+        "partial_years": partial_years,
+        "draft_years": draft_years,
+        **{name: _value(entry.get(name)) for name in ("unit", "decimals", "name_zh", "name_en")},
+    }
+    return table
+
+
+def _read_like(entry: pd.Series, scope: str, asked: dict):
+    """Read an area for a comparison: the archive alone where it has stations."""
+    if asked["source"] in (None, "station"):
+        rows = station_rows(entry["indicator"], scope, archive_only=True)
+        if len(rows):
+            return rows, "station"
+    return _read(entry, scope, asked["source"], asked["freq"])
+
+
+def _join(cells: pd.Series) -> str:
+    parts = [part.strip() for cell in cells.dropna() for part in str(cell).split(";")]
+    return ";".join(dict.fromkeys(part for part in parts if part))
+
+
+# --------------------------------------------------------------------- coverage and sources
+
+
+def coverage(scope: str | None = None) -> pd.DataFrame:
+    """Tell what is known of every indicator in every year, as evidence status.
+
+    Parameters
+    ----------
+    scope : str, optional
+        Area; default the district of the plan.
+
+    Returns
+    -------
+    DataFrame
+        One row per indicator of the register (index ``indicator``), one column per year (int,
+        without gaps, named ``year``). A cell holds the best evidence there is, in the order of
+        `EVIDENCE`: ``printed``, ``derived``, ``computed`` (a whole year of station records),
+        ``partial`` (part of one), ``bound``; ``several_years`` or ``part_year`` where only a
+        figure over another span is known; empty where nothing is.
+
+    Raises
+    ------
+    InputError
+        If the area is unknown.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> xc.coverage().loc["traffic_noise", 2020]
+    'printed'
+    """
+    scope = resolve_scope(scope)
+    register = load("indicators").set_index("indicator")
+    rows = load("observations")
+    rows = rows[(rows["scope"] == scope) & rows["use"]]
+    rows = rows[rows["statistic"] == rows["indicator"].map(register["statistic"])]
+    several = rows["period"].str.fullmatch(r"\d{4}\.\.\d{4}").fillna(False).astype(bool)
+    evidence = rows["status"].where(rows["period"] == "annual", "part_year")
+    evidence = evidence.mask(several, "several_years")
+    cells = [rows[["indicator", "year"]].assign(evidence=evidence)]
+    air = load("air/annual")
+    if scope not in set(air["scope"]):
+        air = load("air/areas_annual")
     air = air[(air["scope"] == scope) & air["value"].notna()]
-    whole = air["completeness"] != "partial"
-    cells = pd.concat(
-        [
-            seen[["indicator", "year"]].assign(evidence=evidence),
-            air[["indicator", "year"]].assign(
-                evidence=whole.map({True: "computed", False: "computed (partial)"})
-            ),
-        ]
-    )
-    if cells.empty:
-        raise Empty(
-            f"{scope}：还没有任何数；用 xc hourly、xc template、xc import 填入 · nothing is known of scope {str(scope)!r}{_elsewhere('', scope, data)}:"
-            " choose another scope"
-        )
-    rank = {name: position for position, name in enumerate(EVIDENCE)}
-    best = cells.assign(rank=cells["evidence"].map(rank)).sort_values("rank", kind="stable")
+    status = air["completeness"].eq("partial").map({True: "partial", False: "computed"})
+    cells.append(air[["indicator", "year"]].assign(evidence=status))
+    cells = pd.concat(cells)
+    rank = cells["evidence"].map({name: i for i, name in enumerate(EVIDENCE)})
+    best = cells.assign(rank=rank).sort_values("rank", kind="stable")
     best = best.drop_duplicates(["indicator", "year"])
     table = best.pivot(index="indicator", columns="year", values="evidence")
     years = range(int(cells["year"].min()), int(cells["year"].max()) + 1)
@@ -315,38 +317,45 @@ def coverage(*, scope: str | None = None, data: str | os.PathLike | None = None)
     return table.astype("str").fillna("")
 
 
-def sources_of(*items, data: str | os.PathLike | None = None) -> pd.DataFrame:
-    """The sources behind frames or ids, as rows of the sources table.
+def sources_of(*items) -> pd.DataFrame:
+    """List the sources behind frames or ids, as rows of the sources table.
 
     Parameters
     ----------
-    *items : DataFrame, Series, str or iterable of str
-        Frames with a column ``source_id`` (several ids joined by ``;``), or the ids themselves.
-    data : path, optional
-        Folder of the tables; default as `tables.data_dir`.
+    *items : DataFrame, str or iterable of str
+        Frames with a column ``source_id`` (several ids joined by ``;``) or, as `compare`
+        returns them, with ``attrs["source_id"]``; or the ids themselves.
 
     Returns
     -------
-    pandas.DataFrame
+    DataFrame
         Rows of ``sources`` in order of first use, index ``source_id``.
 
     Raises
     ------
     InputError
         If an id is not in the table.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> xc.sources_of("plan").loc["plan", "publisher"]
+    '北京市西城区人民政府'
     """
-    wanted: list[str] = []
-    for item in items:
-        if isinstance(item, pd.DataFrame):
-            item = item["source_id"].dropna() if "source_id" in item else ()
-        for cell in [item] if isinstance(item, str) else item:
-            if not pd.isna(cell):
-                wanted += [part.strip() for part in str(cell).split(";") if part.strip()]
-    table = load("sources", data=data).drop_duplicates("source_id").set_index("source_id")
-    wanted = list(dict.fromkeys(wanted))
+    wanted = _join(pd.Series([cell for item in items for cell in _ids(item)], dtype=object))
+    wanted = wanted.split(";") if wanted else []
+    table = load("sources").drop_duplicates("source_id").set_index("source_id")
     for one in wanted:
         if one not in table.index:
-            raise InputError(
-                f"source {one!r} is unknown{near(one, table.index)}: use an id of sources.csv"
-            )
+            raise error("error.unknown_source", name=one, near=near(one, table.index))
     return table.loc[wanted]
+
+
+def _ids(item) -> list:
+    if isinstance(item, str):
+        return [item]
+    if isinstance(item, pd.DataFrame):
+        if "source_id" in item:
+            return list(item["source_id"])
+        return list(item.attrs.get("source_id", {}).values())
+    return list(item)

@@ -1,377 +1,505 @@
-"""One self-contained HTML page from what the notebooks produced."""
+"""One evaluation of the plan, told in Word, HTML and a workbook."""
 
 from __future__ import annotations
 
-import base64
-import csv
 import json
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
-from html import escape
-from html.parser import HTMLParser
+from dataclasses import dataclass
+from functools import cached_property
+from math import isnan, nan
 from pathlib import Path
 
-from .documents.bilingual import CHINESE as CHINESE
-from .documents.bilingual import one_language as one_language
-from .documents.bilingual import set_languages
+import pandas as pd
+
+from .air import causes
+from .assessment import registered_assessment, scorecard
+from .comparability import reference_state
 from .errors import InputError
+from .evidence import series, sources_of
+from .fits import projection
+from .plan_statements import commitments, statements
+from .robustness import assumption_effects, next_plan
+from .style import number, percent, shortest, subscripts, unit_name
+from .tables import load
+from .targets import shown_sign, text_of
+from .words import has_word, tr, use_language, word
 
-# notebook Markdown as JupyterLab reads it; raw attributes carry the blocks made here
-MARKDOWN = "commonmark_x-smart-emoji-subscript-superscript-fancy_lists-yaml_metadata_block"
-SHOWN_SOURCES = 4  # in a caption; a longer list folds
-WORDS = {
-    "zh": {
-        "locale": "zh-CN", "title": "{}生态环境规划：证据与核算", "contents": "目录", "code": "代码",
-        "data": "数据", "source": "来源", "enlarge": "放大", "close": "关闭", "figure": "图",
-        "both": "同时显示英文 Show English too",
-    },
-    "en": {
-        "locale": "en", "title": "{}: the evidence behind the environment plan",
-        "contents": "Contents", "code": "Code", "data": "data", "source": "Source",
-        "enlarge": "enlarge", "close": "close", "figure": "figure",
-        "both": "Show Chinese too 同时显示中文",
-    },
-}  # fmt: skip
-TEMPLATE = """<!doctype html>
-<html lang="$lang$">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<title>$pagetitle$</title>
-<style>
-$css$
-</style>
-</head>
-<body>
-<input type="checkbox" id="both"><label for="both">$both$</label>
-<main>
-<header>
-<h1>$pagetitle$</h1>
-$front$
-</header>
-<nav aria-label="$contents$">
-<strong>$contents$</strong>
-$table-of-contents$
-</nav>
-$body$
-</main>
-</body>
-</html>
-"""
+__all__ = ["build"]
+
+HOME = "西城区"
+GROUPS = {
+    "met": ("met", "met_provisional"),
+    "not_met": ("not_met", "not_met_provisional"),
+    "open": ("open", "open_provisional"),
+    "no_value": ("no_value_for_target_year",),
+}
+COUNTED = "all level delegated qualitative judged met not_met open no_value not_judged".split()
+TABLE_2 = "no category name unit attribute first base target latest outturn change verdict"
+TABLE_2 = [*TABLE_2.split(), "in_charge", "grounds"]
+# the report looks among these for what improved, and for a standard exceeded
+WATCHED = "pm25 heavy_days good_day_ratio no2 park_500m_coverage green_cover".split()
+LIMITS = {"o3_8h_p90": 160, "pm25": 35, "no2": 40, "pm10": 70}
 
 
-def html(
-    executed: Sequence[Path], *, figures: Path, data: Path, lang: str = "zh", summary=None,
-    withheld: str = "",
-) -> str:  # fmt: skip
-    """Assemble the report.
+def build(lang: str, out: Path | str, *, figures: Path | str | None = None) -> list[Path]:
+    """Write the report of a language in its three forms.
 
     Parameters
     ----------
-    executed : sequence of Path
-        Executed notebooks, in the order of their chapters.
-    figures : Path
-        Folder with ``zh/`` and ``en/``; the report shows those of ``lang``.
-    data : Path
-        Folder of tables: the names of sources and what is known come from it.
     lang : {"zh", "en"}
-        Language of figures, frame and prose. The other half of bilingual prose is hidden until
-        the box at the top is ticked.
-    summary : Summary, optional
-        As `summary.summary` gives it, for the head of the page.
-    withheld : str
-        Whom the page is for and what it leaves out.
+    out : path
+        Folder of ``xc-report-{lang}.docx``, ``.html`` and ``.xlsx``.
+    figures : path, optional
+        Folder of the figures of that language; default ``figures/{lang}`` of the project.
 
     Returns
     -------
-    str
-        A page that loads nothing: pictures, data and style are in it, and no outside address.
+    list of Path
+
+    Raises
+    ------
+    InputError
+        If the analyst's notes name a section that does not exist.
     """
-    from .documents.front import front
-    from .documents.illustrations import places
+    from .documents import Text, write_html, write_word
+    from .workbook import write_workbook
 
-    word = WORDS[lang]
-    title = word["title"].format(_district(data, lang)).lstrip(": ")
-    titles = _source_titles(data, lang)
-    names = _indicators(data)
-    names = None if names is None else (names, places(data, lang))
-    chapters = [_chapter(path, figures, titles, names, lang) for path in executed]
-    chapters.append(_cited(chapters, data, lang))
-    variables = {"lang": word["locale"], "contents": word["contents"], "pagetitle": title}
-    variables["both"] = word["both"]
-    told = f'<p class="subtitle">{escape(withheld)}</p>' if withheld else ""
-    head = told + front(data, lang) + _summary(summary, lang)
-    page = _pandoc("\n\n".join(chapters), head, variables, lang)
-    return re.sub(r"\bhttps?://", "", page)  # an address is told, never linked or loaded
-
-
-def _summary(page, lang: str) -> str:
-    """The generated summary: what is known, likely, cannot be judged."""
-    if page is None:
-        return ""
-    heads = {
-        "zh": ("摘要", "已知", "可能", "无法判断"),
-        "en": ("Summary", "What is known", "What is likely", "What cannot be judged"),
-    }[lang]
-    parts = [f'<h2 id="summary">{heads[0]}</h2>']
-    for head, lines in zip(heads[1:], (page.known, page.likely, page.cannot), strict=True):
-        items = "".join(f"<li>{escape(line)}</li>" for line in lines)
-        parts.append(f"<h3>{head}</h3><ul>{items}</ul>")
-    return "".join(parts)
-
-
-def _indicators(data: Path):
-    """The register of indicators by id; None where a folder has none yet."""
-    from . import tables
-
+    root = Path(__file__).resolve().parents[1]
+    before = use_language(lang)
     try:
-        return tables.load("indicators", data=data).set_index("indicator")
-    except InputError:
-        return None
+        with tempfile.TemporaryDirectory(prefix="xc-") as folder:
+            told = Evaluation(Path(figures or root / "figures" / lang))
+            text = Text(told, Path(folder))
+            stem = Path(out) / f"xc-report-{lang}"
+            stem.parent.mkdir(parents=True, exist_ok=True)
+            return [
+                write_word(text, stem.with_suffix(".docx")),
+                write_html(text, stem.with_suffix(".html"), _notebooks(root / "notebooks")),
+                write_workbook(text, stem.with_suffix(".xlsx")),
+            ]
+    finally:
+        use_language(before)
 
 
-def _cited(chapters: list[str], data: Path, lang: str) -> str:
-    """The rows of the sources that figures cite, where their captions lead."""
-    from . import tables
-    from .documents.citing import english_title
-
-    ids = set(re.findall(r'href="#source-([^"]+)"', "\n".join(chapters)))
-    rows = tables.load("sources", data=data)
-    shown = [r for r in rows.to_dict("records") if r["source_id"] in ids]
-    if not shown:
-        return ""
-    columns = ("title", "publisher", "document_no", "published", "reliability")
-    heads = {
-        "zh": ("所引来源", "编号", "题名", "发布者", "文号", "日期", "等级"),
-        "en": ("Sources cited", "Id", "Title", "Publisher", "Number", "Date", "Grade"),
-    }[lang]
-    head = "".join(f'<th scope="col">{h}</th>' for h in heads[1:])
-    lines = []
-    for row in shown:
-        if lang == "en":
-            row = row | {"title": english_title(row)}
-        cells = [row["source_id"], *("" if row[c] != row[c] else str(row[c]) for c in columns)]
-        cells = "".join(f"<td>{escape(cell)}</td>" for cell in cells)
-        lines.append(f'<tr id="source-{escape(row["source_id"])}">{cells}</tr>')
-    table = f"<table><thead><tr>{head}</tr></thead><tbody>{''.join(lines)}</tbody></table>"
-    return f"# {heads[0]}\n\n" + _raw(f'<div class="table" tabindex="0">{table}</div>')
+def _notebooks(folder: Path) -> dict[str, str]:
+    """Return the notebooks with their titles, which stand as "Chinese / English"."""
+    titles = {}
+    for path in sorted(folder.glob("[0-9]*.ipynb")):
+        cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]
+        both = "".join(cell).lstrip("# ").partition("\n")[0].split(" / ")
+        told = tr(both[0], both[-1] if len(both) > 1 else path.stem)
+        titles[path.stem] = subscripts(told.replace("\u3000", " "))
+    return titles
 
 
-def _chapter(path: Path, figures: Path, titles: dict[str, str], register, lang: str) -> str:
-    """One notebook as Markdown: prose, folded code, figures with captions, tables."""
-    from .documents.illustrations import headings_of
-
-    cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
-    parts: list[str] = []
-    headings: list[str] = []
-    for cell in cells:
-        source = "".join(cell["source"])
-        headings += headings_of(cell)
-        if cell["cell_type"] == "markdown":
-            parts.append(source)
-        elif cell["cell_type"] == "code":
-            summary = f"<details><summary>{WORDS[lang]['code']}</summary>"
-            parts.append(_raw(f"{summary}<pre><code>{escape(source)}</code></pre></details>"))
-            stems = cell["metadata"].get("figures", [])
-            for stem in stems:
-                parts.append(_raw(_figure(stem, figures / lang, headings, titles, register, lang)))
-            parts += [p for o in cell["outputs"] for p in _output(o, bool(stems))]
-    return "\n\n".join(parts)
+def amount(text: str, unit: str) -> str:
+    """Join a number and a unit; in Chinese they stand close."""
+    return f"{text}{tr('', ' ' if unit else '')}{unit}"
 
 
-def _output(output: dict, drawn: bool) -> Iterator[str]:
-    """What a cell showed; pictures and echoes of a cell whose figures were saved are left out."""
-    if output["output_type"] == "stream":
-        if output["name"] == "stdout" and not drawn:
-            yield _raw(f"<pre>{escape(''.join(output['text']))}</pre>")
-        return
-    shown = {k: "".join(v) for k, v in output.get("data", {}).items() if isinstance(v, (str, list))}
-    if "text/markdown" in shown:
-        yield shown["text/markdown"]
-    elif "text/html" in shown:
-        yield _raw(f'<div class="table" tabindex="0">{plain_html(shown["text/html"])}</div>')
-    elif drawn or any("widget" in kind for kind in output.get("data", {})):
-        return
-    elif "image/png" in shown:
-        picture = re.sub(r"\s", "", shown["image/png"])
-        yield _raw(f'<figure><img alt="" src="data:image/png;base64,{picture}"></figure>')
-    elif "text/plain" in shown:
-        yield _raw(f"<pre>{escape(shown['text/plain'])}</pre>")
+def bracket(text: str, inside: str) -> str:
+    """Put something behind a text in the brackets of the language."""
+    return tr(f"{text}（{inside}）", f"{text} ({inside})")
 
 
-def _figure(stem, folder: Path, headings, titles: dict[str, str], register, lang: str) -> str:
-    """A figure that a button enlarges, its caption, sources and data.
-
-    The frame is a popover: Escape, a click beside it and its own button close it, without a script.
-    """
-    from .documents.illustrations import title_of
-
-    word = WORDS[lang]
-    heading = escape(title_of(folder / f"{stem}.svg", headings or [stem], lang))
-    table = (folder / f"{stem}.csv").read_bytes()
-    rows = csv.DictReader(table.decode("utf-8").splitlines())
-    ids = {i.strip() for row in rows for i in (row.get("source_id") or "").split(";")}
-    joint, stop, colon = ("；", "。", "：") if lang == "zh" else ("; ", ". ", ": ")
-    names = [
-        f'<a href="#source-{escape(i)}">{escape(titles[i])}</a>' if i in titles else escape(i)
-        for i in sorted(filter(None, ids))
-    ]
-    shows = _alt(folder / f"{stem}.csv", register, lang)
-    origin = f"{word['source']}{colon}{joint.join(names)}{stop}" if names else ""
-    if len(names) > SHOWN_SOURCES:
-        summary = f"{word['source']} ({len(names)})"
-        origin = f"<details><summary>{summary}</summary>{joint.join(names)}</details>"
-    encoded = base64.b64encode(table).decode("ascii")
-    link = (
-        f'<a download="{stem}.csv" href="data:text/csv;base64,{encoded}">{word["data"]} (csv)</a>'
-    )
-    picture = base64.b64encode((folder / f"{stem}.png").read_bytes()).decode("ascii")
-    ends = "" if re.search(r"[。？！.?!]$", heading) else stop
-    alt = (
-        heading if re.match(r"图|表|Figure|Table", heading) else f"{word['figure']}{colon}{heading}"
-    )
-    to = f'popovertarget="zoom-{stem}"'
-    return (
-        f'<figure id="{stem}"><div class="zoom" id="zoom-{stem}" popover>'
-        f'<img alt="{alt}{ends}{shows}" src="data:image/png;base64,{picture}">'
-        f'<button class="enlarge" {to} aria-label="{word["enlarge"]}{colon}{heading}"></button>'
-        f'<button class="close" {to} popovertargetaction="hide">{word["close"]} ×</button></div>'
-        f"<figcaption>{heading}{ends}{link} {origin}</figcaption></figure>"
-    )
+def join(parts, mark: str = "") -> str:
+    """Join what is there by the language's semicolon or another mark."""
+    return (mark or tr("；", "; ")).join(filter(None, parts))
 
 
-def _alt(path: Path, register, lang: str) -> str:
-    """What the figure shows, in words written from its table."""
-    from .documents.illustrations import read_table
-    from .documents.readings import described
-
-    if register is None:
-        return ""
-    names, place = register
-    return escape(described(read_table(path), names, lang, place))
+def _sign(text: str) -> str:
+    return text.replace("-", "−")
 
 
-RAW_BLOCK = re.compile(r"^(`{3,})\{=html\}\n(.*?)\n\1$", re.MULTILINE | re.DOTALL)
+@dataclass(frozen=True)
+class Fact:
+    """A value as the report tells it: with its year, its unit and its status."""
+
+    indicator: str
+    year: int
+    value: float
+    lower: float
+    upper: float
+    status: str
+    unit: str
+    decimals: int
+
+    @property
+    def number(self) -> str:
+        """The number, or the bound with its sign."""
+        if not isnan(self.value):
+            return number(self.value, self.decimals)
+        sign, end = ("≤", self.upper) if isnan(self.lower) else ("≥", self.lower)
+        return sign + number(end, self.decimals)
+
+    def __str__(self) -> str:
+        return amount(self.number, self.unit)
+
+    @property
+    def range(self) -> str:
+        """The interval around an estimate."""
+        return word("range", low=number(self.lower, 1), high=number(self.upper, 1))
+
+    @property
+    def status_word(self) -> str:
+        """The short word for the status of the evidence."""
+        return word(f"status_short.{self.status}")
+
+    @property
+    def dated(self) -> str:
+        """Number, year and status, as a cell of a table holds them."""
+        return bracket(self.number, f"{self.year}{tr('，', ', ')}{self.status_word}")
 
 
-def _raw(block: str) -> str:
-    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"`+", block) or ["``"]))
-    return f"{fence}{{=html}}\n{block}\n{fence}"
+@dataclass(frozen=True)
+class Picture:
+    """A figure of the report with what is said of it."""
+
+    path: Path
+    title: str
+    note: str
+    cut: int  # pixels at the upper edge that its title takes
 
 
-class _Plain(HTMLParser):
-    """Keeps the structure of tables and text, drops styles, scripts, links and attributes."""
+class Evaluation:
+    """Everything that the report says, in the language in force."""
 
-    KEPT = frozenset("table thead tbody tr th td caption b strong i em sub sup br ul ol li".split())
-    MUTE = frozenset(("style", "script"))
+    def __init__(self, figures: Path) -> None:
+        self.lang, self.figures = tr("zh", "en"), figures
+        self.card = scorecard()
+        self.as_of = self.card.attrs["as_of"]
+        self.target_year = int(self.card["target_year"].iloc[0])
+        self.judged = {name: registered_assessment(name) for name in self.card["indicator"]}
+        self.before = scorecard(as_of=2020).set_index("indicator")
+        self.register = load("indicators").set_index("indicator")
+        self.promises, self.checked = commitments(), statements()
+        self.states, self.exceedances, self.heavy = reference_state(), causes(), causes(200)
+        self.last_day = str(load("air/daily")["date"].max())[:10]
+        self.drafts = bool(self.card["latest_status"].eq("draft").any())
+        rows, projects = load("observations"), load("projects")
+        internal = rows["use"] & rows["release"].eq("internal")
+        self.internal = bool(internal.any() or projects["release"].eq("internal").any())
+        self._series: dict[tuple, pd.DataFrame | None] = {}
 
-    def __init__(self) -> None:
-        super().__init__()
-        self.parts: list[str] = []
-        self.muted = 0
+    # ---- facts ------------------------------------------------------------------------------
 
-    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        self.muted += tag in self.MUTE
-        if tag in self.KEPT:
-            spans = [f' {k}="{int(v)}"' for k, v in attrs if k.endswith("span") and v.isdigit()]
-            self.parts.append(f"<{tag}{''.join(spans)}>")
+    def frame(self, name: str, scope: str = HOME, source: str | None = None):
+        """Return a series, or None where nothing is known."""
+        key = name, scope, source
+        if key not in self._series:
+            try:
+                self._series[key] = series(name, scope=scope, source=source)
+            except InputError:
+                self._series[key] = None
+        return self._series[key]
 
-    def handle_endtag(self, tag: str) -> None:
-        self.muted -= tag in self.MUTE
-        if tag in self.KEPT and tag != "br":
-            self.parts.append(f"</{tag}>")
+    def fact(self, name: str, year: int | None = None, scope: str = HOME, source=None):
+        """Return the value of a year, by default the last one on record; None if unknown."""
+        frame = self.frame(name, scope, source)
+        if frame is None or (year is not None and year not in frame.index):
+            return None
+        year = int(frame.index[-1] if year is None else year)
+        row, attrs = frame.loc[year], frame.attrs
+        computed = attrs["source"] == "station" and attrs["unit"] != "d"
+        ends = (float(row[k]) if pd.notna(row[k]) else nan for k in ("value", "lower", "upper"))
+        status = "draft" if row["release"] == "draft" else row["status"]
+        decimals = max(int(attrs["decimals"]), int(computed))
+        return Fact(name, year, *ends, status, unit_name(attrs["unit"]), decimals)
 
-    def handle_data(self, data: str) -> None:
-        if not self.muted:
-            self.parts.append(escape(data))
+    def name(self, indicator: str, *, plan: bool = True) -> str:
+        """Return an indicator's name: the plan's where Table 2 has it, else the register's."""
+        row = self.register.loc[indicator]
+        planned = text_of(row, f"plan_name_{self.lang}") if plan else ""
+        return subscripts(planned or row[f"name_{self.lang}"])
 
+    def short(self, indicator: str) -> str:
+        """Return a name as it stands within a sentence."""
+        name = self.name(indicator, plan=self.lang == "zh")
+        return name[0].lower() + name[1:] if name[1:2].islower() else name
 
-def plain_html(fragment: str) -> str:
-    """A table as pandas shows it, without its style; numbers, gaps and long texts are marked so."""
-    parser = _Plain()
-    parser.feed(fragment)
-    parser.close()
-    kept = "".join(parser.parts).strip()
-    head, mark, body = kept.partition("</thead>")
-    if mark:  # what a head names stands below it, elsewhere beside it
-        kept = re.sub(r"<th(?=[ >])", '<th scope="col"', head) + mark + re.sub(
-            r"<th(?=[ >])", '<th scope="row"', body)  # fmt: skip
-    else:
-        kept = re.sub(r"<th(?=[ >])", '<th scope="col"', kept)
-    kept = re.sub(r"<td>\s*(?:NaN|NaT|None|&lt;NA&gt;)\s*</td>", '<td class="missing">—</td>', kept)
-    kept = re.sub(r"<td>(?=[^<]{24})", '<td class="text">', kept)
-    return re.sub(r"<td>(?=\s*[-−+]?[\d.,]+ ?%?\s*</td>)", '<td class="number">', kept)
+    def change(self, first: Fact, last: Fact) -> str:
+        """Tell a change between two values of a series: points, days or per cent."""
+        gap = last.value - first.value
+        if last.indicator.endswith("days"):
+            told = amount(f"{abs(gap):.0f}", last.unit)
+            return word("report.fewer" if gap < 0 else "report.more", amount=told)
+        told = percent(abs(100 * gap / first.value))
+        if last.unit == "%":
+            points = abs(round(last.value, 1) - round(first.value, 1))
+            told = amount(f"{points:.1f}", word("unit.pp"))
+        up = "improved" if self.frame(last.indicator).attrs["better"] == "higher" else "rose"
+        return word(f"report.{up if gap > 0 else 'fell'}", amount=told)
 
+    def since_base(self, name: str) -> str:
+        """Tell the change since 2020 on one series; a dash where there is no later value."""
+        last, base = self.fact(name), self.fact(name, 2020)
+        known = last and base and last.year > 2020 and not isnan(last.value - base.value)
+        return self.change(base, last) if known else "—"
 
-def _source_titles(data: Path, lang: str) -> dict[str, str]:
-    from . import tables
-    from .documents.citing import english_title
-
-    sources = tables.load("sources", data=data)
-    if lang == "zh":
-        return dict(zip(sources["source_id"], sources["title"], strict=True))
-    return {row["source_id"]: english_title(row) for row in sources.to_dict("records")}
-
-
-def _district(data: Path, lang: str) -> str:
-    from .packs.places import home
-
-    try:
-        place = home(data)
-    except InputError:  # a folder that is still being filled has a report too
-        return ""
-    return place.scope if lang == "zh" else place.scope_en
-
-
-def _unlink(node: object) -> None:
-    """Turn links that lead outside into their text, followed by the address as plain words."""
-    for child in (
-        node if isinstance(node, list) else node.values() if isinstance(node, dict) else ()
-    ):
-        if isinstance(child, dict) and child.get("t") == "Link":
-            attributes, text, (url, _) = child["c"]
-            if not url.startswith("#"):
-                shown = json.dumps(text, ensure_ascii=False)
-                bare = re.sub(r"^\w+://", "", url)
-                extra = [] if bare in shown else [{"t": "Str", "c": f" ({bare})"}]
-                child["t"], child["c"] = "Span", [attributes, [*text, *extra]]
-        _unlink(child)
-
-
-def _pandoc(markdown: str, front: str, variables: dict[str, str], lang: str) -> str:
-    import pypandoc
-
-    blocks: list[str] = []  # megabytes of pictures that pandoc need not carry
-
-    def aside(found: re.Match) -> str:
-        blocks.append(found[2])
-        return _raw(f"<!--block {len(blocks) - 1}-->")
-
-    markdown = RAW_BLOCK.sub(aside, markdown)
-    document = json.loads(pypandoc.convert_text(markdown, "json", format=MARKDOWN))
-    set_languages(document["blocks"], lang)
-    _unlink(document["blocks"])
-    css = (Path(__file__).parent / "documents" / "report.css").read_text(encoding="utf-8")
-    with tempfile.TemporaryDirectory(prefix="xc-") as folder:
-        template = Path(folder) / "page.html"
-        template.write_text(TEMPLATE, encoding="utf-8")
-        values = {**variables, "css": css, "front": front}
-        settings = Path(folder) / "values.json"
-        settings.write_text(json.dumps({"variables": values}), encoding="utf-8")
-        page = pypandoc.convert_text(
-            json.dumps(document),
-            "html5",
-            format="json",
-            extra_args=[
-                "--standalone",
-                "--embed-resources",
-                "--mathml",
-                "--toc",
-                "--toc-depth=1",
-                "--syntax-highlighting=none",
-                f"--template={template}",
-                f"--defaults={settings}",
-            ],
+    def margin(self, name: str) -> str:
+        """Tell the distance of the latest value to the target."""
+        unit = unit_name(self.frame(name).attrs["unit"])
+        return amount(
+            shortest(abs(self.judged[name].margin)), word("unit.pp") if unit == "%" else unit
         )
-    return re.sub(r"<!--block (\d+)-->", lambda found: blocks[int(found[1])], page)
+
+    @property
+    def seen_2020(self) -> str:
+        """What the projection of 2020 said of PM2.5 in the target year."""
+        fan = projection("pm25", as_of=2020).frame
+        return f"{fan.loc[self.target_year, 'median']:.0f}"
+
+    # ---- the 14 targets ---------------------------------------------------------------------
+
+    @cached_property
+    def rows(self) -> list[dict]:
+        """One row per line of Table 2, as every form of the report tells it."""
+        printed = load("targets").dropna(subset=["plan_row"])
+        printed = printed[printed["plan"] == "十四五"].set_index("indicator")
+        return [self._row(card, printed.loc[card["indicator"]]) for card in self._cards]
+
+    @property
+    def _cards(self) -> list[dict]:
+        return self.card.to_dict("records")
+
+    def _row(self, card: dict, printed: pd.Series) -> dict:
+        name, unit, target = card["indicator"], card["unit"], printed["target_printed"]
+        one, first, last = self.judged[name], self.fact(name, 2015), self.fact(name)
+        if self.lang == "en" and has_word(f"plan_unit.{unit}"):
+            unit = word(f"plan_unit.{unit}")
+        if card["kind"] != "level":
+            target = word(f"report.asked_{card['kind']}")
+        elif target == "达到市级要求":  # handed down since, and entered by its holder
+            target = shown_sign(card["comparator"]) + shortest(card["target"])
+        outturn = word("report.no_value")
+        if not isnan(card["outturn"]):
+            fact = self.fact(name, self.target_year)
+            provisional = word("report.provisional", status=fact.status_word)
+            outturn = fact.number
+            outturn = outturn if fact.status == "printed" else bracket(outturn, provisional)
+        told = str(one.why)
+        if one.key == "no_value_for_target_year":
+            key = "report.why_margin" if one.margin >= 0 else "report.why_gap"
+            told = word(key, year=one.latest_year, amount=self.margin(name))
+        texts = {
+            "no": card["plan_row"],
+            "category": self.register.at[name, f"plan_category_{self.lang}"],
+            "name": subscripts(card[f"name_{self.lang}"]),
+            "unit": unit,
+            "attribute": word(f"attribute.{card['attribute']}"),
+            "first": bracket(first.number, first.status_word) if first else "—",
+            "base": str(printed["base_printed"]).replace("/", "—"),
+            "target": target,
+            "latest": last.dated if last else "—",
+            "outturn": outturn,
+            "change": self.since_base(name),
+            "verdict": one.label(),
+            "in_charge": "",
+            "grounds": join((told, self.reading(one)), tr("。", ". ")),
+        }
+        short = {"short": self.short(name), "year": one.latest_year}
+        return texts | short | {"indicator": name, "key": one.key, "one": one}
+
+    def reading(self, one) -> str:
+        """Tell what the city's number or a registered reading would imply; never a verdict."""
+        read = one.under_reading
+        if read is None:
+            return ""
+        asked = tr(read.target.text.replace(" ", ""), read.target.text)
+        key = "report.under_city" if "_city" in one.target.reading_id else "report.under_reading"
+        return word(key, asked=asked, verdict=read.label())
+
+    def count(self, attribute: str | None = None) -> dict[str, int]:
+        """Count the targets; told everywhere from here."""
+        card = self.card if attribute is None else self.card[self.card["attribute"] == attribute]
+        keys = card["indicator"].map(lambda name: self.judged[name].key)
+        told = {name: int(keys.isin(group).sum()) for name, group in GROUPS.items()}
+        told |= {k: int((card["kind"] == k).sum()) for k in ("delegated", "qualitative")}
+        told["all"] = len(card)
+        told["level"] = told["all"] - told["delegated"] - told["qualitative"]
+        told["judged"] = told["met"] + told["not_met"] + told["open"]
+        return told | {"not_judged": told["all"] - told["judged"] - told["no_value"]}
+
+    @property
+    def without_value(self) -> list[dict]:
+        """Rows with a district target and no value of the target year."""
+        return [row for row in self.rows if row["key"] in GROUPS["no_value"]]
+
+    @property
+    def already_better(self) -> list[dict]:
+        """Those of them whose latest value meets the target."""
+        return [row for row in self.without_value if row["one"].margin > 0]
+
+    # ---- what improved, what is at risk, what is asked ---------------------------------------
+
+    @property
+    def improved(self) -> list[dict]:
+        """Three that came closer to their ideal since 2015, at most two of one theme."""
+        found = []
+        for name in WATCHED:
+            first, base, last = self.fact(name, 2015), self.fact(name, 2020), self.fact(name)
+            if not (first and base):
+                continue
+            attrs, later = self.frame(name).attrs, last.year > 2020
+            ideal = 100 if attrs["better"] == "higher" else 0
+            change = self.since_base(name) if later else self.change(first, base)
+            row = {"name": self.name(name), "first": first, "base": base, "change": change}
+            row |= {"last": last if later else None, "up": ideal > 0, "theme": attrs["theme"]}
+            row["left"] = abs(last.value - ideal) / abs(first.value - ideal)
+            on_one_state = name in ("pm25", "no2")
+            row["state"] = percent(-self.states.at[name, "new_percent"]) if on_one_state else ""
+            found.append(row)
+        found = sorted((r for r in found if r["left"] < 1), key=lambda r: r["left"])
+        themes = [row["theme"] for row in found]
+        return [r for i, r in enumerate(found) if themes[:i].count(r["theme"]) < 2][:3]
+
+    @property
+    def risks(self) -> list[dict]:
+        """Targets missed, a standard exceeded, the thinnest margin and the widest gap."""
+
+        def item(kind, name, limit=None):
+            last = self.fact(name)
+            named = {"name": self.name(name), "indicator": name, "fact": last, "limit": limit}
+            share = (
+                abs(self.judged[name].margin / self.judged[name].target.value) if not limit else 0
+            )
+            return named | {
+                "kind": kind,
+                "share": share,
+                "margin": "" if limit else self.margin(name),
+            }
+
+        missed = [
+            item("missed", r["indicator"]) for r in self.rows if r["key"] in GROUPS["not_met"]
+        ]
+        facts = {name: self.fact(name) for name in LIMITS}
+        over = [item("limit", n, LIMITS[n]) for n, f in facts.items() if f and f.value > LIMITS[n]]
+        better = [row["indicator"] for row in self.already_better]
+        thin = sorted((item("thin", name) for name in better), key=lambda i: i["share"])
+        short = [r["indicator"] for r in self.without_value if r["indicator"] not in better]
+        gaps = sorted((item("gap", name) for name in short), key=lambda i: -i["share"])
+        return [*missed, *over[:1], *thin[:1], *gaps[:1], *over[1:], *gaps[1:], *thin[1:]][:3]
+
+    @property
+    def asked(self) -> list[dict]:
+        """Who holds the values of the target year that are missing, and which these are."""
+        places = load("publications").sort_values("access", kind="stable")
+        places = places.drop_duplicates("indicator").set_index("indicator")[f"keeper_{self.lang}"]
+        found: dict[str, list] = {}
+        for row in self.rows:
+            last = self.fact(row["indicator"], self.target_year)
+            if row["indicator"] in places and (last is None or last.status != "printed"):
+                found.setdefault(places[row["indicator"]], []).append(row["short"])
+        return [{"keeper": keeper, "names": names} for keeper, names in found.items()]
+
+    # ---- rows of the tables; heads and captions are the template's -----------------------------
+
+    def counts_rows(self) -> list[list]:
+        """Count by attribute and in all."""
+        names = {word(f"attribute.{a}"): a for a in ("约束性", "预期性")} | {
+            word("report.total"): None
+        }
+        return [[name, *(self.count(a)[c] for c in COUNTED)] for name, a in names.items()]
+
+    def table2_rows(self) -> list[list]:
+        """Tell the 14 rows of Table 2."""
+        return [[row[column] for column in TABLE_2] for row in self.rows]
+
+    def known_rows(self, theme: str) -> list[list]:
+        """List what has been published of a theme."""
+        rows = load("observations")
+        rows = rows[
+            rows["use"] & (rows["scope"] == HOME) & ~rows["unit"].isin(["count", "m³", "pp"])
+        ]
+        rows = rows[rows["indicator"].map(self.register["theme"]) == theme]
+        lines = []
+        for row in rows.drop_duplicates(["indicator", "year", "period"]).to_dict("records"):
+            unit = "" if row["unit"] == "rank" else unit_name(row["unit"])
+            value = amount(shortest(row["value"]), unit)
+            period = str(row["year"] if row["period"] == "annual" else row["period"])
+            source = sources_of(row["source_id"]).iloc[0]
+            lines.append([self.name(row["indicator"]), value, period.replace("..", tr("—", "–"))])
+            lines[-1] += [word(f"status_short.{row['status']}"), source[f"short_{self.lang}"]]
+        return lines
+
+    def tasks_rows(self) -> list[list]:
+        """List the tasks with an outturn on record, then those past due."""
+        rows = self.promises[self.promises["known"] | self.promises["past_due"]]
+        lines = []
+        for row in rows.sort_values("known", ascending=False, kind="stable").to_dict("records"):
+            told = word("report.no_outturn")
+            if row["known"]:
+                told = amount(shortest(row["outturn"]), unit_name(row[f"unit_{self.lang}"]))
+                told = bracket(told, f"{row['outturn_year']:.0f}")
+                told += "" if row["comparable"] else word("report.not_comparable")
+            unit = text_of(row, "responsible_unit") or text_of(row, f"lead_{self.lang}")
+            told = text_of(row, "completion") or told
+            lines.append([row[f"title_{self.lang}"], f"{row['due_year']:.0f}", told, unit])
+        return lines
+
+    def next_rows(self) -> list[list]:
+        """Compare candidate targets with the pace on record and the projection."""
+        lines = []
+        for row in next_plan().to_dict("records"):
+            last, span, chance = self.fact(row["indicator"]), "—", "—"
+            if not isnan(row["median"]):
+                ends = word(
+                    "range", low=number(row["lower_80"], 1), high=number(row["upper_80"], 1)
+                )
+                span = bracket(number(row["median"], 1), ends)
+            if not isnan(row["p_meet"]):
+                chance = percent(100 * row["p_meet"])
+            paces = (nan if row["already_met"] else row["pace_needed"], row["pace_past"])
+            paces = ("—" if isnan(p) else _sign(f"{p:+.2g}") for p in paces)
+            target = shown_sign(row["comparator"]) + tr("", " ") + shortest(row["target"])
+            lines.append([bracket(self.name(row["indicator"]), last.unit), target, last.dated])
+            lines[-1] += [*paces, span, chance, self.verdict(row["verdict"])]
+        return lines
+
+    def assumptions_rows(self) -> list[list]:
+        """List the assumptions that move a verdict, as of the base year."""
+        effects = assumption_effects(as_of=2020)
+        lines = []
+        for row in effects[effects["moves"]].drop_duplicates("id").head(7).to_dict("records"):
+            moved: dict[str, str] = {}
+            for _, _, what, verdict, p in row["alternatives"]:
+                if verdict and verdict != row["verdict"]:
+                    chance = "" if isnan(p) else f" {percent(100 * p)}"
+                    told = f"{what}{tr('：', ': ')}{self.verdict(verdict)}{chance}"
+                    moved.setdefault(verdict, told)
+            lines.append([row[f"why_{self.lang}"], self.name(row["indicator"])])
+            lines[-1] += [self.verdict(row["verdict"]), join(moved.values())]
+        return lines
+
+    def verdict(self, term: str) -> str:
+        """Return a verdict's term in the words of the language."""
+        key = re.sub("[()]", "", term).replace(" ", "_")
+        if has_word(f"verdict_short.{key}"):
+            return word(f"verdict_short.{key}", year=self.target_year)
+        return tr("至", " to ").join(map(self.verdict, term.split(" to ")))
+
+    def sources_rows(self) -> list[list]:
+        """List the sources behind the indicators judged, the plan first."""
+        frames = [one.data for one in self.judged.values() if len(one.data)]
+        published = (self.frame(name, source="published") for name in self.judged)
+        frames += [frame for frame in published if frame is not None]
+        lines = []
+        for row in sources_of("plan", *frames).to_dict("records"):
+            title = join((row["title"], text_of(row, "document_no")), "，")
+            name = text_of(row, tr("publisher", "short_en"))
+            lines.append([name, title, text_of(row, "published"), row["reliability"]])
+        return lines
+
+    def picture(self, name: str) -> Picture | None:
+        """Return a figure with its title and note; None where it has not been drawn."""
+        from PIL import Image
+
+        path = self.figures / f"{name}.png"
+        if not path.is_file():
+            return None
+        with Image.open(path) as image:
+            told = image.text
+        if not told.get("Title"):
+            return None
+        return Picture(path, told["Title"], told.get("Note", ""), int(told["TitleDepth"]))

@@ -1,7 +1,8 @@
-"""Runs one notebook in a kernel of its own, and tells in a few lines where it failed."""
+"""Run one notebook in a kernel of its own, in this interpreter and with folders of its own."""
 
 from __future__ import annotations
 
+import asyncio
 import math
 import os
 import re
@@ -11,55 +12,45 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
-from .packs.notes import MARK
+from .words import Message, message
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer is a fault, not work
+PACKAGE_PARENT = Path(__file__).resolve().parents[1]
 
 
-def _failure(index: int, total: int, cell: dict, error: Exception) -> str:
-    """The cell, its line and the error, in a few lines without a traceback."""
-    name, value = getattr(error, "ename", type(error).__name__), getattr(error, "evalue", error)
-    value = re.sub(r"\x1b\[[\d;]*m", "", str(value)).strip()
-    if name == "DeadKernelError":
-        value = "the kernel died (out of memory, or ended from outside)"
-    elif name == "CellTimeoutError":
-        value = f"took longer than {CELL_TIMEOUT} s"
-    lines = [f"cell {index + 1} of {total}: {name}: {value[:600]}"]
-    trace = re.sub(r"\x1b\[[\d;]*m", "", str(getattr(error, "traceback", "")))
-    at = re.search(r"^-+> *(\d+) (.*)$", trace, re.MULTILINE)
-    source = "".join(cell["source"]).splitlines()
-    if at:
-        lines.append(f"  line {at[1]}: {at[2].strip()}")
-    elif source:
-        lines.append(f"  in: {source[0].strip()}")
-    return "\n".join(lines)
+class NotebookError(Exception):
+    """A cell that failed; `why` says which and how in one line."""
+
+    def __init__(self, why: Message) -> None:
+        super().__init__(str(why))
+        self.why = why
 
 
-def _empty(cells: Iterable[dict]) -> list[str]:
-    """The reasons that cells gave for being empty (`packs.notes`), each once."""
-    outputs = (o for c in cells for o in c.get("outputs", ()))
-    whys = (o.get("metadata", {}).get(MARK) for o in outputs)
-    return list(dict.fromkeys(why for why in whys if why))
+class KernelDiedError(NotebookError):
+    """A kernel that did not start or ended from outside: the next would most likely follow."""
 
 
-def _stems(folder: Path) -> set[str]:
-    return {p.stem for p in folder.rglob("*") if p.is_file()}
+def kernel_environment(home: Path) -> dict[str, str]:
+    """Return the variables of every kernel: own folders, one thread, this very package.
 
-
-def warnings_of(cells: Iterable[dict]) -> tuple[str, ...]:
-    """What a run wrote to stderr that speaks of a warning, shortened to its message."""
-    text = "\n".join(
-        o["text"]
-        for c in cells
-        for o in c.get("outputs", ())
-        if o["output_type"] == "stream" and o["name"] == "stderr"
-    )
-    found = re.findall(r"^.*?(\w*Warning: .*)$", text, re.MULTILINE)
-    return tuple(dict.fromkeys(found))
+    `home` keeps matplotlib's list of fonts between runs.
+    """
+    home.mkdir(parents=True, exist_ok=True)
+    if not os.environ.get("HOME"):  # Jupyter looks for its folders there
+        os.environ["HOME"] = str(home)
+    dropped = ("PYTHONDONTWRITEBYTECODE", "MPLBACKEND", "XDG_CACHE_HOME", "XDG_CONFIG_HOME")
+    env = {k: v for k, v in os.environ.items() if k not in dropped}
+    # the cores are shared out among notebooks already
+    env |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    env |= {"HOME": str(home), "MPLCONFIGDIR": str(home / "matplotlib")}
+    env["IPYTHONDIR"] = str(home / "ipython")
+    env |= {f"JUPYTER_{kind}_DIR": str(home / "jupyter") for kind in ("CONFIG", "DATA", "RUNTIME")}
+    path = [str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    return env | {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1"}
 
 
 def _kernel_manager(folder: str):
-    """A manager of a kernel in this very interpreter, whatever kernels the user has registered."""
+    """Return a manager of a kernel in this interpreter, whatever kernels the user registered."""
     from queue import Empty
 
     from jupyter_client.asynchronous import AsyncKernelClient
@@ -67,6 +58,9 @@ def _kernel_manager(folder: str):
     from jupyter_client.kernelspec import KernelSpec
     from jupyter_client.manager import AsyncKernelManager
     from traitlets import Type
+
+    options = ("--log-level=ERROR", "--HistoryManager.enabled=False", "--matplotlib=inline")
+    command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}", *options]
 
     class Channel(AsyncZMQSocketChannel):
         # Once in some hundred runs a socket's wake-up is lost and a message that has arrived lies
@@ -90,77 +84,87 @@ def _kernel_manager(folder: str):
 
         @property
         def kernel_spec(self) -> KernelSpec:
-            command = [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"]
-            return KernelSpec(argv=[*command, "--log-level=ERROR"], language="python")
+            return KernelSpec(argv=command, language="python")
 
-    # local sockets rather than open ports, where the system has them
-    transport = "tcp" if sys.platform == "win32" else "ipc"
-    return Manager(transport=transport, connection_file=str(Path(folder) / "kernel.json"))
+    return Manager(connection_file=str(Path(folder) / "kernel.json"))
 
 
 async def execute(
     path: Path,
     *,
+    environment: dict[str, str],
     figures: Path,
-    data: Path,
     tick: Callable[[int, int], None] = lambda done, total: None,
-) -> dict:
-    """Run one notebook in a kernel of its own.
+    until: str | None = None,
+    replace: Callable[[str], str] = str,
+):
+    """Run one notebook in a kernel of its own and return it executed; the file stays as it is.
 
-    Parameters
-    ----------
-    path : Path
-        The notebook; it is read, never written.
-    figures, data : Path
-        Folders that the kernel sees as ``$XC_FIGURES`` and ``$XC_DATA``.
-    tick : callable
-        Told ``(cells done, cells)`` after each cell.
-
-    Returns
-    -------
-    dict
-        The executed notebook (nbformat 4); a cell that wrote figures names them in its metadata
-        (``figures``), and the notebook's metadata what was ``empty``.
-
-    Raises
-    ------
-    RuntimeError
-        With the cell, its line and the error, if a cell fails.
+    Figures go to `figures`. `tick` is told ``(cells done, cells)``; cells after the one that draws
+    the figure `until` are not run; `replace` changes the source of a code cell beforehand. Raises
+    `NotebookError`, which names the cell, the line and the error.
     """
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
 
     nb = nbformat.read(path, as_version=4)
-    env = {**os.environ, "XC_FIGURES": str(figures), "XC_DATA": str(data)}
-    # one thread a kernel: the cores are shared out among notebooks already
-    env |= {f"{lib}_NUM_THREADS": "1" for lib in ("OMP", "OPENBLAS", "MKL")}
-    env.pop("PYTHONDONTWRITEBYTECODE", None)
-    # figures are saved by the package; drawing each once more for the notebook serves nobody
-    env["MPLBACKEND"] = "agg"
-    seen: set[str] = set()
+    for cell in nb.cells:
+        if cell.cell_type == "code":
+            cell.source = replace(cell.source)
+    env = environment | {"XC_BUILD_FIGURES": str(figures)}
     with tempfile.TemporaryDirectory(prefix="xc-") as folder:
         manager = _kernel_manager(folder)
         client = NotebookClient(nb, km=manager, timeout=CELL_TIMEOUT)
         try:
-            await client.async_start_new_kernel(env=env, cwd=str(path.parent))
-            await client.async_start_new_kernel_client()
+            try:
+                await client.async_start_new_kernel(env=env, cwd=str(path.parent))
+                await client.async_start_new_kernel_client()
+            except (RuntimeError, OSError):
+                raise DeadKernelError from None
             for index, cell in enumerate(nb.cells):
                 try:
                     await client.async_execute_cell(cell, index)
-                except (CellExecutionError, CellTimeoutError, DeadKernelError) as error:
-                    raise RuntimeError(_failure(index, len(nb.cells), cell, error)) from None
-                new = _stems(figures) - seen
-                if new:
-                    cell.metadata["figures"] = sorted(new)
-                    seen |= new
+                except DeadKernelError:
+                    if asyncio.current_task().cancelling():  # nbclient takes one for the other
+                        raise asyncio.CancelledError from None
+                    raise
+                except (CellExecutionError, CellTimeoutError) as error:
+                    raise NotebookError(_failure(index, cell, error)) from None
                 tick(index + 1, len(nb.cells))
+                if until and any(figures.rglob(f"{until}.csv")):
+                    break
+        except DeadKernelError:
+            raise KernelDiedError(message("error.kernel_died", name=path.stem)) from None
         finally:
             if client.kc is not None:
                 client.kc.stop_channels()
             if manager.has_kernel:
                 await manager.shutdown_kernel(now=True)
             await manager.cleanup_resources()
-    if whys := _empty(nb.cells):
-        nb.metadata["empty"] = whys
     return nb
+
+
+def _failure(index: int, cell: dict, error: Exception) -> Message:
+    """Name the cell, its line and the error, without a traceback."""
+    from nbclient.exceptions import CellTimeoutError
+
+    if isinstance(error, CellTimeoutError):
+        return message("error.cell_timeout", cell=index + 1, seconds=CELL_TIMEOUT)
+    trace = re.sub(r"\x1b\[[\d;]*m", "", str(getattr(error, "traceback", "")))
+    text = " ".join(re.sub(r"\x1b\[[\d;]*m", "", str(error.evalue)).split())
+    at = re.search(r"^-+> *(\d+) (.*)$", trace, re.MULTILINE)
+    found = {"line": at[1], "code": at[2]} if at else {"line": 1, "code": cell["source"]}
+    found["code"] = found["code"].strip().partition("\n")[0][:80]
+    return message("error.cell", cell=index + 1, kind=error.ename, text=text[:300], **found)
+
+
+def warnings_of(cells: Iterable[dict]) -> tuple[str, ...]:
+    """Return what a run wrote to stderr that speaks of a warning, each once."""
+    text = "\n".join(
+        output["text"]
+        for cell in cells
+        for output in cell.get("outputs", ())
+        if output["output_type"] == "stream" and output["name"] == "stderr"
+    )
+    return tuple(dict.fromkeys(re.findall(r"^.*?(\w*Warning: .*)$", text, re.MULTILINE)))

@@ -1,431 +1,358 @@
-"""Fonts, colours, sizes, language, and the only writer of figures.
+"""Font, colours, sizes and the small helpers of text that every figure shares."""
 
-A figure leaves the project three times under one stem: png and svg for the eye, csv for whoever
-wants to audit it. ``save_figure`` writes the three together, each in one atomic step, and the
-same figure gives the same bytes on every run.
-"""
+from __future__ import annotations
 
-import contextlib
-import io
-import os
-import tempfile
-from collections.abc import Callable, Iterable, Mapping
+import re
+import unicodedata
+from contextlib import ExitStack
+from functools import cache
 from pathlib import Path
 
-import pandas as pd
+import numpy as np
 
-from xc_analysis.drawing.palette import BREAKS, INK, MUTED, STATUS, THEMES, UNITS
-from xc_analysis.drawing.png import small_png
-from xc_analysis.drawing.wrapping import wrap
-from xc_analysis.errors import InputError
+from .words import has_word, language, tr, use_language, word
 
-LANGUAGES = ("zh", "en")
-WIDTHS = {"single": 84.0, "double": 174.0}  # printed width in mm
+__all__ = ["tr", "use_style"]
 
-_language = "zh"
+INK = "#2B2B2B"
+MUTED = "#5F6368"
+FAINT = "#E7E7E7"
+SHADE = "#F1F3F6"
+# The district's own targets and nothing else; the city's numbers and limits are grey.
+TARGET = "#BF4A00"
+CITY = "#6E6E6E"
+LIMIT = "#6E6E6E"
+# The one table of pollutant colours. All carry text on white (contrast 4.5 or more).
+POLLUTANTS = {
+    "pm25": "#15549A",
+    "pm10": "#8A5A00",
+    "no2": "#6A3D9A",
+    "so2": "#1D7A3A",
+    "o3": "#B8479A",
+    "co": "#4A5A6A",
+    "dust": "#8C6D1F",
+    "heavy": "#8B1A2B",
+    "good": "#00707A",
+    "other": "#6A717B",
+}
+THEMES = {
+    "air": "#15549A",
+    "water": "#08737F",
+    "green": "#1D7A3A",
+    "noise": "#8E3F8A",
+    "carbon": "#7A1F4B",
+    "soil": "#5A4A14",
+    "waste": "#6F5B4B",
+    "dust": "#8C6D1F",
+    "economy": "#5C6370",
+    "project": "#3B3F8C",
+}
+# HJ 633-2012, table 2: upper end of the index, colour, key of the class's name.
+AQI_CLASSES = (
+    (50, "#00E400", "aqi.excellent"),
+    (100, "#FFFF00", "aqi.good"),
+    (150, "#FF7E00", "aqi.light"),
+    (200, "#FF0000", "aqi.moderate"),
+    (300, "#99004C", "aqi.heavy"),
+    (500, "#7E0023", "aqi.severe"),
+)
+
+MM = 25.4
+WIDTH = 155  # Word's text width: a figure is placed as it was drawn
+PAGE_HEIGHT = 235  # text height of an A4 page less a caption
+SIZES = {"title": 9.5, "panel": 8.0, "note": 7.0, "label": 6.8, "small": 6.5}
+DPI = 300
+
+_NO_LINE_START = "，。；、：）〕】》”’！？,.;:)%]"
+_NO_LINE_END = "（〔【《〈“‘(["
 
 
-class _Style(contextlib.ExitStack):
-    """What ``use_style`` returns: usable in a ``with``, silent as the last line of a cell."""
+class _Style(ExitStack):
+    """Handle of `use_style`, silent as the last line of a cell."""
 
     def _ipython_display_(self) -> None:
         return None
 
 
-def use_style(lang: str = "zh") -> contextlib.ExitStack:
+def use_style(lang: str | None = None) -> ExitStack:
     """Set the house style and the language, for good or for a ``with`` block.
 
     Parameters
     ----------
-    lang : {"zh", "en"}
-        Language of labels that the package writes.
+    lang : {"zh", "en"}, optional
+        Language of labels; None leaves the one in force.
 
     Returns
     -------
     contextlib.ExitStack
-        Leaving it as a context manager restores the style and the language found before;
-        ignoring it keeps the new ones.
+        Leaving it as a context manager restores the style and language found before.
 
     Raises
     ------
     InputError
-        For any other language.
+        For another language.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> with xc.use_style("en"):
+    ...     xc.tr("细颗粒物", "PM₂.₅")
+    'PM₂.₅'
     """
-    global _language
-    if lang not in LANGUAGES:
-        raise InputError(f"use_style: language {lang!r} is not known; use 'zh' or 'en'")
     import matplotlib as mpl
 
-    _register_font()
-    before = {k: v for k, v in dict.items(mpl.rcParams) if k != "backend"}
     handle = _Style()
-    handle.callback(_restore, before, _language)
-    mpl.rcParams.update(
-        mpl.rc_params_from_file(Path(__file__).with_name("xc.mplstyle"), use_default_template=False)
-    )
-    _language = lang
+    if lang is not None:
+        handle.callback(use_language, use_language(lang))
+    # a backend that is loaded meanwhile keeps its own two settings: notebooks show figures by them
+    kept = ("backend", "interactive")
+    before = {key: value for key, value in dict.items(mpl.rcParams) if key not in kept}
+    handle.callback(dict.update, mpl.rcParams, before)
+    _register_font()
+    look = Path(__file__).with_name("xc.mplstyle")
+    mpl.rcParams.update(mpl.rc_params_from_file(look, use_default_template=False))
     return handle
 
 
-def _restore(params: dict, language: str) -> None:
-    global _language
+def ensure_style(ax=None) -> None:
+    """Apply the style where no `use_style` was called, also to an axes made before."""
     import matplotlib as mpl
 
-    dict.update(mpl.rcParams, params)
-    _language = language
+    if "Noto Sans SC" not in mpl.rcParams["font.family"]:
+        use_style()
+    if ax is not None:
+        texts = (ax.title, ax._left_title, ax._right_title, ax.xaxis.label, ax.yaxis.label)
+        for text in texts:
+            text.set_fontfamily(mpl.rcParams["font.family"])
+
+
+@cache
+def _font_path() -> str:
+    from pylopdf_fonts_zh_cn import sans_path
+
+    return str(sans_path())
 
 
 def _register_font() -> None:
-    """Make the packaged Noto Sans SC the one that is found, also where the system has another."""
+    """Put the packaged Noto Sans SC first, so that figures are the same everywhere."""
     from matplotlib.font_manager import fontManager
-    from pylopdf_fonts_zh_cn import sans_path
 
-    path = str(sans_path())
-    first = fontManager.ttflist[0] if fontManager.ttflist else None
-    if first is None or first.fname != path:
-        fontManager.addfont(path)
+    if not fontManager.ttflist or fontManager.ttflist[0].fname != _font_path():
+        fontManager.addfont(_font_path())
         fontManager.ttflist.insert(0, fontManager.ttflist.pop())
 
 
-def lang() -> str:
-    """The language in force, "zh" or "en"."""
-    return _language
+def series_color(attrs: dict) -> str:
+    """Return the colour of a series: its pollutant's, else its theme's."""
+    indicator = str(attrs.get("indicator") or "")
+    if indicator.startswith(("heavy", "severe")):
+        return POLLUTANTS["heavy"]
+    if indicator.startswith("good_day"):
+        return POLLUTANTS["good"]
+    if indicator.startswith("dust_"):
+        return POLLUTANTS["dust"]
+    pollutant = indicator.split("_")[0]
+    return POLLUTANTS.get(pollutant) or THEMES.get(attrs.get("theme"), INK)
 
 
-def tr(zh: str, en: str) -> str:
-    """The one of two texts that is in the language in force."""
-    return zh if _language == "zh" else en
+def contrast(color, ground="white") -> float:
+    """Return the WCAG contrast of a colour on a ground, 1 to 21."""
+    from matplotlib.colors import to_rgb
+
+    def luminance(c) -> float:
+        rgb = np.array(to_rgb(c))
+        linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+        return float(linear @ [0.2126, 0.7152, 0.0722])
+
+    dark, light = sorted([luminance(color), luminance(ground)])
+    return (light + 0.05) / (dark + 0.05)
 
 
-def unit_name(unit: str) -> str:
-    """A table's unit as a reader of the language in force expects it."""
-    return tr(*UNITS[unit]) if unit in UNITS else str(unit)
+def tint(color, share: float) -> tuple:
+    """Mix a colour with white; ``share`` is what is left of the colour."""
+    from matplotlib.colors import to_rgb
+
+    return tuple(1 - share * (1 - c) for c in to_rgb(color))
 
 
-def theme_color(theme: str | None) -> str:
-    """Colour of a theme; ink for one that has none."""
-    return THEMES.get(theme, INK)
+# ---- words ----------------------------------------------------------------------------------
 
 
-def figsize(width: str | float = "double", height: float = 80.0) -> tuple[float, float]:
-    """Figure size in inches from print millimetres.
-
-    Parameters
-    ----------
-    width : {"single", "double"} or float
-        A column width (84 or 174 mm) or millimetres.
-    height : float
-        Millimetres.
-    """
-    if isinstance(width, str):
-        if width not in WIDTHS:
-            raise InputError(f"figsize: width {width!r} is not known; use 'single' or 'double'")
-        width = WIDTHS[width]
-    return width / 25.4, height / 25.4
-
-
-def title(fig, text: str, sub: str | None = None) -> None:
-    """Figure title, flush left, with room kept for it; ``sub`` is a smaller second line."""
-    _write(fig, "xc-title", text, 10.0, INK)
-    if sub:
-        _write(fig, "xc-subtitle", sub, 7.0, MUTED)
-    _reserve(fig)
-
-
-def footer(fig, text: str) -> None:
-    """Small print under the figure, with room kept for it; a second call replaces the first."""
-    _write(fig, "xc-footer", text, 5.8, MUTED)
-    _reserve(fig)
-
-
-_EDGE = 2.0  # mm left free at the sides of a figure
-
-
-def _write(fig, gid: str, text: str, size: float, color: str) -> None:
-    for old in [t for t in fig.texts if t.get_gid() == gid]:
-        old.remove()
-    text = wrap(text, fig.get_figwidth() * 25.4 - 4, size)
-    x = _EDGE / 25.4 / fig.get_figwidth()
-    va = "bottom" if gid == "xc-footer" else "top"
-    fig.text(
-        x, 0, text, gid=gid, size=size, color=color, ha="left", va=va, linespacing=1.3,
-        parse_math=False,
-    )  # fmt: skip
-
-
-def _reserve(fig) -> None:
-    """Place title, subtitle and footer and leave the rest of the figure to the axes."""
-    height = fig.get_figheight() * 72
-    pad = 4.0
-
-    def depth(text) -> float:
-        return (text.get_text().count("\n") + 1) * text.get_size() * 1.5
-
-    texts = {t.get_gid(): t for t in fig.texts}
-    top = bottom = 0.0
-    for gid in ("xc-title", "xc-subtitle"):
-        if gid in texts:
-            texts[gid].set_y(1 - (top + pad) / height)
-            top += depth(texts[gid])
-    if "xc-footer" in texts:
-        texts["xc-footer"].set_y(pad / height)
-        bottom = depth(texts["xc-footer"])
-    top, bottom = (v + pad if v else 0.0 for v in (top, bottom))
-    if fig.get_layout_engine() is None:
-        fig.set_layout_engine("constrained")
-    side = _EDGE / 25.4 / fig.get_figwidth()
-    rect = (side, bottom / height, 1 - 2 * side, 1 - (top + bottom) / height)
-    fig.get_layout_engine().set(rect=rect)
-
-
-def evidence_key(data) -> str:
-    """The marker key for the kinds of evidence in a plotted table; drafts and breaks are named."""
-    table = table_of(data)
-    if "status" not in table:
+def unit_name(unit: str | None) -> str:
+    """Return a table's unit as a reader of the language in force expects it."""
+    if not isinstance(unit, str):
         return ""
-    present = set(evidence_status(table))
-    marks = [f"{glyph} {tr(zh, en)}" for k, (_, _, glyph, zh, en) in STATUS.items() if k in present]
-    parts = []
-    if "release" in table and "year" in table:
-        draft = sorted({int(y) for y in table.loc[table["release"] == "draft", "year"].dropna()})
-        if draft:
-            years = tr("、", ", ").join(map(str, draft))
-            parts.append(tr(f"{years} 年为未经审核的草稿", f"{years}: draft, unaudited"))
-    if {"lower", "upper"} <= set(table) and "value" in table:
-        known = table["value"].notna() & ~table["status"].isin(["estimated", "bound"])
-        if (known & (table["upper"] > table["lower"])).any():
-            parts.append(
-                tr(
-                    "细竖线：取整或处理方法所容的范围",
-                    "thin bar: range left by rounding or treatment",
-                )
-            )
-    # a rule is drawn where one panel holds both bases, not where two panels tell them apart
-    panels = table.groupby("panel") if "panel" in table else [(None, table)]
-    bases = [set(part["basis"]) for _, part in panels] if "basis" in table else []
-    for pair, (_, _, note) in BREAKS.items():
-        if any(found.issuperset(pair) for found in bases):
-            parts.append(tr(*note))
-    marks = [m.replace(" ", "\u00a0") for m in marks]
-    return "\n".join(filter(None, ("   ".join(marks), tr("；", "; ").join(parts))))
+    return word(f"unit.{unit}") if has_word(f"unit.{unit}") else unit
 
 
-def evidence_status(table: pd.DataFrame) -> pd.Series:
-    """Status per row, with the computed values of incomplete years called "partial"."""
-    status = table["status"].astype(object)
-    if "completeness" in table:
-        partial = (status == "computed") & (table["completeness"] == "partial")
-        status = status.where(~partial, "partial")
-    return status
-
-
-def source_line(sources) -> str:
-    """ "Source: ..." from a sources table, ids or a text; long lists are cut and counted."""
-    names, most = _source_names(sources), 3
-    if not names:
+def place_name(name: str | None) -> str:
+    """Return an area's or a station's name in the language in force."""
+    if not isinstance(name, str):
         return ""
-    shown, rest = names[:most], len(names) - most
-    text = tr("；", "; ").join(shown)
-    if rest > 0:
-        text += tr(f"；另 {rest} 项见同名 csv", f"; {rest} more in the csv of the same name")
-    return tr("来源：", "Source: ") + text + tr("。", ".")
+    if has_word(f"area.{name}"):
+        return word(f"area.{name}")
+    return word(f"station.{name}") if has_word(f"station.{name}") else name
 
 
-def _source_names(sources) -> list[str]:
-    if sources is None:
-        return []
-    if isinstance(sources, str):
-        return [sources]
-    if isinstance(sources, pd.DataFrame):
-        if "title" in sources:
-            return list(dict.fromkeys(_cited(r) for r in sources.to_dict("records")))
-        sources = _ids(sources)
-    return list(dict.fromkeys(str(s) for s in sources))
+def series_name(attrs: dict) -> str:
+    """Return an indicator's name in the language in force from a frame's attributes."""
+    return str(attrs.get(f"name_{language()}") or attrs.get("indicator") or "")
 
 
-def _cited(row: dict) -> str:
-    """Publisher, title and number of one source; in English the short name where there is one."""
-    short = row.get("short_en")
-    if _language == "en" and isinstance(short, str) and short.strip():
-        return short.strip()
-    title, publisher, no = (
-        v.strip() if isinstance(v, str) else ""
-        for v in map(row.get, ("title", "publisher", "document_no"))
+def key_name(key) -> str:
+    """Return the name of a column, class or area in the language in force, else itself."""
+    text = str(key)
+    for full in (
+        f"pollutant.{text}",
+        f"cause.{text}",
+        f"statement.{text}",
+        f"theme.{text}",
+        f"status_short.{text}",
+        f"verdict.{text}",
+        f"area.{text}",
+        f"station.{text}",
+        f"column.{text}",
+    ):
+        if has_word(full):
+            try:
+                return word(full)
+            except KeyError:  # a sentence with fields is no name
+                continue
+    return indicator_name(text) or text
+
+
+def indicator_name(indicator: str) -> str:
+    """Return the register's name of an indicator's id in the language in force, else nothing."""
+    from .errors import InputError
+    from .evidence import resolve_indicator
+
+    if not re.fullmatch("[a-z][a-z0-9_]*", indicator):
+        return ""
+    try:
+        row = resolve_indicator(indicator)
+    except InputError:
+        return ""
+    return str(row[f"name_{language()}"]) if row["indicator"] == indicator else ""
+
+
+# ---- numbers --------------------------------------------------------------------------------
+
+
+def number(value: float, decimals: float | None = None) -> str:
+    """Return a value with its decimals, by default as many as its size deserves."""
+    if value is None or not np.isfinite(value):
+        return "—"
+    if decimals is None or not np.isfinite(decimals):
+        decimals = 0 if abs(value) >= 20 or float(value).is_integer() else 1
+    return f"{value:,.{int(decimals)}f}"
+
+
+def shortest(value: float) -> str:
+    """Return a value without needless zeros, as a limit or a target is written."""
+    return f"{value:,.10g}" if abs(value) < 1e10 else f"{value:g}"
+
+
+def percent(value: float, decimals: float | None = 0) -> str:
+    """Return a percentage: 95 % in English, 95% in Chinese."""
+    return f"{number(value, decimals)}{tr('%', ' %')}"
+
+
+def span(first, last) -> str:
+    """Return a span of years or numbers with the dash of the language in force."""
+    return f"{first}{tr('—', '–')}{last}" if first != last else f"{first}"
+
+
+def subscripts(text: str) -> str:
+    """Write PM2.5, O3 and their kind with true subscript characters."""
+    lowered = str.maketrans("01235", "₀₁₂₃₅")
+    return re.sub(
+        r"\b(PM|NO|SO|CO|O)(2\.5|10|2|3)\b", lambda m: m[1] + m[2].translate(lowered), text
     )
-    by = publisher if publisher not in ("", "不详") and publisher not in title else ""
-    text = tr(f"{by}《{title}》", f"{by}, {title}") if by else title
-    return text + tr(f"（{no}）", f" ({no})") if no and no not in title else text
 
 
-def _ids(sources) -> list[str]:
-    if isinstance(sources, pd.DataFrame):
-        column = sources["source_id"] if "source_id" in sources else sources.index
-        return [str(v) for v in column]
-    if sources is None or isinstance(sources, str):
-        return []
-    return [str(s) for s in sources]
+# ---- widths ---------------------------------------------------------------------------------
 
 
-def table_of(data) -> pd.DataFrame:
-    """One plain table from what a figure was drawn from.
+@cache
+def _faces() -> tuple:
+    from matplotlib.font_manager import findfont
+    from matplotlib.ft2font import FT2Font
 
-    Parameters
-    ----------
-    data : DataFrame, Series, mapping of name to either, or sequence of either
-        Frames as ``series`` returns them lend their attributes: scope, indicator and unit
-        become columns. Names of a mapping become the column ``panel``.
-
-    Returns
-    -------
-    DataFrame
-        A new frame with a plain index; the input is not changed.
-    """
-    if isinstance(data, pd.Series):
-        data = data.to_frame(data.name or "value")
-    if isinstance(data, pd.DataFrame):
-        table = data.copy()
-        named = [n for n in table.index.names if n is not None]
-        if named or not isinstance(table.index, pd.RangeIndex):
-            table = table.reset_index()
-        for i, key in enumerate(("scope", "indicator", "unit")):
-            value = data.attrs.get(key)
-            if isinstance(value, str) and key not in table:
-                table.insert(min(i, table.shape[1]), key, value)
-        table.attrs = {}
-        table.columns = [str(c) for c in table.columns]
-        return table
-    if isinstance(data, Mapping):
-        parts = []
-        for name, part in data.items():
-            part = table_of(part)
-            part.insert(0, "panel", str(name))
-            parts.append(part)
-    elif isinstance(data, Iterable):
-        parts = [table_of(part) for part in data]
-    else:
-        raise InputError(f"save_figure: data is a {type(data).__name__}; give the plotted frame")
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+    faces = [FT2Font(_font_path()), FT2Font(findfont("DejaVu Sans"))]
+    for face in faces:
+        face.set_size(100, 72)
+    return tuple(faces)
 
 
-def figures_dir() -> Path:
-    """Where figures go: $XC_FIGURES, else the project's ``figures``."""
-    return Path(os.environ.get("XC_FIGURES") or Path(__file__).parents[1] / "figures")
+@cache
+def _advance(c: str) -> float:
+    """Width of a character in em."""
+    from matplotlib.ft2font import LoadFlags
+
+    for face in _faces():
+        if face.get_char_index(ord(c)):
+            return face.load_char(ord(c), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
+    return 1.0
 
 
-def save_figure(fig, stem: str, *, data, sources, folder=None) -> list[Path]:
-    """Write a figure and the numbers in it, under the folder of the language in force.
+def text_width(text: str, size: float) -> float:
+    """Return the width of a text in millimetres; that of its longest line."""
+    return max(sum(map(_advance, line)) for line in text.split("\n")) * size / 72 * MM
+
+
+def wrap(text: str, width: float, size: float) -> str:
+    """Break a text into lines of a width in mm; Chinese breaks anywhere, English at spaces."""
+    return "\n".join(line for part in text.split("\n") for line in _wrapped(part, width, size))
+
+
+def _wrapped(text: str, width: float, size: float) -> list[str]:
+    lines, line = [], ""
+    for piece in _pieces(text):
+        too_long = line and text_width((line + piece).rstrip(), size) > width
+        if too_long and piece[0] not in _NO_LINE_START:
+            head = line.rstrip()
+            kept = head.rstrip(_NO_LINE_END) or head
+            lines.append(kept.rstrip())
+            line, piece = head[len(kept) :], piece.lstrip()
+        line += piece
+    return [*lines, line.rstrip()]
+
+
+def _pieces(text: str) -> list[str]:
+    """Units that may not be broken: a wide character, a short bracket, a run of others."""
+    pieces: list[str] = []
+    for part in re.split(r"(（[^（）]{1,8}）)", text):
+        if part.startswith("（") and part.endswith("）"):
+            pieces.append(part)
+            continue
+        for i, c in enumerate(part):
+            joins = i and not _is_wide(c) and pieces[-1][-1] != " " and not _is_wide(pieces[-1][-1])
+            if joins:
+                pieces[-1] += c
+            else:
+                pieces.append(c)
+    return pieces
+
+
+def _is_wide(c: str) -> bool:
+    return unicodedata.east_asian_width(c) in "WF"
+
+
+def smallest_text(fig, placed: float | None = None) -> float:
+    """Return the smallest text of a figure in points.
 
     Parameters
     ----------
     fig : matplotlib.figure.Figure
-        Gets a footer with the marker key and the sources unless it has one.
-    stem : str
-        File name without folder or ending, such as ``fig01_air_quality``.
-    data : DataFrame or what ``table_of`` takes
-        Everything that the figure shows.
-    sources : DataFrame, sequence of str, or str
-        Rows of the sources table, ids, or a text.
-    folder : path, optional
-        Where the three go; default the language's folder in ``figures_dir()``.
-
-    Returns
-    -------
-    list of Path
-        The png (300 dpi), svg and csv (UTF-8, LF) written; each is replaced in one step.
-
-    Raises
-    ------
-    InputError
-        When the stem is not a plain file name or the data are no table.
-
-    Notes
-    -----
-    No time stamp, version or random id enters a file, so a rerun gives the same bytes.
+    placed : float, optional
+        Width in mm at which it is placed; default as drawn.
     """
-    if not stem or Path(stem).name != stem or stem.startswith("."):
-        raise InputError(f"save_figure: stem {stem!r} is no plain file name; give one, no folder")
-    table = table_of(data)
-    if "source_id" not in table and _ids(sources):
-        table["source_id"] = ";".join(_ids(sources))
-    if not any(t.get_gid() == "xc-footer" for t in fig.texts):
-        text = "\n".join(filter(None, (evidence_key(table), source_line(sources))))
-        if text:
-            footer(fig, text)
+    from matplotlib.text import Text
 
-    import matplotlib as mpl
-
-    contents = {"csv": _csv_bytes(table)}
-    unsigned = {
-        "png": {"Software": None},
-        "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
-    }
-    # the salt is set here too: a figure may be saved after its style was left
-    with mpl.rc_context({"svg.hashsalt": "xc_analysis", "svg.fonttype": "path"}):
-        _settle(fig)
-        for kind, metadata in unsigned.items():
-            buffer = io.BytesIO()
-            fig.savefig(buffer, format=kind, dpi=300, metadata=metadata)
-            contents[kind] = buffer.getvalue()
-    contents["png"] = small_png(contents["png"])
-    folder = Path(folder) if folder else figures_dir() / _language
-    folder.mkdir(parents=True, exist_ok=True)
-    paths = [folder / f"{stem}.{kind}" for kind in ("png", "svg", "csv")]
-    for path in paths:
-        _replace(path, contents[path.suffix[1:]])
-    return paths
-
-
-def _settle(fig) -> None:
-    """Lay the figure out once and for all; the solver's last bits differ from run to run."""
-    fig.draw_without_rendering()
-    if fig.get_layout_engine() is not None:
-        fig.set_layout_engine("none")
-    for ax in fig.axes:
-        ax.set_position([round(x, 5) for x in ax.get_position(original=True).bounds])
-
-
-def _csv_bytes(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n", float_format="%.10g").encode("utf-8")
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in place whole: a killed run leaves the old one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-
-
-def save_both(draw: Callable, stem: str, *, data, sources):
-    """Draw and save a figure once in each language.
-
-    Parameters
-    ----------
-    draw : callable
-        Takes nothing, returns a new Figure; labels through ``tr``.
-    stem, data, sources
-        As in ``save_figure``; ``data`` may be a callable, asked once per language.
-
-    Returns
-    -------
-    matplotlib.figure.Figure
-        The one in the language in force, closed for pyplot, so that a notebook cell ending in
-        this call shows it exactly once.
-    """
-    import matplotlib.pyplot as plt
-
-    shown = None
-    for code in LANGUAGES:
-        with use_style(code) as _:
-            fig = draw()
-            try:
-                save_figure(fig, stem, data=data() if callable(data) else data, sources=sources)
-            finally:
-                plt.close(fig)
-        shown = fig if code == _language else shown
-    return shown
+    scale = 1.0 if placed is None else placed / (fig.get_figwidth() * MM)
+    sizes = [
+        text.get_fontsize()
+        for text in fig.findobj(Text)
+        if text.get_visible() and text.get_text().strip()
+    ]
+    return scale * min(sizes) if sizes else float("inf")

@@ -1,1 +1,55 @@
-"""The explorer: state, views and the page."""
+"""The explorer: one panel, in a notebook or as a page of its own on this machine."""
+
+from __future__ import annotations
+
+
+def explore(query: str = "", **choices):
+    """Show the panel in which series, months, projections and verdicts can be tried.
+
+    Parameters
+    ----------
+    query : str, optional
+        What an address of the page holds after ``?``.
+    **choices
+        The same by name: ``view`` (target, compare, series, months, days or table), ``lang``,
+        ``indicator``, ``areas``, ``years="2013-2025"``, ``fit="2015-2020"``, ``without="2020"``,
+        ``method``, ``b_fit`` and the like. What is wrong is said in the panel.
+
+    Returns
+    -------
+    ipywidgets.VBox
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> panel = xc.explore(view="series", indicator="pm25", areas="西城区,北京市")
+    >>> panel.state.areas
+    ('西城区', '北京市')
+    """
+    from urllib.parse import urlencode
+
+    from .panel import Panel
+
+    return Panel("&".join(filter(None, [query.lstrip("?"), urlencode(choices)])))
+
+
+def serve(*, lang: str | None = None, port: int | None = None, browser: bool = True) -> None:
+    """Serve the panel as a page on this machine until it is interrupted.
+
+    Parameters
+    ----------
+    lang : {"zh", "en"}, optional
+        Language of the first page; the page has a switch. Default: the language in force.
+    port : int, optional
+        Default: a free one.
+    browser : bool
+        Open the system's browser at the address.
+
+    Raises
+    ------
+    InputError
+        If the port cannot be had or the tables cannot be read.
+    """
+    from .server import run
+
+    run(lang=lang, port=port, browser=browser)

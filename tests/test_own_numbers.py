@@ -1,0 +1,776 @@
+"""Numbers of one's own: what is read, what is asked, what is refused, and the way back."""
+
+import csv
+import errno
+import io
+import os
+import re
+import subprocess
+import sys
+import time
+import zipfile
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+
+import openpyxl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from openpyxl.cell.rich_text import CellRichText, TextBlock
+from openpyxl.cell.text import InlineFont
+from openpyxl.comments import Comment
+from openpyxl.styles import Font
+
+import xc_analysis as xc
+from xc_analysis import changes, cli, own_numbers
+from xc_analysis.errors import InputError
+from xc_analysis.own_numbers import apply_import, preview_import, undo, write_template
+from xc_analysis.sheets import Quantity, read_date, read_quantity
+from xc_analysis.words import use_language, word
+
+ROOT = Path(__file__).resolve().parents[1]
+SOURCE = {"title": "西城区生态环境状况", "publisher": "西城区生态环境局"}
+SOURCE |= {"published": "2026-03-31", "locator": "表3"}
+NOTICE = {"title": "关于下达2025年目标任务的通知", "publisher": "北京市生态环境局"}
+NOTICE |= {"published": "2025-03-01", "document_no": "京环发〔2025〕1号"}
+NOISE = "area_noise@2025"
+
+
+@pytest.fixture(scope="session")
+def blank(tmp_path_factory):
+    """The template as bytes, in English."""
+    use_language("en")
+    try:
+        return write_template(tmp_path_factory.mktemp("blank") / "t.xlsx").read_bytes()
+    finally:
+        use_language(None)
+
+
+@pytest.fixture
+def own(pack, lang_en):
+    """A copy of the tables that is worked with."""
+    xc.use_data(pack)
+    return pack
+
+
+def place(key, column, page):
+    """Return the cell of a row's column."""
+    row = next(r for r in range(4, page.max_row + 1) if page.cell(r, 1).value == key)
+    return page.cell(row, own_numbers.COLUMNS.index(column) + 1)
+
+
+def fill(blank, path, rows, change=None):
+    """Write a copy of the template with cells filled in."""
+    book = openpyxl.load_workbook(io.BytesIO(blank))
+    for key, cells in rows.items():
+        for column, value in cells.items():
+            place(key, column, book.active).value = value
+    if change:
+        change(book, book.active)
+    book.save(path)
+    return path
+
+
+def as_csv(path, *rows, encoding="utf-8", mark=","):
+    """Write rows (id, value, more) as a csv in the template's columns."""
+    names = ("id", "value", "title", "publisher", "published", "locator", "note")
+    out = io.StringIO()
+    writer = csv.writer(out, delimiter=mark)
+    writer.writerow([word(f"import.column.{name}", "zh") for name in names])
+    writer.writerows([key, value, *SOURCE.values(), *more] for key, value, *more in rows)
+    path.write_bytes(out.getvalue().encode(encoding))
+    return path
+
+
+def state(folder):
+    return {p.name: p.read_bytes() for p in Path(folder).glob("*.csv")}
+
+
+# ---- the template and the round trip --------------------------------------------------------
+
+
+def test_template_lists_the_delegated_targets_first_then_the_gaps(blank):
+    page = openpyxl.load_workbook(io.BytesIO(blank)).active
+    ids = [page.cell(r, 1).value for r in range(4, page.max_row + 1)]
+    targets = xc.load("targets")
+    plan = targets[(targets["plan"] == "十四五") & targets["plan_row"].notna()]
+    assert ids[:8] == plan.loc[plan["kind"] == "delegated", "target_id"].tolist()
+    assert all("@" in key for key in ids[8:]) and len(set(ids)) == len(ids)
+    # a year that is on record is no gap, one that is estimated or unaudited is
+    assert {NOISE, "pm25@2021", "pm25@2025"} <= set(ids)
+    assert not {"pm25@2022", "area_noise@2020"} & set(ids)
+    assert place(NOISE, "decides", page).value == "whether the target < 55 dB(A) is met"
+    assert "yearbook" in place(NOISE, "where", page).value
+    assert page.data_validations.dataValidation[0].formula1 == '"<=,<,>=,>,="'
+    assert page.protection.sheet and place(NOISE, "id", page).protection.locked
+    assert not place(NOISE, "value", page).protection.locked
+    text = "".join(str(c.value) for row in page for c in row if c.value)
+    assert not re.search("[\u4e00-\u9fff]", text)
+
+
+def test_template_in_chinese_overwrites_no_file(tmp_path, lang_zh):
+    page = openpyxl.load_workbook(write_template(tmp_path / "t.xlsx")).active
+    assert page.title == "填报" and place(NOISE, "unit", page).value == "分贝"
+    assert place("t145_03", "indicator", page).value == "下达目标值：细颗粒物年均浓度"
+    for name, reason in (("t.xlsx", "不覆盖"), ("t.csv", r"\.xlsx"), ("no/t.xlsx", "写不进去")):
+        with pytest.raises(InputError, match=reason):
+            write_template(tmp_path / name)
+    assert [p.name for p in tmp_path.iterdir()] == ["t.xlsx"]
+
+
+def test_round_trip(own, blank, tmp_path):
+    before = state(own)
+    rows = {
+        NOISE: {"value": "５３．１分贝", **SOURCE},
+        "t145_03": {"comparator": "<=", "value": 33, **NOTICE},
+        "vocs_cut@2025": {"value": "1,200", **SOURCE},
+        "t145_07": {"comparator": ">=", "value": "1100", **NOTICE},
+        "traffic_noise@2025": {"lower": 68, "upper": 69.5, **SOURCE},
+    }
+    file = fill(blank, tmp_path / "in.xlsx", rows)
+    shown = preview_import(file)
+    assert not shown.problems and shown.rows == 5 and state(own) == before
+    assert any("no value for the target year (2025) → met" in line for line in shown.verdicts)
+    assert "figures with these indicators" in str(shown) and "add --apply" in str(shown)
+    assert apply_import(file).written and xc.check().empty
+    card = xc.scorecard().set_index("indicator")
+    assert card.loc["area_noise", ["verdict", "outturn"]].tolist() == ["met", 53.1]
+    assert card.loc["pm25", ["kind", "comparator", "target"]].tolist() == ["level", "<=", 33]
+    assert card.loc["pm25", "verdict"] == "met (provisional)"  # 2025 is unaudited
+    assert card.loc["vocs_cut", ["verdict", "target"]].tolist() == ["met", 1100]
+    assert card.loc["traffic_noise", "verdict"] == "met (provisional)"
+    row = xc.series("area_noise").loc[2025]
+    source = xc.load("sources").set_index("source_id").loc[row["source_id"]]
+    assert (row["release"], source["title"]) == ("internal", SOURCE["title"])
+    again = preview_import(file)
+    assert not again.problems and "is on record" in str(again)
+    assert "taken back" in undo()
+    assert state(own) == before and not (own / ".xc").exists()
+    with pytest.raises(InputError, match="no import to take back"):
+        undo()
+
+
+def test_a_figure_takes_the_place_of_a_bound_and_undo_goes_step_by_step(own, tmp_path):
+    before = state(own)
+    apply_import(as_csv(tmp_path / "a.csv", ("pm25@2022", "约30")), accept_unlikely=True)
+    rows = xc.load("observations").set_index("obs_id")
+    assert not rows.loc["o0007", "use"] and "replaced" in rows.loc["o0007", "note_en"]
+    assert rows.loc["own_pm25_2022", "note_en"] == "given as approximate"
+    between = state(own)
+    apply_import(as_csv(tmp_path / "b.csv", ("area_noise@2024", "53.5")))
+    assert xc.check().empty
+    for earlier in (between, before):
+        undo()
+        assert state(own) == earlier
+
+
+ENCODINGS = ["utf-8", "utf-8-sig", "gb18030", "utf-16", "utf-16-le", "utf-16-be"]
+
+
+@pytest.mark.parametrize("encoding", ENCODINGS)
+def test_csv_in_any_encoding(own, tmp_path, encoding):
+    mark = "\t" if "16" in encoding else ","
+    file = as_csv(tmp_path / "in.csv", (NOISE, "53.1"), encoding=encoding, mark=mark)
+    shown = preview_import(file)
+    assert not shown.problems and "53.1 dB(A)" in "".join(shown.changes)
+
+
+def test_rows_that_do_not_change_keep_their_bytes(own, tmp_path):
+    path = own / "observations.csv"
+    lines = path.read_bytes().replace(b"\n", b"\r\n")
+    path.write_bytes(lines)
+    apply_import(as_csv(tmp_path / "a.csv", (NOISE, "53.1")))
+    after = path.read_bytes()
+    assert after.startswith(lines) and after[len(lines) :].count(b"\r\n") == 1
+
+
+# ---- numbers and dates ----------------------------------------------------------------------
+
+VALUES = """
+dB(A): 53.8分贝 53.8
+%: 31.80 31.80, ３１．８％ 31.8
+pp: −1.5 -1.5, 1.42个百分点 1.42
+t: １，２３４．５吨 1234.5, 1.5万吨 15000, 1.5万 15000
+10⁴t: 685万吨 685, 685万 685, 6850000吨 685
+10⁸ yuan: 5007.3亿元 5007.3, 5007.3亿 5007.3, 1.1万亿元 11000
+10⁴ persons: 110.6万人 110.6
+µg/m³: 40μg/m³ 40, 40微克/立方米 40
+"""
+READ = [
+    (typed, unit, meant)
+    for unit, listed in (line.split(": ") for line in VALUES.strip().splitlines())
+    for typed, meant in (pair.split() for pair in listed.split(", "))
+]
+READ += [(" 10天\n", "d", "10"), ("1,234,567", "count", "1234567"), ("40 μg/m³", "µg/m³", "40")]
+READ += [(40, "µg/m³", "40"), (0.1 + 0.2, "%", "0.3"), (31.800000000000001, "%", "31.8")]
+
+
+@pytest.mark.parametrize(("typed", "unit", "meant"), READ)
+def test_values(typed, unit, meant):
+    got = read_quantity(typed, unit)
+    assert got == Quantity(Decimal(meant)) and format(got.value, "f") == meant
+
+
+BOUNDS = {"<55": (None, 55), "＜55": (None, 55), "≤33": (None, 33), "不超过33%": (None, 33)}
+BOUNDS |= {"33以下": (None, 33), ">90％": (90, None), "≥90": (90, None), "90%以上": (90, None)}
+BOUNDS |= {"30~35": (30, 35), "30～35": (30, 35), "30—35%": (30, 35), "30%至35%": (30, 35)}
+
+
+def test_bounds_ranges_and_what_is_no_number():
+    for typed, (low, high) in BOUNDS.items():
+        assert read_quantity(typed, "%") == Quantity(lower=low, upper=high), typed
+    for typed in ("约35", "大约35", "35左右", "~35", "about 35"):
+        assert read_quantity(typed, "%") == Quantity(Decimal(35), about=True)
+    for typed in (None, "", "  ", "—", "/", "无", "未公布", "N/A", "…"):
+        assert read_quantity(typed, "%") is None
+    assert read_quantity(0.318, "%", percent=True).value == Decimal("31.8")
+    with pytest.raises(InputError):
+        read_quantity(0.4, "µg/m³", percent=True)
+
+
+REFUSED = """
+12,34 | 1,2345 | 1,23,456 | 53,8 | 40 41 | NaN | null | inf | #N/A | =1+1 | ＝SUM(A1) | @SUM(A1)
++SUM(A1) | =cmd|' /C calc'!A0 | TRUE | 1e308 | 4.0E+01 | 1-6月 | 2020-09 | 2019-2020 | 2020-09-30
+29.3² | 68.1① | 68.1* | 53.1±0.5 | ½ | 40（初步） | 40() | 40% | 40 mg/m³ | 3万 | PM2.5 40 | 40/41
+4/5 | 三十五 | ٣٥ | 55~53 | 5-5 | 约>90 | >90以上 | 2023年① | 其中：东城 40 | <约40 | --4 | 1_000
+"""
+REFUSED = [typed for line in REFUSED.strip().splitlines() for typed in line.split(" | ")]
+REFUSED += ["9" * 80, "1.2.3", True, datetime(2020, 9, 1), float("nan"), float("inf"), 1e300]
+
+
+@pytest.mark.parametrize("typed", REFUSED, ids=lambda typed: repr(typed)[:20])
+def test_what_has_no_meaning_or_two_is_refused(typed, lang_en):
+    with pytest.raises(InputError) as refused:
+        read_quantity(typed, "µg/m³")
+    assert str(refused.value) and "\n" not in str(refused.value)
+
+
+PIECES = [*"0123456789.,，（）()%％<>≥≤~—-/ +eE²约万亿吨年至", "2019", "以上"]
+SIGNS = st.lists(st.sampled_from(PIECES), max_size=30).map("".join)
+STORED = st.one_of(st.floats(), st.integers(), st.booleans(), st.datetimes())
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.one_of(st.text(max_size=60), SIGNS, STORED),
+    st.sampled_from(["%", "µg/m³", "10⁴t", "count", "dB(A)", "index"]),
+)
+def test_any_cell_is_read_or_refused_in_a_line(typed, unit):
+    try:
+        got = read_quantity(typed, unit)
+    except InputError as refused:
+        assert str(refused) and len(str(refused)) < 300
+        return
+    if got is not None:
+        ends = [n for n in (got.lower, got.value, got.upper) if n is not None]
+        assert ends and ends == sorted(ends) and all(n.is_finite() for n in ends)
+
+
+DATES = {"2026-03-31": "2026-03-31", "2026/3/31": "2026-03-31", "2026年3月31日": "2026-03-31"}
+DATES |= {"２０２６年３月": "2026-03", "2026": "2026", 2026: "2026"}
+DATES |= {datetime(2026, 3, 31): "2026-03-31"}
+
+
+def test_dates(lang_en):
+    assert {typed: read_date(typed) for typed in DATES} == DATES
+    for typed in ("46112", 46112.0, "2026-02-30", "去年", "2999-01-01", "2026-13"):
+        with pytest.raises(InputError):
+            read_date(typed)
+
+
+# ---- a plausible slip -----------------------------------------------------------------------
+
+SLIPS = {"pm25@2025": "240", "so2@2025": "30", "no2@2025": "210", "good_days@2025": "28"}
+SLIPS |= {"pm25@2024": "3.0", "pm10@2025": "6", "good_day_ratio@2025": "8.07"}
+SLIPS |= {"heavy_day_ratio@2025": "13.8", "area_noise@2025": "63.1", "traffic_noise@2025": "6.96"}
+SLIPS |= {"green_cover@2025": "3.18", "park_500m_coverage@2025": "9.76", "co2_total@2025": "68.5"}
+SLIPS |= {"gdp@2023": "610.4", "population@2022": "1100000"}
+LIKELY = {"pm25@2025": "30.1", "so2@2025": "3", "no2@2025": "21", "good_days@2025": "295"}
+LIKELY |= {"area_noise@2025": "53.1", "traffic_noise@2025": "69.8", "green_cover@2025": "32.1"}
+
+
+def test_slips_are_asked_about_and_written_only_when_accepted(own, tmp_path):
+    file, before = as_csv(tmp_path / "in.csv", *SLIPS.items()), state(own)
+    shown = apply_import(file)
+    assert not shown.faults and len(shown.questions) == len(SLIPS), str(shown)
+    for line, told in enumerate(shown.questions, 2):
+        assert told.startswith(f"B{line}: ") and "lies far from the years around" in told
+    assert not shown.written and state(own) == before
+    assert not preview_import(as_csv(tmp_path / "in.csv", *LIKELY.items())).problems
+    file = as_csv(tmp_path / "in.csv", ("pm25@2025", "240"))
+    assert apply_import(file, accept_unlikely=True).questions
+    assert xc.series("pm25", source="published").loc[2025, "value"] == 240
+
+
+KNOWN = {"prior_sd": 0.08, "unit": "µg/m³", "floor": 0.0}
+EDGES = [
+    # two neighbours' median is 30; what is still let through, what is asked about
+    (KNOWN, (12.01, 74.9), (11.9, 75.1)),  # a factor of 2.5
+    (KNOWN | {"prior_sd": 0.2}, (9.05, 99.5), (9.03, 99.7)),  # six times the scatter
+    (KNOWN | {"prior_sd": 0.55}, (5.01, 179), (4.99, 181)),  # at most a factor of 6
+    (KNOWN | {"prior_sd": float("nan")}, (5.01, 179), (4.99, 181)),
+    (KNOWN | {"unit": "%"}, (20.1, 39.9), (19.9, 40.1)),  # ten points
+    (KNOWN | {"unit": "%", "prior_sd": 0.15}, (11.2, 48.8), (11.0, 49.0)),  # 6 · 0.15 · 21 points
+    (KNOWN | {"unit": "dB(A)"}, (25.1, 34.9), (24.9, 35.1)),
+]
+
+
+@pytest.mark.parametrize(("known", "passes", "asked"), EDGES)
+def test_thresholds_both_ways(known, passes, asked):
+    around = {2019: 28.0, 2020: 32.0}
+    assert [own_numbers.is_unlikely(v, around, known) for v in passes] == [False, False]
+    assert [own_numbers.is_unlikely(v, around, known) for v in asked] == [True, True]
+    assert not own_numbers.is_unlikely(1e9, {}, known)
+
+
+LIMITS = [(NOISE, "-53.8"), ("green_cover@2025", "131.8"), ("good_days@2025", "366")]
+LIMITS += [("heavy_days@2025", "-1"), ("pm25@2025", "-30~-20")]
+
+
+def test_floor_and_ceiling_are_never_passed(own, tmp_path):
+    told = preview_import(as_csv(tmp_path / "in.csv", *LIMITS), accept_unlikely=True).problems
+    sides = ["below the least", "above the most", "above the most", "below", "below"]
+    assert all(side in line for side, line in zip(sides, told, strict=True)), told
+
+
+# ---- meaning outside the cell ---------------------------------------------------------------
+
+MEANING = ["目标", "预测值", "计划数", "累计", "上半年", "1-6月", "1至9月", "最大值", "90百分位"]
+MEANING += ["其中：东城", "初步数", "全市数", "first half", "target value", "Q3", "year to date"]
+HARMLESS = [
+    "2025年1-12月",
+    "年鉴第3页",
+    "北京市生态环境局公报",
+    "区域环境噪声",
+    "全年均值",
+    "maximal",
+]
+
+
+def test_words_that_change_the_meaning_and_words_that_do_not():
+    assert [text for text in MEANING if not own_numbers.find_meaning(f"2025 {text}（表3）")] == []
+    assert [text for text in HARMLESS if own_numbers.find_meaning(text)] == []
+
+
+@pytest.mark.parametrize("where", ["note", "locator", "title", "extra", "sheet", "file"])
+def test_a_word_that_changes_the_meaning_is_asked_about(own, blank, tmp_path, where):
+    cells, text = {"value": 53.1, **SOURCE}, "上半年"
+    if where in ("note", "locator", "title"):
+        cells[where] = f"表3 {text}"
+
+    def change(book, page):
+        if where == "extra":
+            place(NOISE, "note", page).offset(0, 1).value = text
+        if where == "sheet":
+            page.title = text
+
+    stem = f"2025 {text}" if where == "file" else "in"
+    shown = preview_import(fill(blank, tmp_path / f"{stem}.xlsx", {NOISE: cells}, change))
+    assert not shown.faults and len(shown.questions) == 1, str(shown)
+    assert "actual figure" in shown.questions[0]
+
+
+def test_whole_years_own_names_and_targets_of_targets_are_no_question(own, blank, tmp_path):
+    rows = {
+        NOISE: {"value": 53.1, **SOURCE, "note": "西城区2025年1-12月，年鉴口径同往年"},
+        "t145_03": {"comparator": "≤", "value": "33", **NOTICE, "note": "年度目标"},
+        "o3_8h_p90@2025": {"value": "165", **SOURCE, "note": "日最大8小时第90百分位"},
+        "nox_cut@2025": {"value": "120", **SOURCE, "note": "五年累计"},
+    }
+    shown = preview_import(fill(blank, tmp_path / "数据.xlsx", rows))
+    assert not shown.problems, str(shown)
+
+
+# ---- formatting that carries meaning --------------------------------------------------------
+
+
+def _rich(**font):
+    return CellRichText("53.", TextBlock(InlineFont(**font), "1"))
+
+
+def _set(name, value):
+    return lambda book, page: setattr(place(NOISE, "value", page), name, value)
+
+
+def _row(name, value):
+    def change(book, page):
+        setattr(page.row_dimensions[place(NOISE, "value", page).row], name, value)
+
+    return change
+
+
+def _merge(book, page):
+    cell = place(NOISE, "value", page)
+    page.merge_cells(f"{cell.coordinate}:{cell.offset(1, 0).coordinate}")
+
+
+def _other_sheet(how):
+    def change(book, page):
+        book.create_sheet("旧数")["A1"] = 1
+        book["旧数"].sheet_state = how
+
+    return change
+
+
+MARKS = {
+    "superscript in rich text": (_set("value", _rich(vertAlign="superscript")), "superscript"),
+    "struck in rich text": (_set("value", _rich(strike=True)), "struck through"),
+    "superscript cell": (_set("font", Font(vertAlign="superscript")), "superscript"),
+    "struck cell": (_set("font", Font(strike=True)), "struck through"),
+    "comment": (_set("comment", Comment("初步数", "x")), "初步数"),
+    "hidden row": (_row("hidden", True), "hidden"),
+    "row of no height": (_row("height", 0), "hidden"),
+    "hidden columns": (lambda b, p: p.column_dimensions.group("G", "K", hidden=True), "hidden"),
+    "format that hides": (_set("number_format", ";;;"), "hides it"),
+    "merged": (_merge, "merged"),
+    "hidden sheet": (_other_sheet("hidden"), "旧数"),
+    "very hidden sheet": (_other_sheet("veryHidden"), "旧数"),
+    "another copy of the sheet": (lambda b, p: b.copy_worksheet(p), "is not read"),
+    "right to left": (_set("value", "\u202e53.1"), "RIGHT-TO-LEFT"),
+    "isolate": (_set("value", "53\u2067.1"), "ISOLATE"),
+    "zero width": (_set("value", "53\u200b.1"), "ZERO WIDTH"),
+    "formula": (_set("value", "=53+0.1"), "formula"),
+    "link": (_set("value", '=HYPERLINK("http://x","53.1")'), "formula"),
+    "error": (_set("value", "#DIV/0!"), "error"),
+    "date": (_set("value", datetime(2025, 6, 30)), "date"),
+    "truth": (_set("value", True), "not a number"),
+    "per cent": (_set("number_format", "0.0%"), "not the row's unit"),
+    "footnote": (_set("value", "53.1①"), "not the row's unit"),
+}
+
+
+@pytest.mark.parametrize("name", MARKS)
+def test_formatting_is_looked_at(own, blank, tmp_path, name):
+    change, words = MARKS[name]
+    file = fill(blank, tmp_path / "in.xlsx", {NOISE: {"value": 53.1, **SOURCE}}, change)
+    shown = preview_import(file)
+    assert words in "".join(shown.problems), str(shown)
+
+
+LABELS = [
+    ("year", "2023年①", "2025"),
+    ("year", 46023, "2025"),
+    ("unit", "%", "dB(A)"),
+    ("indicator", "traffic noise", "area environmental noise"),
+    ("id", "area_noise@2125", "none of the template's"),
+    ("id", "area_nois@2025", "area_noise"),
+    ("area", "东城区", "Xicheng"),
+    ("title", None, "source title"),
+    ("title", "=1+1", "formula"),
+    ("title", "＝SUM(A1)", "may not begin"),
+    ("title", "见 http://example.com", "address"),
+    ("publisher", "@x", "may not begin"),
+    ("published", "去年", "去年"),
+    ("published", 46112, "2026-03-31"),
+    ("published", "2025-06-30", "2025-06-30"),  # before the year was over
+    ("note", "x" * 600, "shorten"),
+]
+
+
+@pytest.mark.parametrize(("column", "value", "words"), LABELS)
+def test_other_cells_of_a_row_are_held_to_the_template(own, blank, tmp_path, column, value, words):
+    def change(book, page):
+        place(NOISE, column, page).value = value
+
+    file = fill(blank, tmp_path / "in.xlsx", {NOISE: {"value": 53.1, **SOURCE}}, change)
+    shown = preview_import(file)
+    assert shown.faults and words in shown.faults[0], str(shown)
+
+
+def test_all_problems_of_a_file_at_once_by_cell_in_one_language(own, blank, tmp_path):
+    rows = {
+        "t145_03": {"comparator": ">=", "value": 33, **NOTICE},
+        NOISE: {"value": "53,1", **SOURCE},
+        "traffic_noise@2025": {"value": -3, **SOURCE},
+        "green_cover@2025": {"value": 3.2, **SOURCE},
+        "pm10@2025": {"lower": 9, "upper": 3, **SOURCE},
+        "so2@2025": {"value": "2.4", "title": "x1"},
+    }
+    file = fill(blank, tmp_path / "in.xlsx", rows)
+    told = "\n".join(preview_import(file).problems)
+    page = openpyxl.load_workbook(file).active
+    for key, column in (("t145_03", "comparator"), (NOISE, "value"), ("green_cover@2025", "value")):
+        assert f"{place(key, column, page).coordinate}: " in told
+    assert "does not rise" in told and told.count("fill in") == 3
+    assert not re.search("[\u4e00-\u9fff]", told) and state(own) == state(ROOT / "data")
+    use_language("zh")
+    assert re.search("[\u4e00-\u9fff]", "".join(preview_import(file).problems))
+
+
+HANDED = [
+    ("t145_03", {"comparator": ">=", "value": 33}, "lower is better"),
+    ("t145_03", {"value": 33}, "comparator"),
+    ("t145_03", {"comparator": "<=", "value": "30~35"}, "one number"),
+    ("t145_03", {"comparator": "<=", "value": "330"}, "lies far"),
+    # a fall of 18 % is -18: a slip of the sign would pass as a rise
+    ("t145_02", {"comparator": "<=", "value": "18"}, "a fall is negative"),
+    ("t145_02", {"comparator": "<=", "value": "-18"}, ""),
+]
+
+
+@pytest.mark.parametrize(("key", "cells", "words"), HANDED)
+def test_a_target_handed_down_is_one_number_the_right_way(own, blank, tmp_path, key, cells, words):
+    shown = preview_import(fill(blank, tmp_path / "in.xlsx", {key: cells | NOTICE}))
+    assert words in "".join(shown.problems) and bool(words) == bool(shown.problems)
+
+
+# ---- files that are something else ----------------------------------------------------------
+
+
+def rezip(data, change, more=()):
+    """Return a workbook whose parts passed through `change(name, bytes)`; None drops one."""
+    out = io.BytesIO()
+    with zipfile.ZipFile(io.BytesIO(data)) as old, zipfile.ZipFile(out, "w") as new:
+        for name, part in (*((name, old.read(name)) for name in old.namelist()), *more):
+            if (part := change(name, part)) is not None:
+                new.writestr(name, part, zipfile.ZIP_DEFLATED)
+    return out.getvalue()
+
+
+def _with(name, content):
+    return lambda data: rezip(data, lambda _, part: part, [(name, content)])
+
+
+def _first_sheet(change):
+    return lambda data: rezip(data, lambda n, p: change(p) if n.endswith("sheet1.xml") else p)
+
+
+def _encrypt(data):
+    """Set the flag of a password in each entry of the directory."""
+    return re.sub(rb"(PK\x01\x02....).", rb"\1\x01", data, flags=re.DOTALL)
+
+
+FAR = b'<row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData>'
+FILES = {
+    "empty": (b"", "is empty"),
+    "blanks": (b"\xef\xbb\xbf \r\n\t\n", "is empty"),
+    "random": (bytes(range(256)) * 8, ""),
+    "pdf": (b"%PDF-1.7 ...", "PDF"),
+    "old workbook or password": (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"x" * 99, "password"),
+    "web page as csv": (b"<!DOCTYPE html><html>404</html>", "web page"),
+    "damaged utf-8": ("编号,数值\n绿化覆".encode()[:-1] + b"\xff,1\n", ""),
+    "quotes that never close": (b'id,value,source title\n"a,b\n', ""),
+    "another table": ("姓名,性别\n张三,男\n".encode(), "xc template"),
+    "a very long line": (b"id," + b"9" * 300_000, ""),
+    "many rows": (b"id,value\n" * 30_000, "more than"),
+    "many columns": (b"x," * 500 + b"\n", "more than"),
+    "half a workbook": (lambda d: d[: len(d) // 2], "damaged"),
+    "a zip": (lambda d: rezip(d, lambda n, p: None if n.startswith("xl/") else p), "not an xlsx"),
+    "macros": (_with("xl/vbaProject.bin", b"x"), "macros"),
+    "a zip bomb": (_with("xl/bomb.bin", b"0" * 70_000_000), "unpacks to"),
+    "entities": (_first_sheet(lambda p: b"<!DOCTYPE x [<!ENTITY a 'b'>]>" + p), "entities"),
+    "no xml": (_first_sheet(lambda p: b"nonsense"), "damaged"),
+    "a password on a part": (_encrypt, "password"),
+    "a far cell": (_first_sheet(lambda p: p.replace(b"</sheetData>", FAR)), "more than"),
+}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_messy_file_gets_one_clear_line(own, blank, tmp_path, capsys, name):
+    content, words = FILES[name]
+    file = tmp_path / "in.xlsx"  # renamed: what a file is, its content tells
+    file.write_bytes(content(blank) if callable(content) else content)
+    before = state(own)
+    assert cli.main(["import", str(file), "--apply"]) == 1
+    told = capsys.readouterr()
+    assert told.err.startswith("xc: ") and told.err.count("\n") == 1 and words in told.err, told
+    assert state(own) == before and not (own / ".xc").exists()
+
+
+def test_a_workbook_named_csv_is_read_and_what_is_no_file_is_refused(own, blank, tmp_path, capsys):
+    rows = {NOISE: {"value": 53.1, **SOURCE}}
+    renamed = fill(blank, tmp_path / "in.xlsx", rows).rename(tmp_path / "book.csv")
+    assert not preview_import(renamed).problems
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    for path in (tmp_path, tmp_path / "none", tmp_path / "pipe", tmp_path / "loop", "x" * 300):
+        assert cli.main(["import", str(path)]) == 1
+        assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_sheets_of_other_layouts_are_sent_to_the_template(own, shared):
+    for file in sorted((shared / "cases").glob("import_*.csv")):
+        with pytest.raises(InputError, match="xc template|encoding"):
+            preview_import(file)
+
+
+def test_long_cells_cost_no_time(own, tmp_path):
+    """The old reader took minutes; seconds of the processor, with a wide margin."""
+    began = time.process_time()
+    for text in (" " * 12_000 + "x", "9" * 90_000, "1" + "," * 90_000, "约" * 90_000, "-" * 90_000):
+        with pytest.raises(InputError):
+            read_quantity(text, "t")
+        own_numbers.find_meaning(text)
+    rows = [(f"area_noise@{1950 + n % 70}", f"53.{n}".ljust(255)) for n in range(300)]
+    preview_import(as_csv(tmp_path / "in.csv", *rows))
+    assert time.process_time() - began < 20
+
+
+# ---- kills, full disks, locks ---------------------------------------------------------------
+
+
+def _new_tables(folder):
+    """Return new contents for three tables that refer to each other."""
+    source = {"title": "新报告", "publisher": "新局", "reliability": "A", "published": "2026-03-31"}
+    edits = {"publishers": {"新局": {}}, "sources": {"own-1": source}}
+    edits["observations"] = {"own_x": {"indicator": "area_noise", "source_id": "own-1"}}
+    return {k: changes.edit_table(folder / f"{k}.csv", rows) for k, rows in edits.items()}
+
+
+def _killed_at(number, does):
+    """Run in a child that dies at its n-th write; return whether it came to its end."""
+    child = os.fork()
+    if child == 0:
+        count = 0
+
+        def deadly(function):
+            def call(*args, **kwargs):
+                nonlocal count
+                count += 1
+                if count == number:
+                    os._exit(9)
+                return function(*args, **kwargs)
+
+            return call
+
+        for name in ("replace", "rename", "fsync", "mkdir", "unlink", "rmdir"):
+            setattr(os, name, deadly(getattr(os, name)))
+        code = 1
+        try:
+            does()
+            code = 0
+        finally:
+            os._exit(code)
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+@pytest.mark.parametrize("command", ["import", "undo"])
+def test_a_run_killed_at_any_write_is_put_right_by_the_next(own, command):
+    old, files = state(own), _new_tables(own)
+    new = old | {f"{name}.csv": content for name, content in files.items()}
+    for number in range(1, 60):
+        if command == "undo":
+            changes.commit(own, files, "x")
+        does = undo if command == "undo" else lambda: changes.commit(own, files, "x")
+        code = _killed_at(number, does)
+        now = state(own)
+        assert all(content in (old[name], new[name]) for name, content in now.items())
+        # what refers comes last and goes first
+        for refers, to in (("observations.csv", "sources.csv"), ("sources.csv", "publishers.csv")):
+            assert now[refers] == old[refers] or now[to] == new[to]
+        with changes.held():
+            assert state(own) in (old, new)
+        if state(own) == new:
+            undo()
+        assert state(own) == old and not list((own / ".xc").glob("*"))
+        if code == 0:
+            break
+    assert code == 0 and number > 5
+
+
+@pytest.mark.parametrize("call", ["fsync", "replace", "rename", "mkdir"])
+@pytest.mark.parametrize("reason", [errno.ENOSPC, errno.EROFS])
+def test_a_full_or_read_only_disk_leaves_everything_as_it_was(own, monkeypatch, call, reason):
+    old, true, files = state(own), getattr(os, call), _new_tables(own)
+    for number in range(1, 20):
+        count = 0
+
+        def failing(*args, at=number, **kwargs):
+            nonlocal count
+            count += 1
+            if count == at:
+                raise OSError(reason, os.strerror(reason))
+            return true(*args, **kwargs)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(os, call, failing)
+            try:
+                changes.commit(own, files, "x")
+                break
+            except InputError as refused:
+                assert os.strerror(reason) in str(refused) and "\n" not in str(refused)
+        assert state(own) == old
+    undo()
+    assert state(own) == old and number > 1 and not list(own.rglob(".xc/*"))
+
+
+def test_one_writes_at_a_time(own, tmp_path, monkeypatch):
+    import fcntl
+
+    file = as_csv(tmp_path / "in.csv", (NOISE, "53.1"))
+    handle = os.open(own, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    monkeypatch.setattr(changes, "PATIENCE", 0.2)
+    with pytest.raises(InputError, match="another xc command"):
+        apply_import(file)
+    preview_import(file)  # reading needs no lock
+    os.close(handle)
+    assert apply_import(file).written
+
+
+def test_work_done_by_hand_since_and_a_history_that_is_damaged(own, tmp_path):
+    apply_import(as_csv(tmp_path / "in.csv", (NOISE, "53.1")))
+    path = own / "observations.csv"
+    path.write_bytes(path.read_bytes().replace(b"53.1", b"53.2"))
+    after = state(own)
+    with pytest.raises(InputError, match=r"observations\.csv has been changed since"):
+        undo()
+    (own / ".xc" / "0001" / "change.json").write_text("{")
+    with pytest.raises(InputError, match="damaged"):
+        undo()
+    assert state(own) == after
+    (own / ".xc").rename(tmp_path / "moved")
+    (own / ".xc").symlink_to(tmp_path / "moved")
+    with pytest.raises(InputError, match="is a link"):
+        apply_import(as_csv(tmp_path / "b.csv", ("area_noise@2024", "53.1")))
+
+
+def test_odd_folders_no_home_and_a_c_locale(pack, tmp_path):
+    folder = tmp_path / '数据 包\'s "x"'
+    pack.rename(folder)
+    use_language("zh")
+    file = as_csv(folder.parent / "我的 数'据.csv", (NOISE, "53.1"))
+    keep = {k: v for k, v in os.environ.items() if k not in ("HOME", "LANG", "LC_ALL", "XC_LANG")}
+    how = {"env": keep | {"LANG": "C", "XC_DATA": str(folder)}, "cwd": ROOT}
+    for command in (["import", str(file), "--apply"], ["undo"]):
+        command = [sys.executable, "-m", "xc_analysis", *command]
+        done = subprocess.run(command, capture_output=True, encoding="utf-8", **how)
+        assert done.returncode == 0 and not done.stderr, done
+    assert "数'据.csv" in done.stdout and state(folder) == state(ROOT / "data")
+
+
+def test_the_commands(own, blank, tmp_path, capsys):
+    assert cli.main(["template", str(tmp_path / "t.xlsx")]) == 0
+    rows = {NOISE: {"value": 63.1, **SOURCE}, "traffic_noise@2025": {"value": "<!>", **SOURCE}}
+    bad = fill(blank, tmp_path / "bad.xlsx", rows)
+    assert cli.main(["import", str(bad), "--apply"]) == 1
+    told = capsys.readouterr().out
+    assert "to mend: I" in told and "to confirm: I" in told and "nothing written" in told
+    del rows["traffic_noise@2025"]
+    asked = fill(blank, tmp_path / "asked.xlsx", rows)
+    assert cli.main(["import", str(asked), "--apply"]) == 1
+    assert cli.main(["import", str(asked), "--accept-unlikely", "--apply"]) == 0
+    assert [cli.main(["undo"]), cli.main(["undo"])] == [0, 1]
+
+
+def test_commitments_are_read_back_from_the_reports_workbook(own, tmp_path):
+    before = (own / "projects.csv").read_bytes()
+    book = openpyxl.Workbook()
+    book.active["A1"] = "=1+1"
+    page = book.create_sheet("承诺与项目")
+    page.append(["承诺与项目"])
+    page.append(["project_id", "内容", "责任单位", "完成情况"])
+    page.append(["c2_01", "x", None, None])
+    page.append(["c2_02", "x", "区生态环境局", "2025年已完成"])
+    book.save(tmp_path / "r.xlsx")
+    shown = apply_import(tmp_path / "r.xlsx")
+    assert shown.written and shown.rows == 2 and not shown.verdicts
+    row = xc.load("projects").set_index("project_id").loc["c2_02"]
+    assert (row["responsible_unit"], row["completion"]) == ("区生态环境局", "2025年已完成")
+    changed = (own / "projects.csv").read_bytes().split(b"\n")
+    assert sum(a != b for a, b in zip(changed, before.split(b"\n"), strict=True)) == 1
+    page["A3"], page["D4"] = "c9_99", "=1+1"
+    book.save(tmp_path / "r.xlsx")
+    told = "".join(preview_import(tmp_path / "r.xlsx").faults)
+    assert "c9_99" in told and "formula" in told

@@ -1,0 +1,596 @@
+"""The report: one truth in Word, HTML, workbook and figures; fields, escapes, access, pages."""
+
+import csv
+import io
+import re
+import shutil
+import subprocess
+import sys
+import zipfile
+from html.parser import HTMLParser
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import openpyxl
+import pytest
+
+import xc_analysis as xc
+from xc_analysis import report
+from xc_analysis.assessment import registered_assessment
+from xc_analysis.documents import _pandoc, plain
+from xc_analysis.own_numbers import preview_import
+from xc_analysis.style import contrast
+from xc_analysis.words import LANGUAGES, has_word, word
+
+ROOT = Path(__file__).resolve().parents[1]
+SPACES = {
+    "w": "http://schemas.openxmlformats.org/wordprocessingml/2006/main",
+    "wp": "http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing",
+    "dc": "http://purl.org/dc/elements/1.1/",
+}
+W = f"{{{SPACES['w']}}}"
+SOFFICE = shutil.which("soffice")
+CHROMIUM = shutil.which("chromium")
+
+
+# ---- reading what was written ----------------------------------------------------------------
+
+
+class Page(HTMLParser):
+    """Text, tables, tags and attributes of a page."""
+
+    def __init__(self, text):
+        super().__init__()
+        self.text, self.tables, self.tags, self.silent, self.cell = [], [], [], 0, False
+        self.feed(text)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.silent += tag in ("style", "script")
+        if tag == "table":
+            self.tables.append([])
+        elif tag == "tr":
+            self.tables[-1].append([])
+        elif tag in ("td", "th"):
+            self.tables[-1][-1].append("")
+            self.cell = True
+
+    def handle_endtag(self, tag):
+        self.cell = self.cell and tag not in ("td", "th")
+        self.silent -= tag in ("style", "script")
+
+    def handle_data(self, data):
+        if self.silent:
+            return
+        self.text.append(data)
+        if self.cell:
+            self.tables[-1][-1][-1] += data.strip()
+
+
+class Word:
+    """Text, tables and parts of a Word file."""
+
+    def __init__(self, path):
+        with zipfile.ZipFile(path) as archive:
+            self.parts = {name: archive.read(name) for name in archive.namelist()}
+        self.root = ET.fromstring(self.parts["word/document.xml"])
+        self.text = "\n".join(map(self.words, self.root.iter(f"{W}p")))
+        self.tables = [
+            [[self.words(cell) for cell in row.iter(f"{W}tc")] for row in table.iter(f"{W}tr")]
+            for table in self.root.iter(f"{W}tbl")
+        ]
+        codes = [code.text.split() for code in self.root.iter(f"{W}instrText")]
+        self.codes = [code[:2] for code in codes]
+
+    @staticmethod
+    def words(element):
+        return "".join(t.text or "" for t in element.iter(f"{W}t"))
+
+
+class Built:
+    """A build of one language, read back."""
+
+    def __init__(self, lang, folder, figures):
+        self.lang, self.figures = lang, figures
+        self.paths = report.build(lang, folder, figures=figures)
+        self.docx, self.html, self.xlsx = self.paths
+        self.word, self.page = Word(self.docx), Page(self.html.read_text("utf-8"))
+        self.book = openpyxl.load_workbook(self.xlsx)
+
+    def sheet(self, name):
+        return self.book[word(f"report.sheet_{name}", self.lang)]
+
+    def rows(self, name):
+        head, *rows = self.sheet(name).iter_rows(values_only=True)
+        return [dict(zip(head, row, strict=True)) for row in rows]
+
+    def head(self, column, **values):
+        return word(f"report.sheet_head_{column}", self.lang, **values)
+
+    def texts(self):
+        cells = (c.value for page in self.book for row in page.iter_rows() for c in row)
+        book = " ".join(str(value) for value in cells if value is not None)
+        return {"word": self.word.text, "html": "".join(self.page.text), "book": book}
+
+
+def draw_missing(folder, lang):
+    """Draw the scorecard and one more figure where the notebooks have not left theirs."""
+    import matplotlib.pyplot as plt
+
+    with xc.use_style(lang):
+        if not (folder / "table2_scorecard.csv").exists():
+            ax = xc.plot_scorecard(xc.scorecard(as_of=2020), xc.scorecard())
+            xc.title(ax.figure, xc.tr("表2的指标", "The rows of Table 2"))
+            xc.save_figure(ax.figure, "table2_scorecard", width=155, folder=folder.parent)
+        if not (folder / "noise.csv").exists():
+            ax = xc.plot_series(xc.series("traffic_noise"))
+            xc.title(ax.figure, xc.tr("交通噪声", "Traffic noise"))
+            xc.save_figure(ax.figure, "noise", width=155, folder=folder.parent)
+        plt.close("all")
+
+
+@pytest.fixture(scope="module")
+def figures(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("figures")
+    for lang in LANGUAGES:
+        source = ROOT / "figures" / lang
+        (folder / lang).mkdir()
+        for path in source.iterdir() if source.exists() else ():
+            shutil.copy(path, folder / lang)
+        draw_missing(folder / lang, lang)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def both(tmp_path_factory, figures):
+    folder = tmp_path_factory.mktemp("report")
+    return {lang: Built(lang, folder, figures / lang) for lang in LANGUAGES}
+
+
+@pytest.fixture(params=LANGUAGES)
+def built(both, request):
+    return both[request.param]
+
+
+def add_rows(pack, table, like, *changes):
+    """Append copies of the row `like` tells, with the cells that `changes` name."""
+    path = pack / f"{table}.csv"
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    base = next(r for r in rows if like(r))
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        out.writeheader()
+        out.writerows([*rows, *({**base, **change} for change in changes)])
+
+
+# ---- one truth -------------------------------------------------------------------------------
+
+
+def table_2(tables):
+    return next(t for t in tables if len(t) == 15 and len(t[0]) == 14)
+
+
+def number_of(text):
+    return float(re.search(r"-?\d+(?:\.\d+)?", text.replace(",", "")).group())
+
+
+def test_word_html_and_workbook_tell_one_table_2(built):
+    assert table_2(built.word.tables) == table_2(built.page.tables)
+    lines = built.rows("indicators")
+    year = 2025
+    for told, line in zip(table_2(built.word.tables)[1:], lines, strict=True):
+        assert told[2] == line[built.head("name")]
+        assert told[11] == line[built.head("verdict")]
+        latest, latest_year = line[built.head("latest")], line[built.head("latest_year")]
+        if latest is None:
+            assert told[8] == "—" or line[built.head("status")] in told[8]
+            continue
+        value, rest = re.fullmatch(r"([\d.]+)\s*[（(](.+)[）)]", told[8]).groups()
+        digits = len(value.partition(".")[2])
+        assert f"{latest:.{digits}f}" == value
+        assert str(latest_year) in rest and line[built.head("status")] in rest
+        outturn = line[built.head("outturn", year=year)]
+        if outturn is not None:
+            assert number_of(told[9]) == round(outturn, digits)
+
+
+def test_verdicts_are_those_of_the_register_in_the_words_of_the_language(built):
+    card = xc.scorecard()
+    for told, name in zip(table_2(built.word.tables)[1:], card["indicator"], strict=True):
+        assert told[11] == registered_assessment(name).label(built.lang)
+
+
+def test_the_scorecard_figure_tells_the_same_verdicts_and_values(built):
+    with (built.figures / "table2_scorecard.csv").open(encoding="utf-8", newline="") as file:
+        cells = list(csv.DictReader(file))
+    xc.use_language(built.lang)
+    card = xc.scorecard().set_index("indicator")
+    told = {row["indicator"]: {} for row in cells}
+    for row in cells:
+        told[row["indicator"]][row["x"]] = row["text"]
+    for row, name in zip(table_2(built.word.tables)[1:], card.index, strict=True):
+        key = re.sub("[()]", "", card.at[name, "verdict"]).replace(" ", "_")
+        assert has_word(f"verdict_short.{key}")
+        assert told[name][word("plot.card_verdict")] == word(f"verdict_short.{key}", year=2025)
+        latest = told[name][word("plot.card_latest")]
+        if latest != "—":
+            assert number_of(latest) == pytest.approx(number_of(row[8]), abs=0.051)
+            year = str(card.at[name, "latest_year"])
+            assert year in latest and year in row[8]
+
+
+def test_the_explorer_tells_the_same_verdicts(built):
+    explorer = pytest.importorskip("xc_analysis.explorer")
+    state = getattr(explorer, "verdicts", None)
+    if state is None:
+        pytest.skip("the explorer gives no verdicts away")
+    card = xc.scorecard()
+    assert dict(state()) == dict(zip(card["indicator"], card["verdict"], strict=True))
+
+
+def test_counts_are_told_one_way_everywhere(built):
+    card = xc.scorecard()
+    kinds = card["kind"].value_counts()
+    verdicts = card["verdict"].value_counts()
+    counts = [len(card), kinds["level"], kinds["delegated"], kinds["qualitative"], 0, 0, 0, 0]
+    counts += [verdicts["no value for the target year"], verdicts["cannot be judged"]]
+    total = [str(int(n)) for n in counts]
+    for tables in (built.word.tables, built.page.tables):
+        table = next(t for t in tables if len(t) == 4)
+        assert table[-1][1:] == total
+        assert [sum(int(r[c]) for r in table[1:3]) for c in range(1, 11)] == list(map(int, total))
+    about = [[c for c in r if c is not None] for r in built.sheet("about").values]
+    assert [str(c) for c in next(r for r in about if r[:1] == [table[-1][0]])][1:] == total
+    text = built.texts()["word"]
+    sentence = {
+        "zh": "14项指标中，5项有区级目标值，但均未查到2025年公开数值",
+        "en": "Of the 14 indicators in Table 2 of the plan, 5 have a district target",
+    }
+    assert sentence[built.lang] in text
+    assert sentence[built.lang] in built.texts()["html"].replace("\n", " ")
+
+
+def test_a_value_of_2025_moves_every_form_at_once(pack, tmp_path, figures):
+    noise = {"year": "2025", "evidence": "", "derivation": "", "use": "true"}
+    firm = noise | {"obs_id": "o9001", "indicator": "traffic_noise", "value": "69.0"}
+    across = noise | {"obs_id": "o9002", "indicator": "area_noise", "value": "55.0"}
+    across |= {"lower": "54.9", "upper": "55.1", "status": "derived"}
+    across |= {"derivation": "o9001 - 14"}
+    add_rows(pack, "observations", lambda r: r["indicator"] == "area_noise", firm, across)
+    xc.use_data(pack)
+    made = Built("zh", tmp_path, figures / "zh")
+    for tables in (made.word.tables, made.page.tables):
+        table = {row[2]: row for row in table_2(tables)[1:]}
+        assert table["交通噪声平均值"][9:12:2] == ["69.0", "达到"]
+        assert table["区域环境噪声平均值"][11] == "区间跨越目标值，尚难判定（暂定）"
+    lines = {r["指标"]: r for r in made.rows("indicators")}
+    assert lines["交通噪声平均值"]["结论"] == "达到"
+    for text in (made.texts()["word"], made.texts()["html"].replace("\n", "")):
+        assert (
+            "其中2项可以评价：1项达到，0项未达到，1项尚难判定，其余3项未查到2025年公开数值" in text
+        )
+
+
+def test_no_range_across_a_target_is_called_met_or_missed(built):
+    for line in built.rows("indicators"):
+        target, low = line[built.head("target")], line[built.head("lower")]
+        high = line[built.head("upper")]
+        if target is not None and low is not None and low < target < high:
+            assert line[built.head("verdict")] == word("verdict.open_provisional", built.lang)
+
+
+# ---- page 1 ----------------------------------------------------------------------------------
+
+
+def test_the_summary_tells_values_of_the_record(built):
+    text = built.texts()["word"]
+    start = text.rindex({"zh": "一、总体结论", "en": "1 Summary"}[built.lang])
+    summary = text[start : start + 3500]
+    pm25, good = xc.series("pm25"), xc.series("good_day_ratio")
+    fall = 100 * (1 - pm25.at[2025, "value"] / pm25.at[2020, "value"])
+    for number in (f"{pm25.at[2025, 'value']:.1f}", f"{fall:.0f}", f"{good.at[2025, 'value']:.1f}"):
+        assert number in summary
+    assert word("status_short.draft", built.lang) in summary
+
+
+def test_an_english_report_holds_chinese_only_in_titles_as_published(both):
+    page = both["en"].page
+    titles = {row[1] for table in page.tables if len(table[0]) == 4 for row in table}
+    text = "".join(page.text)
+    for title in titles:
+        text = text.replace(title, "")
+    assert re.findall("[\u4e00-\u9fff]+", text) == []
+
+
+def test_a_chinese_report_holds_no_code_names(both):
+    text = both["zh"].texts()["word"] + "".join(both["zh"].page.text)
+    assert re.findall(r"\b(?:fit|read|prior)_\w+|\bt145\w*|\bnan\b|\bpaths\b|\bpp\b", text) == []
+
+
+# ---- fields, captions, headings --------------------------------------------------------------
+
+
+def test_numbers_and_references_of_the_word_file_are_fields(built):
+    codes = built.word.codes
+    tables = len(built.word.tables)
+    figures = sum(1 for _ in built.word.root.iter(f"{{{SPACES['wp']}}}inline"))
+    assert codes.count(["SEQ", "Table"]) == tables and codes.count(["SEQ", "Figure"]) == figures
+    marks = {m.get(f"{W}name") for m in built.word.root.iter(f"{W}bookmarkStart")}
+    cited = {target for code, target in codes if code == "REF"}
+    assert cited <= marks
+    assert {m for m in marks if m.startswith("_Ref_")} == cited  # each is cited in the text
+    assert ["TOC", "\\o"] in codes
+    links = {link.get(f"{W}anchor") for link in built.word.root.iter(f"{W}hyperlink")}
+    assert links and links <= marks
+
+
+def test_pictures_have_alt_text_and_stand_at_their_width(built):
+    inlines = list(built.word.root.iter(f"{{{SPACES['wp']}}}inline"))
+    assert inlines
+    for inline in inlines:
+        alt = inline.find("wp:docPr", SPACES).get("descr")
+        assert len(alt) > 3 and "/" not in alt
+        width = int(inline.find("wp:extent", SPACES).get("cx")) / 36000
+        assert width <= 155.5
+    images = [attrs for tag, attrs in built.page.tags if tag == "img"]
+    assert len(images) == len(inlines) and all(len(i["alt"]) > 3 for i in images)
+
+
+def test_tables_have_head_rows_and_headings_follow_each_other(built):
+    for table in built.word.root.iter(f"{W}tbl"):
+        assert table.find(f"{W}tr/{W}trPr/{W}tblHeader") is not None
+        caption = table.find(f"{W}tblPr/{W}tblCaption")
+        assert caption is not None and caption.get(f"{W}val")
+    scopes = [attrs.get("scope") for tag, attrs in built.page.tags if tag == "th"]
+    assert scopes and set(scopes) == {"col"}
+    levels = [int(tag[1]) for tag, _ in built.page.tags if re.fullmatch("h[1-6]", tag)]
+    assert levels[0] == 1 and levels.count(1) == 1
+    assert all(b - a <= 1 for a, b in zip(levels, levels[1:], strict=False))
+
+
+def test_language_author_and_fonts_of_the_files(built):
+    core = ET.fromstring(built.word.parts["docProps/core.xml"])
+    author = word("report.author", built.lang)
+    assert core.findtext("dc:creator", namespaces=SPACES) == author
+    assert built.book.properties.creator == author and author in built.word.text
+    assert core.findtext("dc:language", namespaces=SPACES).startswith(built.lang)
+    tag = {"zh": "zh-CN", "en": "en"}[built.lang]
+    assert ("html", {"lang": tag}) in built.page.tags
+    styles = ET.fromstring(built.word.parts["word/styles.xml"])
+    assert styles.find(f".//{W}lang").get(f"{W}eastAsia") == "zh-CN"
+    for style in styles.findall(f"{W}style[@{W}type='paragraph']"):
+        fonts = style.find(f"{W}rPr/{W}rFonts")
+        assert fonts is not None and fonts.get(f"{W}eastAsia"), style.get(f"{W}styleId")
+
+
+def test_the_reference_documents_are_those_of_the_tool():
+    sys.path.insert(0, str(ROOT / "tools"))
+    try:
+        import reference_docx
+    finally:
+        sys.path.pop(0)
+    for lang in LANGUAGES:
+        made = zipfile.ZipFile(io.BytesIO(reference_docx.write(lang)))
+        kept = zipfile.ZipFile(ROOT / "xc_analysis" / f"report_{lang}.docx")
+        assert {n: made.read(n) for n in made.namelist()} == {
+            n: kept.read(n) for n in kept.namelist()
+        }
+
+
+def test_the_same_data_give_the_same_bytes(both, figures, tmp_path):
+    again = report.build("en", tmp_path, figures=figures / "en")
+    assert [p.read_bytes() for p in again] == [p.read_bytes() for p in both["en"].paths]
+
+
+# ---- what others write stays text ------------------------------------------------------------
+
+HOSTILE = "<script>alert(1)</script> =cmd|'/C calc'!A0 [a link](http://bad.example) {{ 7*7 }} **x**"
+
+
+def test_what_others_write_stays_text_in_all_forms(pack, tmp_path, figures, both):
+    heading = "## （一）大气环境\n\n"
+    notes = f"{heading}{HOSTILE}\n\n=1+1\n"
+    (pack / "report-notes-zh.md").write_text(notes, encoding="utf-8")
+    path = pack / "projects.csv"
+    text = path.read_text("utf-8")
+    rows = list(csv.DictReader(io.StringIO(text)))
+    rows[0] |= {"completion": HOSTILE, "responsible_unit": "=HYPERLINK(1)", "outturn": ""}
+    rows[1] |= {"completion": "+1", "responsible_unit": "＝1"}
+    with path.open("w", encoding="utf-8", newline="") as file:
+        out = csv.DictWriter(file, rows[0].keys(), lineterminator="\n")
+        out.writeheader()
+        out.writerows(rows)
+    new = {"obs_id": "o9003", "year": "2023", "evidence": "", "release": "internal"}
+    add_rows(pack, "observations", lambda r: r["indicator"] == "area_noise", new)
+    xc.use_data(pack)
+    made = Built("zh", tmp_path, figures / "zh")
+    assert HOSTILE in made.word.text and HOSTILE in "".join(made.page.text)
+    assert not [a for tag, a in made.page.tags if "bad.example" in str(a)]
+    assert sum(tag == "script" for tag, _ in made.page.tags) == 1  # our own
+    relations = made.word.parts["word/_rels/document.xml.rels"].decode()
+    assert "External" not in relations and "bad.example" not in relations
+    cells = [c for page in made.book for row in page.iter_rows() for c in row]
+    formulas = [c for c in cells if c.data_type == "f"]
+    assert {c.parent.title for c in formulas} == {"指标"}
+    texts = {c.value: c for c in cells if c.data_type == "s"}
+    for text in ("=HYPERLINK(1)", "＝1"):
+        assert texts[text].quotePrefix
+    assert not [c for c in cells if c.hyperlink and c.hyperlink.target]
+    mark = "内部资料，含未公开数据"  # a row that is not public marks cover and header
+    assert mark in made.word.text and mark in made.word.parts["word/header1.xml"].decode()
+    assert mark in "".join(made.page.text) and mark in made.texts()["book"]
+    assert mark not in both["zh"].word.text
+    assert (pack / "report-notes-zh.md").read_text("utf-8") == notes
+
+
+def test_a_note_of_no_section_is_refused_in_a_line(pack, tmp_path, lang_en):
+    (pack / "report-notes-en.md").write_text("# 3.1 Air\n\nfine\n\n# Airs\n\nx\n", "utf-8")
+    xc.use_data(pack)
+    with pytest.raises(xc.InputError) as told:
+        report.build("en", tmp_path)
+    assert "Airs" in str(told.value) and "Noise" in str(told.value)
+    assert "\n" not in str(told.value) and not list(tmp_path.glob("*.docx"))
+
+
+@pytest.mark.parametrize(
+    "text", ["a|b", "1. x", "*a*", "# x", "<b>", "[x](y)", "$x$", "a_b", "`c`"]
+)
+def test_escaped_text_is_shown_as_it_is(text):
+    shown = Page(_pandoc(f"{plain(text)}", "-t", "html5"))
+    assert " ".join("".join(shown.text).split()) == text and [tag for tag, _ in shown.tags] == ["p"]
+
+
+# ---- the page --------------------------------------------------------------------------------
+
+
+def test_the_page_needs_nothing_from_outside(built):
+    text = built.html.read_text("utf-8")
+    assert not re.search(r"https?://", text)
+    for tag, attrs in built.page.tags:
+        assert tag != "link"
+        lead = attrs.get("src") or attrs.get("href") or "#"
+        assert lead.startswith(("#", "data:image/png;base64,", "notebooks/"))
+    ids = {attrs["id"] for _, attrs in built.page.tags if "id" in attrs}
+    anchors = {a["href"][1:] for tag, a in built.page.tags if tag == "a" and a["href"][0] == "#"}
+    assert anchors <= ids
+
+
+def test_colours_of_the_page_are_legible():
+    css = (ROOT / "xc_analysis" / "report_page.html").read_text("utf-8")
+    colours = dict(re.findall(r"--(\w+): (#[0-9a-f]{6})", css))
+    for name in ("ink", "soft", "lead"):
+        for ground in ("white", colours["tint"]):
+            assert contrast(colours[name], ground) >= 4.5
+
+
+@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
+def test_the_page_fits_a_phone(built):
+    playwright = pytest.importorskip("playwright.sync_api")
+    with playwright.sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        page = browser.new_page(viewport={"width": 390, "height": 800})
+        asked = []
+        page.on("request", lambda request: asked.append(request.url))
+        page.goto(built.html.as_uri())
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.set_viewport_size({"width": 1400, "height": 900})
+        page.evaluate("window.scrollTo(0, 5000)")
+        top = page.evaluate("document.querySelector('nav').getBoundingClientRect().top")
+        assert top == pytest.approx(0, abs=1)
+        browser.close()
+    assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
+
+
+# ---- the workbook ----------------------------------------------------------------------------
+
+
+def test_sheets_are_few_named_frozen_and_filtered(built):
+    names = built.book.sheetnames
+    assert len(names) <= 10 and names[0] == word("report.sheet_about", built.lang)
+    for page in built.book.worksheets[1:]:
+        assert page.freeze_panes == "B2" and page.auto_filter.ref
+        heads = [cell.value for cell in page[1]]
+        assert all(heads) and len(set(heads)) == len(heads)
+        chinese = [bool(re.search("[\u4e00-\u9fff]", head)) for head in heads]
+        assert all(chinese) if built.lang == "zh" else not any(chinese)
+    links = [c.hyperlink for row in built.sheet("about").iter_rows() for c in row if c.hyperlink]
+    assert [link.location for link in links] == [f"'{name}'!A1" for name in names[1:]]
+
+
+def test_numbers_are_numbers(built):
+    for page in built.book:
+        for row in page.iter_rows():
+            for cell in row:
+                if cell.data_type == "s":
+                    assert not re.fullmatch(r"\s*-?\d+(\.\d+)?\s*", cell.value), cell.coordinate
+
+
+def recalculated(book, folder):
+    """Save a workbook, let LibreOffice compute it, read the values."""
+    folder.mkdir()
+    book.save(folder / "changed.xlsx")
+    command = [SOFFICE, f"-env:UserInstallation={(folder / 'office').as_uri()}", "--headless"]
+    command += ["--convert-to", "xlsx:Calc MS Excel 2007 XML", "--outdir", str(folder / "out")]
+    subprocess.run([*command, str(folder / "changed.xlsx")], capture_output=True, timeout=180)
+    return openpyxl.load_workbook(folder / "out" / "changed.xlsx", data_only=True)
+
+
+@pytest.mark.skipif(not SOFFICE, reason="LibreOffice is not installed")
+def test_gap_margin_and_pace_follow_a_changed_number(both, tmp_path):
+    made = both["zh"]
+    book = openpyxl.load_workbook(made.xlsx)
+    page = book["指标"]
+    column = {cell.value: cell.column for cell in page[1]}
+    line = {page.cell(r, column["指标"]).value: r for r in range(2, 16)}
+    margin, gap, pace = (
+        next(c for h, c in column.items() if h.startswith(k)) for k in ("余量", "差距", "每年")
+    )
+
+    def values(book):
+        page = book["指标"]
+        return {
+            name: tuple(page.cell(r, c).value for c in (margin, gap, pace))
+            for name, r in line.items()
+        }
+
+    before = values(recalculated(book, tmp_path / "a"))
+    for name in line:
+        indicator = xc.scorecard().set_index("name_zh").at[name, "indicator"]
+        one = registered_assessment(indicator)
+        if one.target.value is None:
+            assert before[name][0] in (None, "")
+        else:
+            assert before[name][0] == pytest.approx(one.margin)
+            assert before[name][1] == pytest.approx(max(0, -one.margin))
+            assert before[name][2] == pytest.approx(one.pace_needed, abs=1e-6)
+    page.cell(line["交通噪声平均值"], column["目标值（可改）"]).value = 68
+    page.cell(line["绿化覆盖率"], column["最近值（可改）"]).value = 32.05
+    page.cell(line["细颗粒物年均浓度"], column["目标值（可改）"]).value = 25
+    page.cell(line["细颗粒物年均浓度"], column["比较符"]).value = "≤"
+    after = values(recalculated(book, tmp_path / "b"))
+    assert after["交通噪声平均值"] == pytest.approx((-1.6, 1.6, -0.32))
+    assert after["绿化覆盖率"] == pytest.approx((0.2, 0, -0.04))
+    assert after["细颗粒物年均浓度"][0] == pytest.approx(
+        25 - xc.series("pm25").at[2025, "value"], abs=1e-3
+    )
+    assert after["区域环境噪声平均值"] == before["区域环境噪声平均值"]
+
+
+def test_what_is_filled_in_the_commitments_is_read_back(built, pack, tmp_path):
+    xc.use_data(pack)
+    book = openpyxl.load_workbook(built.xlsx)
+    page = book[word("report.sheet_commitments", built.lang)]
+    heads = [cell.value for cell in page[1]]
+    xc.use_language(built.lang)
+    assert heads[0] == word("column.project_id")
+    page.cell(3, heads.index(word("column.completion")) + 1).value = "done in 2024"
+    book.save(tmp_path / "filled.xlsx")
+    seen = preview_import(tmp_path / "filled.xlsx")
+    assert not seen.problems and seen.rows == 1
+
+
+def test_annual_values_are_those_of_the_series(both):
+    rows = [r for r in both["en"].rows("annual") if r["Id"] == "pm25" and r["Area"] == "Xicheng"]
+    told = {r["Year"]: r["Value"] for r in rows if "archive" in r["Source id"]}
+    series = xc.series("pm25")["value"]
+    assert told == {int(year): pytest.approx(value) for year, value in series.items()}
+
+
+# ---- pages -----------------------------------------------------------------------------------
+
+
+@pytest.mark.skipif(not SOFFICE, reason="LibreOffice is not installed")
+def test_the_report_has_at_most_15_pages_and_one_for_the_summary(built, tmp_path):
+    command = [SOFFICE, f"-env:UserInstallation={(tmp_path / 'office').as_uri()}", "--headless"]
+    command += ["--convert-to", "pdf", "--outdir", str(tmp_path), str(built.docx)]
+    subprocess.run(command, capture_output=True, timeout=180)
+    content = (tmp_path / f"{built.docx.stem}.pdf").read_bytes()
+    pages = len(re.findall(rb"/Type\s*/Page[^s]", content))
+    assert 8 <= pages <= 15
+    if shutil.which("pdftotext"):
+        pdf = tmp_path / f"{built.docx.stem}.pdf"
+        text = subprocess.run(["pdftotext", str(pdf), "-"], capture_output=True).stdout.decode()
+        third = text.split("\f")[2]
+        heading = {"zh": "二、指标完成情况", "en": "2 The 14 indicators"}[built.lang]
+        assert heading in third  # the summary is one page

@@ -1,1 +1,0 @@
-"""What makes a number comparable with its neighbour: state, dust, partial years, weather."""

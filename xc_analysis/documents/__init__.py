@@ -1,1 +1,0 @@
-"""What leaves the building: report, summary, workbook, slides, evaluation annexes."""

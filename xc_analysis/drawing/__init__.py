@@ -1,1 +1,0 @@
-"""Figures by subject, on an axes; reads no file."""

@@ -1,0 +1,197 @@
+"""What the register sets for a fit, and the one projection of an indicator that this gives.
+
+The register (``assumptions.csv``) holds one fit per plan. The plan in force is the last whose
+base year has been reached. A window that reaches the plan's base year grows with the record
+until the next plan's takes over; one that ends earlier stays as it is. So 2020 is the fit of
+2015-2020 and runs to 2025, 2023 that of 2015-2023, and 2025 that of 2018-2025 to 2030.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import pandas as pd
+
+from . import evidence
+from .errors import InputError
+from .observations import COLUMNS, resolve_indicator, resolve_scope
+from .projections import Projection, project
+from .tables import load
+from .targets import Value, assumptions, plan_years, read_values, whole_year
+from .words import error
+
+# a count of days and its ratio are one fit and share its setting
+_ONE_FIT = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What the register sets for one fit; ``ids`` names the rows it came from."""
+
+    indicator: str
+    scope: str
+    plan: str
+    source: str | None
+    basis: str
+    partial: str
+    dust: str
+    window: tuple[int, int]
+    method: str
+    prior_sd: float | None
+    to: int
+    ids: dict
+
+
+def projection(indicator, *, as_of=None, scope=None) -> Projection:
+    """Return the one registered projection of an indicator at a time of knowledge.
+
+    Parameters
+    ----------
+    indicator : str
+        Id, Chinese or English name.
+    as_of : int, optional
+        Last year used, by default the last on record: 2020 gives the fit of 2015-2020 to 2025,
+        2025 that of 2018-2025 to 2030. Between them the earlier window grows year by year.
+    scope : str, optional
+        Default: the district.
+
+    Returns
+    -------
+    Projection
+
+    Raises
+    ------
+    InputError
+        If the indicator has fewer than two usable values up to then.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> xc.projection("pm25", as_of=2020).years.tolist()
+    [2015, 2016, 2017, 2018, 2019, 2020]
+    """
+    year = last_year() if as_of is None else whole_year(as_of, "as_of")
+    setting = fit_setting(indicator, as_of=year, scope=scope)
+    return fit(setting_series(setting), setting, as_of=year)
+
+
+def fit_setting(indicator, *, as_of=None, scope=None) -> Setting:
+    """Return what the register sets for the fit of an indicator at a time of knowledge."""
+    name, area = resolve_indicator(indicator)["indicator"], resolve_scope(scope)
+    year = last_year() if as_of is None else whole_year(as_of, "as_of")
+    bases = {row["plan"]: plan_years(row["plan"]) for row in assumptions() if row["fit_from"]}
+    reached = [plan for plan, (base, _) in bases.items() if base <= year]
+    plan = max(reached, key=lambda p: bases[p][0]) if reached else min(bases, key=bases.get)
+    where = (plan, area, _ONE_FIT.get(name, name))
+    row = registered(None, *where)
+    if row is None:
+        raise error("error.no_fit", indicator=name, plan=plan)
+    base, target_year = bases[plan]
+    last = year if row["fit_to"] >= base else min(int(row["fit_to"]), year)
+    prior = registered("prior_sd", *where)
+    common = {}
+    for parameter, usual in (("basis", "raw"), ("partial", "estimate"), ("dust", "off")):
+        found = registered(parameter, *where)
+        common[parameter] = row.get(parameter) or (usual if found is None else found["value"])
+    return Setting(
+        indicator=name,
+        scope=area,
+        plan=plan,
+        source=row["source"],
+        window=(int(row["fit_from"]), last),
+        method=row["method"],
+        prior_sd=None if prior is None else float(prior["value"]),
+        to=max(target_year, year + 1),
+        ids={"fit": row["id"], "prior_sd": "" if prior is None else prior["id"]},
+        **common,
+    )
+
+
+def registered(parameter, plan, scope, indicator) -> dict | None:
+    """Return the row of a parameter that holds for the keys; None where there is none.
+
+    A fit is the parameter None. An empty key holds for all; a row that names the area goes
+    before one that names the indicator, that before one that names the plan.
+    """
+    wanted = (("scope", scope), ("indicator", indicator), ("plan", plan))
+    rows = [
+        row
+        for row in assumptions()
+        if row["parameter"] == parameter and all(row[k] in (None, v) for k, v in wanted)
+    ]
+    return max(rows, key=lambda row: [row[k] is not None for k, _ in wanted], default=None)
+
+
+def setting_series(setting, **changes) -> pd.DataFrame:
+    """Return the series that a setting names; empty where nothing is known."""
+    asked = {name: getattr(setting, name) for name in ("source", "partial", "basis", "dust")}
+    asked |= changes
+    for source in dict.fromkeys((asked["source"], None)):
+        try:
+            return evidence.series(
+                setting.indicator, scope=setting.scope, **(asked | {"source": source})
+            )
+        except InputError:
+            # the register asks for station records of an area that has none, or for nothing
+            continue
+    frame = pd.DataFrame(columns=list(COLUMNS), index=pd.Index([], dtype="int64", name="year"))
+    line = resolve_indicator(setting.indicator)
+    frame.attrs = {k: None if pd.isna(line[k]) else line[k] for k in evidence.ATTRIBUTES}
+    frame.attrs |= {"indicator": setting.indicator, "scope": setting.scope, "source": ""}
+    return frame
+
+
+def fit(series, setting=None, *, as_of=None, to=None, base_year=None, **changes) -> Projection:
+    """Project a series as a setting says, with options of `project` that replace it.
+
+    Nothing after `as_of` is used, nor what lies outside the boundary of `base_year`.
+    """
+    known = series if as_of is None else series[series.index <= as_of]
+    values = read_values(known)
+    kept = {v.year for v in same_boundary(values, base_year)}
+    known = known[~known.index.isin([v.year for v in values if v.year not in kept])]
+    known.attrs = dict(series.attrs)
+    options = {}
+    if setting is not None:
+        options = {"method": setting.method, "window": setting.window}
+        if setting.prior_sd is not None:
+            options["prior_sd"] = setting.prior_sd
+        to = max(to or 0, setting.to)
+    return project(known, to, **(options | changes))
+
+
+def same_boundary(values, base_year=None) -> list[Value]:
+    """Leave out the years that speak of another area, network or denominator.
+
+    The boundary is that of the base year, else of the latest value. States of measurement
+    (``ref-...``) are no boundaries: they stay, and a change of state is flagged.
+    """
+    named = [v for v in values if v.basis]
+    if not named:
+        return values
+    anchor = next((v for v in named if v.year == base_year), named[-1])
+    wanted = _boundary(anchor.basis)
+    return [v for v in values if not v.basis or _boundary(v.basis) == wanted]
+
+
+def _boundary(basis):
+    return "" if basis.startswith(("ref-", "restated")) else basis
+
+
+def last_year() -> int:
+    """Return the last year with annual values, of the station record or of any source."""
+    rows = load("observations")
+    annual = rows[(rows["period"] == "annual") & rows["use"]]
+    return int(max(load("air/annual")["year"].max(), annual["year"].max()))
+
+
+def exceptional_years(plan, scope, indicator) -> tuple[int, ...]:
+    """Return the years that the register calls exceptional."""
+    row = registered("exceptional_year", plan, scope, indicator)
+    return () if row is None else tuple(int(y) for y in str(row["value"]).split())
+
+
+def prior_is_guess(plan, scope, indicator) -> bool:
+    """Tell whether the register rates the prior red, or has none."""
+    row = registered("prior_sd", plan, scope, _ONE_FIT.get(indicator, indicator))
+    return row is None or row["quality"] == "R"

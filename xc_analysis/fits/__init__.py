@@ -1,1 +1,0 @@
-"""Short series: ranks, models, fits, and what a projection is made of."""

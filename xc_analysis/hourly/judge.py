@@ -1,0 +1,345 @@
+"""All hours of all stations in one array: which archive wins, which values are no measurement.
+
+Left out, each value listed with file, hour and station:
+
+``code``: 999.9, 9999, 99999 and their kind stand for nothing, where they are repeated, stand at
+several stations or pollutants of one hour, or lie beyond what air can hold. PM10 and PM2.5 of 999
+whose neighbours are a third of it or more are a storm.
+
+``stuck``: one value for more hours (`STUCK`) than weather and rounding explain, unless more than
+half of a series stands still. CO only far above what occurs: much of 2014 has whole mg/m³.
+
+``pulse``, a calibration: for an hour (gases: up to four at one value) at least three times the
+nearest value within three hours, above it by more than `PULSE_STEP` and by three times the step
+from hour to hour that nine of ten hours of the series stay within. Calibrations stand beside gaps:
+where one side has values it decides alone; where none has, the other stations of that hour do. An
+hour in which another pollutant or station rises too is weather or fireworks. The sandstorm of
+2021-03-15 rises within an hour as well, but falls over many, and stays.
+
+Kept and listed: ``suspect``, what looks like a pulse and cannot be decided; ``range_end``, PM10 of
+999 to 1010 before 2018, the end of the instrument's range. A year in another unit is refused.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+
+from ..words import error
+from .layouts import POLLUTANTS, TYPES
+
+PM25, PM10 = POLLUTANTS.index("pm25"), POLLUTANTS.index("pm10")
+PULSE_FACTOR, PULSE_REACH, PULSE_HOURS, PULSE_ROUGHNESS = 3.0, 3, 4, 3.0
+PULSE_STEP = {"pm25": 250.0, "pm10": 420.0, "so2": 50.0, "no2": 80.0, "co": 3.0, "o3": 80.0}
+#: Fewer steps than these are a short record.
+SHORT = 500
+#: Hours on the far side of a gap within which a value as high tells that a peak may be real.
+FAR_SIDE = 24
+#: A rise of other pollutants: so many times its sides, and by this share of PULSE_STEP; of other
+#: stations (so many columns to either side), by a quarter of what is judged.
+RISE_FACTOR, RISE_SHARE, NEIGHBOURS = 2.0, 0.2, 6
+#: (value above which, hours from which) equal values are a stuck instrument.
+_PM, _GAS = ((10, 12),), ((10, 12), (280, 3))
+STUCK = {"pm25": _PM, "pm10": _PM, "so2": _GAS, "no2": _GAS, "co": ((24, 3),), "o3": ((20, 7),)}
+RANGE_END, RANGE_END_UNTIL = (999.0, 1010.0), np.datetime64("2018", "h").astype(np.int64)
+#: Numbers that machines write for nothing; the last three for CO alone.
+_CODES = np.array(
+    [10.0**k - 1 for k in range(3, 8)]
+    + [10.0**k - 0.1 for k in range(3, 7)]
+    + [10.0**k - 0.01 for k in range(3, 6)]
+    + [99.999, 9998.0, 32767.0, 32768.0, 65535.0, 8888.0, 88888.0]
+    + [99.0, 99.9, 99.99]
+)
+#: Median of a year outside these (µg/m³, CO mg/m³) is another unit.
+UNIT_RANGE = {"pm25": (0.3, 1200.0), "pm10": (0.5, 2500.0), "so2": (0.1, 400.0)}
+UNIT_RANGE |= {"no2": (0.2, 1000.0), "co": (0.1, 10.0), "o3": (0.2, 1500.0)}
+#: Unit -> what it is taken for when the median is too low and too high.
+_OTHER_UNIT = {"µg/m³": ("mg/m³", "ng/m³"), "mg/m³": ("g/m³", "µg/m³")}
+#: A single station is judged from further off: an instrument may drift where a year does not.
+_STATION_MARGIN = 5.0
+_ENOUGH = 24
+
+
+def is_code(values, pollutant: str = "") -> np.ndarray:
+    """Tell which values are of the kind that stands for nothing."""
+    codes = _CODES if pollutant == "co" else _CODES[:-3]
+    return np.isin(np.round(values, 3), np.round(codes, 3))
+
+
+def merge(reader):
+    """Merge a reader's blocks, using them up; return hours and months with values of UCI."""
+    wanted = reader.wanted or [s for b in reader.blocks for s in b.stations]
+    uci = [s for b in reader.blocks if b.archive == "uci" for s in b.stations]
+    days = np.unique([d for b in reader.blocks for d in np.unique(b.hour // 24)] or [0])
+    # a day of nothing after every gap: neighbours in the array are neighbours in time
+    days = np.unique([days, days + 1])
+    grids = {"archive": Grid(reader, days, wanted), "uci": Grid(reader, days, uci)}
+    while reader.blocks:
+        block = reader.blocks.pop(0)
+        grids[block.archive].fill(block)
+    for grid in grids.values():
+        grid.drop_codes()
+        grid.check_units()
+    archive = grids["archive"]
+    uci_months = archive.fill_gaps(grids.pop("uci"))
+    archive.drop_stuck()
+    archive.drop_pulses()
+    archive.note_range_end()
+    return archive.table(), uci_months
+
+
+class Grid:
+    """The values of an archive, hours by stations by pollutants, and the file that each is from."""
+
+    def __init__(self, reader, days: np.ndarray, stations: list[str]):
+        self.reader, self.days, self.stations = reader, days, list(dict.fromkeys(stations))
+        shape = (len(days) * 24, len(self.stations), len(POLLUTANTS))
+        self.values = np.full(shape, np.nan)
+        self.files = np.full(shape, -1, np.int32)
+
+    def hours(self, places) -> np.ndarray:
+        """Return hours since 1970 of places in the array."""
+        day, hour = np.divmod(np.asarray(places, dtype=np.int64), 24)
+        return self.days[day] * 24 + hour
+
+    def table(self):
+        """Return the hours that have a value, as a pyarrow table in order of station and time."""
+        import pyarrow as pa
+
+        station, place = np.nonzero(~np.isnan(self.values).all(axis=2).T)
+        names = pa.array(self.stations, pa.string())
+        columns = {
+            "time": pa.array((self.hours(place) * 3600).astype("datetime64[s]")),
+            "station": pa.DictionaryArray.from_arrays(pa.array(station.astype(np.int32)), names),
+        }
+        for p, name in enumerate(POLLUTANTS):
+            columns[name] = pa.array(self.values[place, station, p], from_pandas=True)
+        return pa.table(columns)
+
+    def note(self, places, s, p, rule: str, action: str) -> None:
+        """List values; those dropped are taken out."""
+        at = (places, s, p)
+        names = np.array(self.stations, dtype=object)[s]
+        hours, files = self.hours(places), self.files[at]
+        self.reader.note_cells(rule, action, files, hours, names, p, self.values[at])
+        if action == "dropped":
+            self.values[at] = np.nan
+
+    def fill(self, block) -> None:
+        """Write a block; of two values of one hour that of the earlier file stands."""
+        place = np.searchsorted(self.days, block.hour // 24) * 24 + block.hour % 24
+        at = np.array([self.stations.index(s) for s in block.stations])
+        # a row of an hour and pollutant that the block already had waits for the next turn
+        key = pd.Series(place * len(POLLUTANTS) + block.pollutant)
+        turn = np.zeros(len(key), np.int64)
+        if key.duplicated().any():
+            turn = key.groupby(key).cumcount().to_numpy()
+        equal = [np.array([], np.int64)]
+        for n in range(int(turn.max(initial=0)) + 1):
+            rows = np.flatnonzero(turn == n)
+            here = (place[rows, None], at[None, :], block.pollutant[rows, None])
+            old, old_file, new = self.values[here], self.files[here], block.values[rows]
+            file = np.broadcast_to(block.file[rows, None], new.shape)
+            both = ~np.isnan(old) & ~np.isnan(new)
+            wins = both & (file < old_file)
+            lost = np.where(wins, old_file, file)
+            equal.append(lost[both & (old == new)])
+            differ = both & (old != new)
+            i, j = np.nonzero(differ)
+            names = np.array(self.stations, dtype=object)[at[j]]
+            where = (lost[differ], block.hour[rows[i]], names, block.pollutant[rows[i]])
+            values = np.where(wins, old, new)[differ]
+            self.reader.note_cells("hour_twice_differs", "dropped", *where, values)
+            take = ~np.isnan(new) & (np.isnan(old) | wins)
+            self.values[here] = np.where(take, new, old)
+            self.files[here] = np.where(take, file, old_file)
+        self.reader.note_files(np.concatenate(equal), "hour_twice", "dropped")
+
+    def drop_codes(self) -> None:
+        """Drop codes that stand for nothing."""
+        coded = np.zeros(self.values.shape, bool)
+        for p, pollutant in enumerate(POLLUTANTS):
+            x = self.values[:, :, p]
+            high = x >= (99 if pollutant == "co" else 888)
+            if high.any():
+                coded[:, :, p] = high & is_code(x, pollutant)
+        at_once = coded.sum(axis=(1, 2))
+        for place, s, p in np.argwhere(coded).tolist():
+            x = self.values[:, s, p]
+            value = x[place]
+            storm = False
+            if p in (PM25, PM10) and value < 1000:
+                own = np.where(coded[:, s, p], np.nan, x)
+                sides = [_nearest(own, place, step, 12) for step in (-1, 1)]
+                storm = any(side * PULSE_FACTOR >= value for side in sides)
+            beyond = value >= (99998 if p == PM10 else 8888)
+            repeated = at_once[place] > 1 or np.count_nonzero(x == value) > 1
+            coded[place, s, p] = not storm and (beyond or repeated)
+        self.note(*np.nonzero(coded), "code", "dropped")
+
+    def check_units(self) -> None:
+        """Refuse a year whose median only another unit explains."""
+        year = np.repeat(self.days.astype("datetime64[D]").astype("datetime64[Y]"), 24)
+        for y in np.unique(year):
+            own = self.values[year == y]
+            parts = [("、".join(self.stations[:3]), own, 1.0)]
+            parts += [(n, own[:, [s]], _STATION_MARGIN) for s, n in enumerate(self.stations)]
+            for p, pollutant in enumerate(POLLUTANTS):
+                low, high = UNIT_RANGE[pollutant]
+                for name, part, margin in parts:
+                    known = part[:, :, p][~np.isnan(part[:, :, p])]
+                    median = float(np.median(known)) if len(known) >= _ENOUGH else 0.0
+                    # a median of nothing at all is an instrument's fault, not a unit's
+                    if median and not low / margin <= median <= high * margin:
+                        unit = "mg/m³" if pollutant == "co" else "µg/m³"
+                        what = {"year": str(y), "station": name, "pollutant": list(TYPES)[p]}
+                        what |= {"unit": unit, "other": _OTHER_UNIT[unit][median > high]}
+                        raise error("error.unit_off", median=f"{median:g}", **what)
+
+    def fill_gaps(self, uci: Grid) -> set[tuple]:
+        """Take UCI where the archive has nothing; count what the archive already has."""
+        filled = set()
+        for u, station in enumerate(uci.stations):
+            s = self.stations.index(station)
+            has, takes = ~np.isnan(self.values[:, s]), ~np.isnan(uci.values[:, u])
+            for p, pollutant in enumerate(POLLUTANTS):
+                where = {"station": station, "pollutant": pollutant}
+                files = uci.files[:, u, p][has[:, p] & takes[:, p]]
+                self.reader.note_files(files, "archive_has_hour", "dropped", **where)
+                # the label 00 of a month's first day belongs to the day before
+                hours = self.hours(np.flatnonzero(takes[:, p] & ~has[:, p])) - 1
+                months = np.unique(hours.astype("datetime64[h]").astype("datetime64[M]"))
+                filled.update((station, pollutant, m.year, m.month) for m in months.tolist())
+            self.values[:, s] = np.where(has, self.values[:, s], uci.values[:, u])
+            self.files[:, s] = np.where(has, self.files[:, s], uci.files[:, u])
+        return filled
+
+    def _series(self):
+        return ((s, p) for p in range(len(POLLUTANTS)) for s in range(len(self.stations)))
+
+    def drop_stuck(self) -> None:
+        """Drop runs of one value that are too long for weather."""
+        for s, p in self._series():
+            x = self.values[:, s, p]
+            start = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
+            length = np.diff(np.r_[start, len(x)])
+            is_stuck = np.zeros(len(start), bool)
+            for above, hours in STUCK[POLLUTANTS[p]]:
+                is_stuck |= (length >= hours) & (x[start] > above)
+            places = np.flatnonzero(np.repeat(is_stuck, length))
+            if 2 * len(places) <= np.count_nonzero(~np.isnan(x)):
+                self.note(places, s, p, "stuck", "dropped")
+
+    def note_range_end(self) -> None:
+        """List PM10 at the end of the instrument's range, which stays."""
+        x = self.values[:, :, PM10]
+        place, s = np.nonzero((x >= RANGE_END[0]) & (x <= RANGE_END[1]))
+        early = self.hours(place) < RANGE_END_UNTIL
+        self.note(place[early], s[early], PM10, "range_end", "kept")
+
+    def drop_pulses(self) -> None:
+        """Drop hours that stand alone above their neighbours, and list what cannot be decided."""
+        pm10 = self.values[:, :, PM10]
+        self.pm10_level = np.where(np.isnan(pm10), self.values[:, :, PM25], pm10)
+        found = [(s, p, *peak) for s, p in self._series() for peak in self._peaks(s, p)]
+        # all are judged on the values as they came, so that none hides what speaks for another
+        verdicts = [self._verdict(*peak) for peak in found]
+        for (s, p, first, last, _), verdict in zip(found, verdicts, strict=True):
+            if verdict != "real":
+                action = "dropped" if verdict == "pulse" else "kept"
+                self.note(np.arange(first, last + 1), s, p, verdict, action)
+
+    def _levels(self, p: int) -> np.ndarray:
+        """Return a pollutant's values; PM2.5 where PM10 is withheld for not exceeding it."""
+        return self.pm10_level if p == PM10 else self.values[:, :, p]
+
+    def _peaks(self, s: int, p: int):
+        """Yield first and last place of what may be a pulse, and the least rise of one."""
+        x, name = self.values[:, s, p], POLLUTANTS[p]
+        steps = np.abs(np.diff(x))
+        known = np.flatnonzero(~np.isnan(steps))
+        rough = _roughness(steps[known])
+        longest = 1 if p in (PM25, PM10) else PULSE_HOURS
+        before = np.r_[np.nan, x[:-1]]
+        for i in np.flatnonzero((x > PULSE_STEP[name]) & ~(before * PULSE_FACTOR > x)).tolist():
+            end = i
+            while end + 1 < len(x) and x[end + 1] == x[i] and end + 1 - i < longest:
+                end += 1
+            if 0 < len(known) < SHORT:
+                # a peak's own steps say nothing of how rough the rest of a short record is
+                rough = _roughness(steps[known[(known < i - 1) | (known > end)]])
+            least = max(PULSE_STEP[name], rough)
+            if x[i] > least:
+                yield i, end, least
+
+    def _verdict(self, s: int, p: int, first: int, last: int, least: float) -> str:
+        """Return ``pulse``, ``suspect`` or ``real``."""
+        x = self._levels(p)[:, s]
+
+        def stands_above(level: float) -> bool:
+            return x[first] >= PULSE_FACTOR * level and x[first] - level > least
+
+        ends = {-1: first, 1: last}
+        sides = {step: self._side(s, p, end, step) for step, end in ends.items()}
+        known = [side for side in sides.values() if not np.isnan(side)]
+        if not all(map(stands_above, known)) or self._rises_together(s, p, first, last):
+            return "real"
+        if len(known) == 2:
+            return "pulse"
+        others = np.delete(self._levels(p)[first : last + 1], s, axis=1)
+        others = others[~np.isnan(others)]
+        if others.size:
+            return "pulse" if stands_above(others.max()) else "real"
+        far = [_nearest(x, ends[k], k, FAR_SIDE) for k, side in sides.items() if np.isnan(side)]
+        is_alone = all(stands_above(level) for level in far if not np.isnan(level))
+        if known:
+            # a storm may break the record: what is as high behind the gap leaves it open
+            return "pulse" if is_alone else "suspect"
+        return "suspect" if is_alone else "real"
+
+    def _side(self, s: int, p: int, place: int, step: int) -> float:
+        """Return the nearest value on one side; for PM10 the level of PM2.5 where it has none."""
+        own = _nearest(self.values[:, s, p], place, step, PULSE_REACH)
+        return _nearest(self._levels(p)[:, s], place, step, PULSE_REACH) if np.isnan(own) else own
+
+    def _rises_together(self, s: int, p: int, first: int, last: int) -> bool:
+        """Tell whether another pollutant of the station, or other stations, rise as well."""
+        # instruments are calibrated one after the other: only the very hour speaks for a pollutant
+        for q, name in enumerate(POLLUTANTS):
+            rise = _rise(self.values[:, s, q], first, last, 0)
+            if q != p and rise > RISE_SHARE * PULSE_STEP[name]:
+                return True
+        own = _rise(self._levels(p)[:, s], first, last, 0)
+        own = self._levels(p)[first, s] if np.isnan(own) else own
+        # smoke takes an hour between stations
+        near = range(max(s - NEIGHBOURS, 0), min(s + NEIGHBOURS + 1, len(self.stations)))
+        rises = [_rise(self.values[:, t, p], first, last, 1) for t in near if t != s]
+        rises = [rise for rise in rises if not np.isnan(rise)]
+        together = sum(rise >= own / 4 for rise in rises)
+        return bool(rises) and together >= max(1, len(rises) / 4)
+
+
+def _roughness(steps: np.ndarray) -> float:
+    """Return a step that is rare in a series."""
+    return PULSE_ROUGHNESS * float(np.quantile(steps, 0.9)) if len(steps) else 0.0
+
+
+def _rise(x: np.ndarray, first: int, last: int, slack: int) -> float:
+    """Return the rise of a series at a place, give or take hours; 0 without one, NaN unknown."""
+    inside = x[max(first - slack, 0) : last + 1 + slack]
+    ends = ((first - slack, -1), (last + slack, 1))
+    sides = [_nearest(x, end, step, PULSE_REACH) for end, step in ends]
+    sides = [side for side in sides if not np.isnan(side)]
+    if np.isnan(inside).all() or not sides:
+        return np.nan
+    # in the very hour it has to fall again, too; elsewhere a storm that goes on is one
+    peak, base = float(np.nanmax(inside)), sides[0] if slack else max(sides)
+    return peak - base if peak >= RISE_FACTOR * base else 0.0
+
+
+def _nearest(x: np.ndarray, at: int, step: int, reach: int) -> float:
+    """Return the nearest value in one direction within reach; NaN without one."""
+    for i in range(at + step, at + step * (reach + 1), step):
+        if 0 <= i < len(x) and not np.isnan(x[i]):
+            return x[i]
+    return np.nan

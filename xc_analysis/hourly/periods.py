@@ -1,0 +1,213 @@
+"""Days to months and years by HJ 663-2013.
+
+Mean of the valid days; O3 90th, CO 95th percentile, linear at 1+(n-1)p. Good days AQI <= 100, heavy
+> 200, severe > 300; ratios over the days with an AQI.
+
+Known exceedances (days without an AQI whose one valid pollutant is above 100) count in heavy and
+severe days and nowhere else. Ozone days of fewer than 14 windows, which HJ 663 admits where they
+exceed 160, are out of the percentile of a partial period. ``known_exceedances`` counts either.
+
+Completeness of a year: ``strict`` at least 324 valid days and 27 a month (February 25),
+``adequate`` at least 85 % of the year's days and 15 in every month, else ``partial``; of a month: 27
+(February 25), 15, less. With national days, whose hours are not known, at most ``adequate``.
+
+Basis: the reference state of GB 3095, changed on 2018-09-01. Release: ``draft`` for the last year
+where records end within it or national days stand in it, else ``public``.
+"""
+
+from __future__ import annotations
+
+from calendar import isleap, monthrange
+
+import numpy as np
+import pandas as pd
+
+from ..words import error
+from .days import DAY_COLUMNS, WINDOWS_NEEDED, frame_of
+from .layouts import DAY_VALUES, unreadable
+
+#: indicator -> (column of the days, statistic, unit)
+INDICATORS = {
+    "pm25": ("pm25", "mean", "µg/m³"),
+    "pm10": ("pm10", "mean", "µg/m³"),
+    "no2": ("no2", "mean", "µg/m³"),
+    "so2": ("so2", "mean", "µg/m³"),
+    "o3_8h_p90": ("o3_8h", "p90", "µg/m³"),
+    "o3_8h_mean": ("o3_8h", "mean", "µg/m³"),
+    "co_p95": ("co", "p95", "mg/m³"),
+    "good_days": ("aqi", "good", "d"),
+    "good_day_ratio": ("aqi", "good_ratio", "%"),
+    "heavy_days": ("aqi", "heavy", "d"),
+    "heavy_day_ratio": ("aqi", "heavy_ratio", "%"),
+    "severe_days": ("aqi", "severe", "d"),
+}
+_NUMBERS = [*DAY_VALUES, "pm10_reported", "o3_windows", "aqi"]
+_CLASSES = np.array(["partial", "adequate", "strict"], dtype=object)
+_CHANGE = pd.Period("2018-09", "M")
+
+
+def monthly(days) -> pd.DataFrame:
+    """Compute monthly values from daily ones.
+
+    Parameters
+    ----------
+    days : DataFrame, pyarrow.Table or ibis.Table
+        As `daily` returns.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `annual`, with month after year.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.DataFrame({"date": pd.date_range("2019-06-01", "2019-06-30"), "scope": "西城区",
+    ...                      "so2": 4.0})
+    >>> monthly(days).query("indicator == 'so2'")[["month", "value", "completeness"]].values.tolist()
+    [[6, 4.0, 'strict']]
+    """
+    return periods(days, freq="month")
+
+
+def annual(days) -> pd.DataFrame:
+    """Compute annual values from daily ones, by HJ 663-2013.
+
+    Parameters
+    ----------
+    days : DataFrame, pyarrow.Table or ibis.Table
+        As `daily` returns.
+
+    Returns
+    -------
+    DataFrame
+        scope, indicator, year, value, lower, upper, unit, valid_days, days (of the year), capture,
+        completeness, basis, release, known_exceedances, national_days; value NaN only where no day
+        is valid. lower and upper of pm10 are its two treatments.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> days = pd.DataFrame({"date": pd.date_range("2019-01-01", "2019-12-31"), "scope": "西城区",
+    ...                      "pm25": 42.0, "pm10": 70.0})
+    >>> annual(days).query("indicator == 'pm25'")[["value", "completeness"]].values.tolist()
+    [[42.0, 'strict']]
+    """
+    return periods(days, freq="year")
+
+
+def periods(days, *, freq: str) -> pd.DataFrame:
+    """Compute months or years (`freq`) of days."""
+    frame = frame_of(days, "days", "date")
+    if "scope" not in frame:
+        frame = frame.rename(columns={"station": "scope"})
+    frame = frame_of(frame, "days", "scope")
+    if not set(DAY_COLUMNS) & set(frame):
+        raise error("error.no_day_column", columns=", ".join(DAY_COLUMNS[:9]))
+    try:
+        frame = _tidy(frame)
+    except (ValueError, TypeError) as problem:
+        raise unreadable(problem) from None
+    keys = ["scope", "year", "month"] if freq == "month" else ["scope", "year"]
+    columns = dict.fromkeys(column for column, _, _ in INDICATORS.values())
+    counts = {column: _count_days(frame, column, keys) for column in columns}
+    out = []
+    for rank, (indicator, (column, statistic, unit)) in enumerate(INDICATORS.items()):
+        table = counts[column].assign(lower=np.nan, upper=np.nan)
+        table["value"] = _statistic(frame, column, statistic, table, keys)
+        if indicator == "pm10":
+            reported = frame.groupby(keys)["pm10_reported"].mean().reindex(table.index)
+            table["lower"] = np.fmin(table["value"], reported)
+            table["upper"] = np.fmax(table["value"], reported)
+        out.append(table.reset_index().assign(indicator=indicator, unit=unit, rank=rank))
+    table = pd.concat(out, ignore_index=True)
+    table["capture"] = table["valid_days"] / table["days"]
+    if freq == "month":
+        before = table["year"] * 12 + table["month"] < _CHANGE.year * 12 + _CHANGE.month
+        table["basis"] = np.where(before, "ref-273K", "ref-298K")
+    else:
+        by_year = np.where(table["year"] < _CHANGE.year, "ref-273K", "ref-298K")
+        table["basis"] = np.where(table["year"] == _CHANGE.year, "ref-mixed", by_year)
+    last = frame["date"].max()
+    is_draft = last < pd.Timestamp(last.year, 12, 31)
+    is_draft |= frame.loc[frame["year"] == last.year, "national"].any()
+    table["release"] = np.where(is_draft & (table["year"] == last.year), "draft", "public")
+    table = table.sort_values(["scope", "rank", *keys[1:]], ignore_index=True)
+    columns = ["scope", "indicator", *keys[1:], "value", "lower", "upper", "unit", "valid_days"]
+    columns += ["days", "capture", "completeness", "basis", "release"]
+    return table[[*columns, "known_exceedances", "national_days"]]
+
+
+def _tidy(days: pd.DataFrame) -> pd.DataFrame:
+    """Return the days with all columns, and which of their values are short and national."""
+    frame = pd.DataFrame({"scope": days["scope"].astype(object)})
+    frame["date"] = pd.to_datetime(days["date"])
+    frame["year"], frame["month"] = frame["date"].dt.year, frame["date"].dt.month
+    for column in _NUMBERS:
+        frame[column] = pd.to_numeric(days.get(column, np.nan))
+        frame[column] = frame[column].astype("float64")
+    for column in ("known_exceedance", "national"):
+        frame[column] = days.get(column, pd.Series(False, days.index)).fillna(False).astype(bool)
+    for column in DAY_VALUES:
+        # which of a day's values are national: written by `national`, else as the day says
+        mark = days.get(f"national_{column}", frame["national"])
+        frame[f"national_{column}"] = mark.to_numpy(dtype=bool)
+        frame[f"short_{column}"] = False
+    frame["national_aqi"] = frame["national"]
+    frame["short_aqi"] = frame["known_exceedance"] & frame["aqi"].notna()
+    frame["short_o3_8h"] = (frame["o3_windows"] < WINDOWS_NEEDED) & frame["o3_8h"].notna()
+    return frame
+
+
+def _count_days(frame: pd.DataFrame, column: str, keys: list[str]) -> pd.DataFrame:
+    """Count the valid days of a column and class the period by them."""
+    by_month = ["scope", "year", "month"]
+    short, national = frame[f"short_{column}"], frame[f"national_{column}"]
+    valid = frame[column].notna()
+    if column == "aqi":
+        valid &= ~short
+    marks = frame[by_month].assign(n=valid, short=short, national=valid & national)
+    counts = marks.groupby(by_month)[["n", "short", "national"]].sum()
+    month = counts.index.get_level_values("month")
+    counts["full"] = counts["n"] >= np.where(month == 2, 25, 27)
+    counts["half"] = counts["n"] >= 15
+    if "month" in keys:
+        counts = counts.astype("int64")
+        counts["days"] = [monthrange(year, month)[1] for _, year, month in counts.index]
+        strict, adequate = counts["full"] == 1, counts["half"] == 1
+    else:
+        counts = counts.groupby(keys).sum().astype("int64")
+        counts["days"] = [365 + isleap(year) for _, year in counts.index]
+        strict = (counts["n"] >= 324) & (counts["full"] == 12)
+        adequate = (counts["n"] * 100 >= counts["days"] * 85) & (counts["half"] == 12)
+    rank = np.where(strict & (counts["national"] == 0), 2, (strict | adequate).astype(int))
+    counts["completeness"] = _CLASSES[rank]
+    counts["valid_days"] = counts["n"]
+    if column == "o3_8h":
+        counts["valid_days"] -= np.where(rank == 0, counts["short"], 0)
+    counts = counts.rename(columns={"short": "known_exceedances", "national": "national_days"})
+    return counts.drop(columns=["n", "full", "half"])
+
+
+def _statistic(frame, column: str, statistic: str, table: pd.DataFrame, keys: list[str]):
+    """Compute a statistic of each period, indexed as `table`."""
+    short = frame[f"short_{column}"]
+    if column != "aqi":
+        if short.any():
+            # a partial period leaves out the days that are there only because they exceed
+            is_partial = (table["completeness"] == "partial").rename("is_partial")
+            frame = frame[~(short & frame[keys].join(is_partial, on=keys)["is_partial"])]
+        groups = frame.groupby(keys)[column]
+        value = groups.mean() if statistic == "mean" else groups.quantile(int(statistic[1:]) / 100)
+        return value.reindex(table.index)
+    name, _, ratio = statistic.partition("_")
+    aqi = frame["aqi"]
+    hit = {"good": aqi <= 100, "heavy": aqi > 200, "severe": aqi > 300}[name]
+    if ratio or name == "good":
+        hit &= ~short
+    count = hit.groupby([frame[k] for k in keys]).sum().reindex(table.index).astype("float64")
+    n = table["valid_days"]
+    if ratio:
+        return 100.0 * count / n.where(n > 0)
+    # without any day that has an index, none is known
+    return count.where((n > 0) | (count > 0))

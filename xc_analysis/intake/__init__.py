@@ -1,1 +1,0 @@
-"""Numbers from people: cells, files to import, gaps, returned reviews."""

@@ -1,1 +1,0 @@
-"""A district's folder of tables: the project's own, a local one, a new one."""

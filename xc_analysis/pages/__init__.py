@@ -1,1 +1,0 @@
-"""Pages by theme: what the notebooks of a theme call."""

@@ -1,0 +1,363 @@
+"""Read a sheet that a person filled in: its cells, numbers and dates. Nothing is ever run.
+
+A text is stripped and cut before anything else looks at it, and no pattern repeats a repeat. What
+a cell's formatting says (struck through, superscript, hidden, a comment) is told beside its value.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+import warnings
+import zipfile
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+
+from .errors import InputError
+from .tables import read_bytes, read_text
+from .words import LANGUAGES, Message, error, has_word, message, word
+
+MAX_BYTES = 16_000_000  # of a file, and of what it unpacks to
+MAX_CELLS, MAX_ROWS, MAX_COLUMNS = 200_000, 20_000, 200
+MAX_TEXT, MAX_NUMBER = 500, 60
+
+_NARROW = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
+_NARROW |= {ord(a): b for a, b in zip("　−—–〜～≤≥、", " ---~~≤≥,", strict=True)}
+_EMPTY = {"", *"- -- / ... …… … 无 暂无 未公布 不详 缺 n/a na nil".split()}
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: its address, its content, and what is wrong with it."""
+
+    place: str
+    value: object = None
+    percent: bool = False
+    faults: tuple[Message, ...] = ()
+
+    @property
+    def text(self) -> str:
+        """Its content as a line of text, full-width signs made narrow."""
+        if isinstance(self.value, float):
+            return format(self.value, ".15g")
+        if isinstance(self.value, date):
+            return f"{self.value:%Y-%m-%d}"
+        return "" if self.value is None else plain_text(str(self.value))
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """One sheet: its rows by number, each a dict of column number to cell; empty cells lack."""
+
+    name: str
+    rows: dict[int, dict[int, Cell]]
+    hidden: bool = False
+
+
+def plain_text(text: str) -> str:
+    """Return a text cut, in one line, with single blanks and narrow signs."""
+    return " ".join(text.strip()[: MAX_TEXT + 1].translate(_NARROW).split())
+
+
+# ---- files ----------------------------------------------------------------------------------
+
+
+def read_sheets(path) -> list[Sheet]:
+    """Read every sheet of a workbook, or the one of a csv; the content tells which it is."""
+    path = Path(path)
+    data = read_bytes(path)
+    if isinstance(data, Message):
+        fix = Message(f"{data.key}.fix", data.values)
+        raise error("error.place", place=path, problem=data, remedy=fix)
+    if len(data) > MAX_BYTES:
+        raise error("import.too_big", path=path, size=len(data) / 1e6, most=MAX_BYTES / 1e6)
+    if data.startswith(b"PK"):
+        return _read_workbook(path, data)
+    if data.startswith(b"\xd0\xcf\x11\xe0"):
+        raise error("import.password", path=path)
+    if not data.strip(b"\xef\xbb\xbf \t\r\n"):
+        raise error("import.empty_file", path=path)
+    return [_read_csv(path)]
+
+
+def _read_csv(path: Path) -> Sheet:
+    from openpyxl.utils import get_column_letter
+
+    text, _ = read_text(path)
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    separator = max(",\t;", key=text[:4000].count)
+    rows: dict[int, dict[int, Cell]] = {}
+    try:
+        lines = csv.reader(io.StringIO(text), delimiter=separator, strict=True)
+        for number, contents in enumerate(lines, 1):
+            if number > MAX_ROWS or len(contents) > MAX_COLUMNS:
+                raise error("import.too_many_cells", path=path, rows=MAX_ROWS, columns=MAX_COLUMNS)
+            rows[number] = {
+                column: _text_cell(f"{get_column_letter(column)}{number}", content)
+                for column, content in enumerate(contents, 1)
+                if content.strip()
+            }
+    except csv.Error:
+        raise error("import.csv_broken", path=path) from None
+    return Sheet("", rows)
+
+
+def _text_cell(place: str, content: str, faults=()) -> Cell:
+    """Return a cell of text, cut, with what is wrong with it."""
+    text, faults = content.strip(), list(faults)
+    if len(text) > MAX_TEXT:
+        faults.append(message("import.long_cell", count=len(text), most=MAX_TEXT))
+        text = text[:40]
+    odd = [c for c in text if unicodedata.category(c) in ("Cc", "Cf") and c not in "\n\t"]
+    if odd:
+        name = unicodedata.name(odd[0], f"U+{ord(odd[0]):04X}")
+        faults.append(message("import.control", name=name))
+        text = "".join(c for c in text if c.isprintable())
+    return Cell(place, text or None, faults=tuple(faults))
+
+
+def _read_workbook(path: Path, data: bytes) -> list[Sheet]:
+    from openpyxl import load_workbook
+
+    _check_zip(path, data)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of styles and extensions that are not read
+            book = load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)
+    except Exception:  # whatever a damaged workbook makes its reader raise
+        raise error("import.damaged", path=path) from None
+    sheets = []
+    for page in book.worksheets:
+        filled = sorted(at for at, cell in page._cells.items() if cell.value is not None)
+        wide = max((column for _, column in filled), default=0)
+        if len(filled) > MAX_CELLS or wide > MAX_COLUMNS or filled and filled[-1][0] > MAX_ROWS:
+            raise error("import.too_many_cells", path=path, rows=MAX_ROWS, columns=MAX_COLUMNS)
+        groups = [d for d in page.column_dimensions.values() if d.hidden]
+        hidden = {column for d in groups for column in range(d.min or 0, (d.max or 0) + 1)}
+        prefix = f"{page.title}!" if len(book.worksheets) > 1 else ""
+        rows: dict[int, dict[int, Cell]] = {}
+        for row, column in filled:
+            cell = _read_cell(page, page._cells[row, column], prefix, hidden)
+            rows.setdefault(row, {})[column] = cell
+        sheets.append(Sheet(page.title, rows, page.sheet_state != "visible"))
+    return sheets
+
+
+def _check_zip(path: Path, data: bytes) -> None:
+    """Refuse what unpacks to too much, declares entities, holds macros or is no workbook."""
+    try:
+        book = zipfile.ZipFile(io.BytesIO(data))
+        parts = book.infolist()
+        names = {part.filename for part in parts}
+        if any(name.lower().endswith(("vbaproject.bin", "macrosheets")) for name in names):
+            raise error("import.macros", path=path)
+        if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
+            raise error("import.no_workbook", path=path)
+        if any(part.flag_bits & 1 for part in parts):
+            raise error("import.password", path=path)
+        # zipfile reads no more of a part than the size it declares
+        if sum(part.file_size for part in parts) > MAX_BYTES:
+            raise error("import.bomb", path=path, most=MAX_BYTES / 1e6)
+        if len(names) < len(parts):
+            raise error("import.damaged", path=path)
+        if any(re.search(rb"<!(?:DOCTYPE|ENTITY)", book.read(part)) for part in parts):
+            raise error("import.entities", path=path)
+    except InputError:
+        raise
+    except Exception:  # whatever a damaged archive makes its reader raise
+        raise error("import.damaged", path=path) from None
+
+
+def _read_cell(page, cell, prefix: str, hidden_columns: set[int]) -> Cell:
+    """Return a workbook's cell with what is wrong with it, its formatting included."""
+    value, fonts = cell.value, [cell.font]
+    is_formula = cell.data_type == "f" or type(value).__name__.endswith("Formula")
+    if is_formula:
+        value = "="
+    elif type(value).__name__ == "CellRichText":
+        fonts += [part.font for part in value if getattr(part, "font", None) is not None]
+        value = str(value)
+    shape, row = cell.number_format or "", page.row_dimensions.get(cell.row)
+    is_hidden = cell.column in hidden_columns or row is not None and (row.hidden or row.height == 0)
+    is_raised = any(font.vertAlign in ("superscript", "subscript") for font in fonts)
+    tests = (
+        (is_formula, "import.formula"),
+        (cell.data_type == "e", "import.error_value"),
+        (any(font.strike for font in fonts), "import.struck"),
+        (is_raised, "import.superscript"),
+        (is_hidden, "import.hidden_cell"),
+        (";;;" in shape, "import.hidden_format"),
+        (cell.coordinate in page.merged_cells, "import.merged"),
+    )
+    faults = [message(key) for wrong, key in tests if wrong]
+    if cell.comment:
+        text = " ".join(cell.comment.text.split())[:60]
+        faults.append(message("import.comment", text=text))
+    place = prefix + cell.coordinate
+    if isinstance(value, str):
+        return _text_cell(place, value, faults)
+    return Cell(place, value, "%" in re.sub(r'"[^"]*"|\\.', "", shape), tuple(faults))
+
+
+# ---- numbers --------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Quantity:
+    """A number in its indicator's unit, or a range of which either end may lack."""
+
+    value: Decimal | None = None
+    lower: Decimal | None = None
+    upper: Decimal | None = None
+    about: bool = False
+
+
+_SIGNS = {"<": "<", "≤": "<", "<=": "<", ">": ">", "≥": ">", ">=": ">"}
+_SIGNS |= dict.fromkeys(("不超过", "不高于", "不大于", "至多", "低于", "小于"), "<")
+_SIGNS |= dict.fromkeys(("不低于", "不小于", "不少于", "至少", "高于", "大于", "超过"), ">")
+_SIGNS |= {"at most": "<", "below": "<", "at least": ">", "above": ">"}
+_ENDINGS = {"以上": ">", "及以上": ">", "以下": "<", "及以下": "<", "以内": "<"}
+_ROUGHLY = ("左右", "上下")
+_POWERS = {"万亿": 12, "亿": 8, "万": 4, "10⁸": 8, "10⁴": 4}
+
+
+def _any_of(texts) -> str:
+    return "|".join(sorted(map(re.escape, texts), key=len, reverse=True))
+
+
+_NUMBER = r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
+#: [<] [约] number [unit] [~ number [unit]] [以上]
+_RULE = re.compile(
+    rf"(?P<sign>{_any_of(_SIGNS)})? ?(?P<about>大约|约|about|approx\.|ca\.|≈|~)? ?"
+    rf"(?P<low>{_NUMBER}) ?(?P<low_unit>[^~至到-]*?) ?"
+    rf"(?:[~至到-] ?(?P<high>{_NUMBER}) ?(?P<high_unit>[^~至到-]*?))?"
+    rf"(?P<ending>{_any_of((*_ENDINGS, *_ROUGHLY))})?"
+)
+
+
+def read_quantity(value, unit: str, *, percent: bool = False) -> Quantity | None:
+    """Read a number, a bound or a range as people write them; None where there is none.
+
+    Full-width signs count as narrow ones; a comma stands between groups of three. ``约`` and
+    ``左右`` mark a number as approximate, ``<`` ``≤`` ``不超过`` ``以下`` and their like make it a
+    bound, ``~`` ``-`` ``至`` a range. A unit behind it must be the indicator's own; ``万`` and ``亿``
+    are powers of ten of its base unit (``1.5万`` of a unit t is 15000, of 10⁴t it is 1.5).
+
+    Examples
+    --------
+    >>> from xc_analysis.sheets import read_quantity
+    >>> read_quantity("１，２３４．５吨", "t").value, read_quantity("＜55", "dB(A)").upper
+    (Decimal('1234.5'), Decimal('55'))
+    """
+    if value is None:
+        return None
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        return Quantity(_read_stored(value, unit, percent))
+    if not isinstance(value, (str, bool)):
+        raise error("import.date_as_number", text=str(value)[:10])
+    text = plain_text(str(value))
+    if len(text) > MAX_NUMBER:
+        raise error("import.long_number", count=len(text), most=MAX_NUMBER)
+    if text.lower() in _EMPTY:
+        return None
+    if text[0] in "=@":
+        raise error("import.formula")
+    found = _RULE.fullmatch(text)
+    if not found:
+        raise error("import.no_number", text=text)
+    low, high, ending = found["low"], found["high"], found["ending"]
+    about = bool(found["about"]) or ending in _ROUGHLY
+    bound = _SIGNS.get(found["sign"]) or _ENDINGS.get(ending)
+    if bound and (about or high or (found["sign"] and ending)):
+        raise error("import.no_number", text=text)
+    if high:
+        years = all(re.fullmatch("199[0-9]|20[0-5][0-9]", end) for end in (low, high))
+        if years or re.match("0[0-9]", high):
+            raise error("import.date_as_number", text=text[:20])
+        upper = _read_one(high, found["high_unit"], unit)
+        lower = _read_one(low, found["low_unit"] or found["high_unit"], unit)
+        if lower >= upper:
+            raise error("import.range_falls", text=text)
+        return Quantity(lower=lower, upper=upper, about=about)
+    number = _read_one(low, found["low_unit"], unit)
+    if bound:
+        return Quantity(upper=number) if bound == "<" else Quantity(lower=number)
+    return Quantity(number, about=about)
+
+
+def _read_stored(value, unit: str, percent: bool) -> Decimal:
+    """Read a number that a spreadsheet holds; shown in per cent it holds a hundredth."""
+    number = Decimal(format(value, ".15g"))
+    if not number.is_finite() or abs(number) >= 10**15:
+        raise error("import.no_number", text=str(value)[:20])
+    if percent and unit not in ("%", "pp"):
+        raise error("import.other_unit", text="%", unit=unit_name(unit))
+    return _without_zeros(number * 100 if percent else number)
+
+
+def _read_one(digits: str, tail: str, unit: str) -> Decimal:
+    whole, *groups = digits.partition(".")[0].lstrip("+-").split(",")
+    if groups and (len(whole) > 3 or any(len(group) != 3 for group in groups)):
+        raise error("import.separators", text=digits)
+    number = Decimal(digits.replace(",", ""))
+    if abs(number) >= 10**15 or number.as_tuple().exponent < -12:
+        raise error("import.no_number", text=digits[:20])
+    shift = _unit_shift(tail, unit) if tail else 0
+    if shift is None:
+        raise error("import.other_unit", text=tail[:20], unit=unit_name(unit))
+    return _without_zeros(number.scaleb(shift)) if shift else number
+
+
+def _without_zeros(number: Decimal) -> Decimal:
+    short = number.normalize()
+    return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short
+
+
+def unit_name(unit: str, lang: str | None = None) -> str:
+    """Return a unit of the tables as it is shown."""
+    return word(f"unit.{unit}", lang) if has_word(f"unit.{unit}") else unit
+
+
+def _split_unit(text: str) -> tuple[int, str]:
+    """Return the power of ten and the base of a unit: 万吨 is (4, 吨)."""
+    text = plain_text(text).replace(" ", "").replace("μ", "µ").lower()
+    if re.fullmatch(r"\([^()]*\)", text):
+        text = text[1:-1]
+    power = next((p for p in _POWERS if text.startswith(p)), "")
+    return _POWERS.get(power, 0), text.removeprefix(power)
+
+
+def _unit_shift(text: str, unit: str) -> int | None:
+    """Return the power of ten that carries a written unit to the indicator's; None if none does."""
+    own = [_split_unit(name) for name in (unit, *(unit_name(unit, lang) for lang in LANGUAGES))]
+    power, base = _split_unit(text)
+    counted = not re.search(r"[%/(]|^pp$", unit)  # 5万% and 3万分贝 mean nothing
+    if base in {name for _, name in own} or (power and not base and counted):
+        return power - own[0][0]
+    return None
+
+
+# ---- dates ----------------------------------------------------------------------------------
+
+_DATE = re.compile(r"([12][0-9]{3})(?:[-/.年]([0-9]{1,2})(?:[-/.月]([0-9]{1,2})日?|月)?|年)?")
+
+
+def read_date(value) -> str:
+    """Read a day, a month or a year and return it as the tables hold it, ``2026-03-31``."""
+    text = Cell("", value).text
+    if re.fullmatch("[3-5][0-9]{4}", text):
+        day = date(1899, 12, 30) + timedelta(days=int(text))
+        raise error("import.serial_date", text=text, day=f"{day:%Y-%m-%d}")
+    found = _DATE.fullmatch(text)
+    parts = [int(part) for part in found.groups() if part] if found else []
+    try:
+        day = date(*(parts + [1, 1])[:3])
+    except (ValueError, TypeError):
+        raise error("import.no_date", text=text[:20]) from None
+    if day > date.today():
+        raise error("import.future_date", text=text)
+    return "-".join(f"{part:02d}" for part in parts)

@@ -1,1 +1,0 @@
-"""Targets, verdicts and their record: scorecard, hindcast, sensitivity, review."""

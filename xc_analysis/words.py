@@ -1,0 +1,123 @@
+"""Every label, verdict, unit and message, in Chinese and in English, from ``words.csv``."""
+
+from __future__ import annotations
+
+import csv
+import locale
+import os
+from dataclasses import dataclass, field
+from functools import cache
+from html import escape
+from pathlib import Path
+
+from .errors import InputError
+
+LANGUAGES = ("zh", "en")
+
+_language: str | None = None
+
+
+def language() -> str:
+    """Return the language in force, "zh" or "en".
+
+    It is what `use_language` set, else ``$XC_LANG``, else the locale's; Chinese when in doubt.
+    """
+    if _language:
+        return _language
+    asked = os.environ.get("XC_LANG", "").lower()[:2]
+    if asked in LANGUAGES:
+        return asked
+    return "en" if (locale.getlocale()[0] or "").startswith("en") else "zh"
+
+
+def use_language(lang: str | None) -> str | None:
+    """Set the language of labels and messages; return what was set before.
+
+    None goes back to the environment's.
+    """
+    global _language
+    if lang is not None and lang not in LANGUAGES:
+        raise error("error.language", lang=lang)
+    before, _language = _language, lang
+    return before
+
+
+def tr(zh: str, en: str) -> str:
+    """Return the one of two texts that is in the language in force."""
+    return zh if language() == "zh" else en
+
+
+@cache
+def _table() -> dict[str, dict[str, str]]:
+    with Path(__file__).with_name("words.csv").open(encoding="utf-8", newline="") as file:
+        return {row["key"]: row for row in csv.DictReader(file)}
+
+
+def has_word(key: str) -> bool:
+    """Tell whether ``words.csv`` holds a key."""
+    return key in _table()
+
+
+def word(key: str, lang: str | None = None, /, **values) -> str:
+    """Return the text of a key of ``words.csv``, its fields filled.
+
+    Parameters
+    ----------
+    key : str
+        Such as ``"verdict.met"``.
+    lang : {"zh", "en"}, optional
+        Default: the language in force.
+    **values
+        What fills the ``{fields}``; a `Message` among them is rendered in the same language.
+
+    Raises
+    ------
+    KeyError
+        If there is no such key or a field is not given.
+
+    Examples
+    --------
+    >>> from xc_analysis.words import word
+    >>> word("verdict.met", "en")
+    'met'
+    """
+    lang = lang or language()
+    filled = {k: v.render(lang) if isinstance(v, Message) else v for k, v in values.items()}
+    return _table()[key][lang].format(**filled)
+
+
+@dataclass(frozen=True)
+class Message:
+    """A key of ``words.csv`` with its values: a sentence that has not chosen its language."""
+
+    key: str
+    values: dict = field(default_factory=dict)
+
+    def render(self, lang: str | None = None) -> str:
+        """Return the sentence in a language; default the one in force."""
+        return word(self.key, lang, **self.values)
+
+    __str__ = render
+
+
+def message(key: str, /, **values) -> Message:
+    """Build a `Message`; it becomes a sentence when it is shown."""
+    return Message(key, values)
+
+
+def error(key: str, /, **values) -> InputError:
+    """Build an `InputError` whose text is a key of ``words.csv`` in the language in force."""
+    return InputError(Message(key, values))
+
+
+def html_table(rows, title: str = "", notes=()) -> str:
+    """Lay out a result as one small html table: title, rows of a head and cells, notes beneath."""
+    width = max((len(row) for row in rows), default=1)
+    left = "style='text-align:left'"
+    lines = [f"<caption {left}>{escape(str(title))}</caption>"] if title else []
+    for head, *cells in rows:
+        shown = "".join(f"<td>{escape(str(cell))}</td>" for cell in cells)
+        lines.append(f"<tr><th {left}>{escape(str(head))}</th>{shown}</tr>")
+    for note in notes:
+        lines.append(f"<tr><td colspan='{width}' {left}>{escape(str(note))}</td></tr>")
+    return f"<table class='xc-result'>{''.join(lines)}</table>"

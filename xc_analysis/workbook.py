@@ -1,0 +1,259 @@
+"""The report's workbook: ten sheets of data, with formulas where a number may be changed."""
+
+from __future__ import annotations
+
+import datetime
+import io
+import re
+import zipfile
+from pathlib import Path
+
+import pandas as pd
+
+from .documents import Text, pack
+from .style import subscripts, unit_name
+from .tables import load
+from .targets import shown_sign
+from .words import has_word, tr, word
+
+FORMULA_SIGNS = tuple("=+-@＝＋－＠\t\r")
+NUMBER = re.compile(r"-?\d{1,12}(\.\d+)?")
+# column of the sheet of indicators: what is computed from target I, latest L and their years
+FORMULAS = {
+    "margin": '=IF(OR(I{r}="",L{r}=""),"",ROUND(IF(H{r}="=",-ABS(L{r}-I{r}),'
+    'IF(OR(H{r}="<",H{r}="≤"),I{r}-L{r},L{r}-I{r})),6))',
+    "gap": '=IF(Q{r}="","",MAX(0,-Q{r}))',
+    "pace": '=IF(OR(I{r}="",L{r}="",J{r}<=K{r}),"",ROUND((I{r}-L{r})/(J{r}-K{r}),6))',
+}
+# sheet: its columns, a head before "=" where it is another than the column's name;
+# "title_" ends in the language
+SHEETS = {
+    "indicators": "no category name unit attribute base_year base comparator target target_year "
+    "latest_year latest status outturn lower upper margin gap pace verdict reading p p_source grade "
+    "flags why",
+    "annual": "area=scope indicator=name year value lower upper unit status complete=completeness "
+    "source=source_id id=indicator",
+    "monthly": "indicator=name year month value lower upper unit valid=valid_days days "
+    "complete=completeness source=source_id",
+    "statements": "chapter locator statement printed recomputed unit=recomputed_unit difference "
+    "tolerance verdict=verdict_ why=why_",
+    "commitments": "project_id theme=theme_ title=title_ content=content_ quantity unit=unit_ "
+    "due=due_year outturn_known=outturn outturn_year note=note_ lead=lead_ responsible_unit completion",
+    "assumptions": "id indicator=name first=fit_from last=fit_to method reading why=why_ quality "
+    "impact reviewer reviewed=reviewed_on",
+    "sources": "id=source_id short=short_ title publisher document=document_no published accessed "
+    "reliability",
+    "gaps": "no indicator=name last_year status publication=publication_ keeper=keeper_ where=where_",
+    "figures": "figure title file rows",
+}
+KINDS = {"scope": "area", "status": "status_short", "completeness": "completeness"}
+KINDS |= {"method": "method"}
+VALUES = ("value", "lower", "upper")
+READ_BACK = ("project_id", "responsible_unit", "completion")  # as `xc import` knows them
+
+
+def write_workbook(text: Text, path: Path) -> Path:
+    """Write the workbook of a report."""
+    from openpyxl import Workbook
+
+    book, told = Workbook(), text.told
+    book.active.title = word("report.sheet_about")
+    for name, columns in SHEETS.items():
+        page = book.create_sheet(word(f"report.sheet_{name}"))
+        pairs = [column.partition("=") for column in columns.split()]
+        heads = [_head(head, told) for head, _, _ in pairs]
+        names = [column or head for head, _, column in pairs]
+        names = [n + told.lang if n.endswith("_") else n for n in names]
+        _fill(page, heads, _rows(name, names, told))
+    _describe(book, text)
+    properties, day = book.properties, datetime.datetime.fromisoformat(told.last_day)
+    properties.title, properties.language = word("report.title"), tr("zh-CN", "en-GB")
+    properties.creator = properties.lastModifiedBy = word("report.author")
+    properties.created, book.calculation.fullCalcOnLoad = day, True
+    out = io.BytesIO()
+    book.save(out)
+    with zipfile.ZipFile(out) as archive:
+        parts = {name: archive.read(name) for name in archive.namelist()}
+    stamp = rb"\g<1>%sZ\g<2>" % day.isoformat().encode()
+    core = parts["docProps/core.xml"]
+    parts["docProps/core.xml"] = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*(<)", stamp, core)
+    path.write_bytes(pack(parts))
+    return path
+
+
+def _head(name: str, told) -> str:
+    if name in READ_BACK:
+        return word(f"column.{name}")
+    return word(f"report.sheet_head_{name}", year=told.target_year)
+
+
+def _rows(sheet: str, names: list[str], told) -> list[list]:
+    """Return the cells of a sheet; a number may come with its decimals."""
+    if sheet == "indicators":
+        return [[row[name] for name in names] for row in _indicators(told)]
+    lines = []
+    frame = _frame(sheet, told)
+    for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
+        indicator = row.get("indicator")
+        known = told.register.loc[indicator] if indicator else {}
+        row["name"] = subscripts(known[f"name_{told.lang}"]) if indicator else None
+        digits = known["decimals"] if indicator and row.get("unit") else None
+        lines.append([_shown(name, row.get(name), digits) for name in names])
+    return lines
+
+
+def _shown(column: str, value, digits):
+    """Put a cell of a table into the words of the language, or beside its decimals."""
+    if column in VALUES:
+        return value, digits
+    if "unit" in column and column not in READ_BACK:
+        return unit_name(value)
+    key = f"{KINDS.get(column, column)}.{value}"
+    return word(key) if column in KINDS and has_word(key) else value
+
+
+def _frame(sheet: str, told) -> pd.DataFrame:
+    """Return the table behind a sheet."""
+    if sheet == "annual":
+        rows = load("observations").query("use and period == 'annual'")
+        published = rows[rows["scope"].isin(["西城区", "北京市"])][["indicator", "scope"]]
+        stations = load("air/annual").query("scope == '西城区'")[["indicator", "scope"]]
+        wanted = pd.concat(
+            [stations.assign(source="station"), published.assign(source="published")]
+        )
+        parts = []
+        for key in wanted.drop_duplicates().itertuples(index=False, name=None):
+            part = told.frame(*key)
+            if part is not None:
+                named = {"indicator": key[0], "scope": key[1], "unit": part.attrs["unit"]}
+                parts.append(part.reset_index().assign(**named))
+        frame = pd.concat([part.dropna(axis="columns", how="all") for part in parts])
+        frame.loc[frame["release"] == "draft", "status"] = "draft"
+        return frame
+    if sheet == "monthly":
+        return load("air/monthly").query("scope == '西城区'")
+    if sheet == "statements" and told.lang == "en":
+        english = ("chapter", "statement", "printed")
+        return told.checked.assign(locator=None, **{c: told.checked[f"{c}_en"] for c in english})
+    if sheet == "gaps":
+        frame = load("publications")
+        facts = [told.fact(name) for name in frame["indicator"]]
+        numbers = frame["indicator"].map(told.card.set_index("indicator")["plan_row"])
+        years = [fact and fact.year for fact in facts]
+        return frame.assign(no=numbers, last_year=years, status=[f and f.status for f in facts])
+    if sheet == "figures":
+        paths = sorted(told.figures.glob("*.csv"))
+        rows = [path.read_bytes().count(b"\n") - 1 for path in paths]
+        files = [f"figures/{told.lang}/{path.name}" for path in paths]
+        pictures = [told.picture(path.stem) for path in paths]
+        titles = [picture and picture.title for picture in pictures]
+        stems = [path.stem for path in paths]
+        return pd.DataFrame({"figure": stems, "title": titles, "file": files, "rows": rows})
+    tables = {"statements": told.checked, "commitments": told.promises}
+    return tables[sheet] if sheet in tables else load(sheet)
+
+
+def _indicators(told) -> list[dict]:
+    """Tell the 14 rows with all their numbers, and formulas for what follows from them."""
+    lines = []
+    cards = told.card.to_dict("records")
+    for number, (row, card) in enumerate(zip(told.rows, cards, strict=True), 2):
+        one, last, before = (
+            row["one"],
+            told.fact(card["indicator"]),
+            told.before.loc[card["indicator"]],
+        )
+        p = before["p_meet"] if pd.notna(before["p_meet"]) else before["p_under_reading"]
+        numbers = {"base": card["base"], "latest": card["latest"], "outturn": card["outturn"]}
+        numbers |= {"lower": card["outturn_lower"], "upper": card["outturn_upper"]}
+        numbers = {k: (v, last.decimals if last else None) for k, v in numbers.items()}
+        formulas = {k: Formula(text.format(r=number)) for k, text in FORMULAS.items()}
+        texts = {
+            "comparator": shown_sign(card["comparator"]),
+            "status": last.status_word if last else None,
+            "reading": told.reading(one),
+            "p": (p, 2),
+            "p_source": word("report.p_source") if pd.notna(p) else None,
+            "flags": "; ".join(map(str, one.flags)),
+            "why": str(one.why),
+        }
+        named = {k: row[k] for k in ("category", "name", "unit", "attribute", "verdict")}
+        lines.append(card | {"no": card["plan_row"]} | named | numbers | formulas | texts)
+    return lines
+
+
+class Formula(str):
+    """A formula that the workbook computes."""
+
+
+def _fill(page, heads: list[str], rows: list[list]) -> None:
+    """Write a table under a head that stays in sight and filters."""
+    from openpyxl.styles import Alignment, Font, PatternFill
+    from openpyxl.utils import get_column_letter
+
+    wrap = Alignment(wrap_text=True, vertical="top")
+    widths = [min(_breadth(head), 12) for head in heads]
+    for line, row in enumerate([heads, *rows], 1):
+        for column, value in enumerate(row, 1):
+            cell = _put(page.cell(line, column), value)
+            if line == 1:
+                cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E8EDF2")
+            if cell.data_type == "s":
+                cell.alignment = wrap
+                if line > 1:
+                    widths[column - 1] = max(widths[column - 1], _breadth(cell.value))
+    for column, width in enumerate(widths, 1):
+        page.column_dimensions[get_column_letter(column)].width = min(max(width + 2, 9), 46)
+    page.row_dimensions[1].height = 48
+    page.freeze_panes, page.auto_filter.ref, page.print_title_rows = "B2", page.dimensions, "1:1"
+    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
+
+
+def _breadth(text: str) -> int:
+    return sum(2 if ord(c) > 0x2E7F else 1 for c in text)
+
+
+def _put(cell, value):
+    """Write a value: a number as number, a text as text whatever it begins with."""
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+
+    value, decimals = value if isinstance(value, tuple) else (value, None)
+    if value is None or value == "" or pd.isna(value):
+        return cell
+    if isinstance(value, str) and NUMBER.fullmatch(value):
+        value = float(value) if "." in value else int(value)
+    if isinstance(value, str) and not isinstance(value, Formula):
+        cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32000]
+        if value.startswith(FORMULA_SIGNS):
+            cell.data_type, cell.quotePrefix = "s", True
+        return cell
+    cell.value = value.item() if hasattr(value, "item") else value
+    if decimals is not None:
+        cell.number_format = "#,##0" + ("." + "0" * int(decimals) if decimals else "")
+    return cell
+
+
+def _describe(book, text: Text) -> None:
+    """Write the first sheet: what this is, what became of 14 targets, where things are."""
+    from openpyxl.styles import Font
+    from openpyxl.worksheet.hyperlink import Hyperlink
+
+    page, told, counts = book.worksheets[0], text.told, text.tables["counts"]
+    lines = [word("report.title"), word("report.author"), word("report.data_to", day=told.last_day)]
+    lines += [word("report.drafts", year=told.as_of)] if told.drafts else []
+    lines += [word("report.internal")] if told.internal else []
+    lines += ["", word("report.how_indicators"), word("report.how_commitments"), ""]
+    for row in [[line] for line in lines] + [counts["head"], *counts["rows"], []]:
+        line = page.max_row + 1
+        for column, value in enumerate(row or [" "], 1):
+            _put(page.cell(line, column), value)
+    for sheet in book.sheetnames[1:]:
+        cell = page.cell(page.max_row + 1, 1, sheet)
+        cell.hyperlink = Hyperlink(ref=cell.coordinate, location=f"'{sheet}'!A1", display=sheet)
+        cell.font = Font(color="15549A", underline="single")
+    page["A2"].font = Font(bold=True, size=14)
+    for letter, width in zip("ABCDEFGHIJK", (26, *[17] * 10), strict=True):
+        page.column_dimensions[letter].width = width
+    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
+    page.sheet_properties.pageSetUpPr.fitToPage = True
