@@ -51,8 +51,15 @@ docs: $(READY)
 spark: $(READY)
 	@tools/install.sh "$(PYTHON)" --extra spark
 
+# about an hour; ARCHIVE is the folder of hourly archives, without it that part is left out
 bench: .venv/.bench-$(HERE)
-	@for script in benchmarks/bench_*.py; do echo "$$script"; $(PY) "$$script" || exit 1; done
+	@$(PY) benchmarks/bench_import.py
+	@$(PY) benchmarks/bench_trend.py
+	@$(PY) benchmarks/bench_projection.py
+	@$(PY) benchmarks/bench_hourly.py $(ARCHIVE) --by-hand
+	@$(PY) benchmarks/bench_stations.py --stations 125 1000 2000 --years 1 1 6
+	@$(PY) benchmarks/bench_explorer.py
+	@$(PY) benchmarks/bench_build.py
 	@$(PY) benchmarks/table.py
 	@$(PY) tools/docs.py
 

@@ -1,8 +1,8 @@
 """The hourly path beside its floor and beside what an analyst would write.
 
-    python benchmarks/bench_hourly.py ARCHIVE [--repeat 2] [--by-hand]
+    python benchmarks/bench_hourly.py [ARCHIVE] [--repeat 2] [--by-hand]
 
-ARCHIVE is a folder with the yearly zips. Each contender runs in a process of its own; time is that
+ARCHIVE is a folder with the yearly zips, by default that of $XC_ARCHIVE. Each contender runs in a process of its own; time is that
 of the work, libraries already imported; memory is the peak of the process. Writes
 benchmarks/results/hourly.md.
 """
@@ -132,11 +132,15 @@ def child(name: str, folder: Path) -> None:
 def main() -> None:
     """Run the contenders and write the table."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("archive", type=Path)
+    parser.add_argument("archive", type=Path, nargs="?", help="default: $XC_ARCHIVE")
     parser.add_argument("--repeat", type=int, default=2)
     parser.add_argument("--by-hand", action="store_true", help="the slow contenders too")
     parser.add_argument("--child")
     args = parser.parse_args()
+    args.archive = args.archive or Path(os.environ.get("XC_ARCHIVE") or "no archive given")
+    if not args.archive.is_dir():
+        print(f"not measured, no folder of hourly archives: {args.archive}")
+        return
     if args.child:
         child(args.child, args.archive)
         return

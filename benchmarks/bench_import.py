@@ -3,7 +3,7 @@
     python benchmarks/bench_import.py [rounds]
 
 The two are measured in turn, so that what else the machine does falls on both alike; the
-interpreter's own start is measured and taken off. Goal: at most 1.2 times pandas. Writes
+interpreter's own start is measured and taken off. Goal: at most 1.1 times pandas. Writes
 benchmarks/results/import.md.
 """
 

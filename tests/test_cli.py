@@ -172,8 +172,12 @@ def archive(folder: Path) -> Path:
     for day in ("20190105", "20190106", "20190107"):
         for kind, pollutants in kinds.items():
             rows = ["date,hour,type,官园,万寿西宫"]
-            rows += [f"{day},{hour},{p},42,42" for hour in range(24) for p in pollutants]
-            (folder / f"beijing_{kind}_{day}.csv").write_text("\n".join(rows), encoding="utf-8")
+            for name in pollutants:
+                value = 0.5 if name == "CO" else 42
+                rows += [f"{day},{hour},{name},{value},{value}" for hour in range(24)]
+            # 42 mg/m³ of CO is no such thing
+            text = "\n".join(rows).replace("CO,42,42", "CO,0.8,0.8")
+            (folder / f"beijing_{kind}_{day}.csv").write_text(text, encoding="utf-8")
     return folder
 
 

@@ -123,7 +123,7 @@ def test_gases_move_by_the_factor_and_particulates_by_less():
     }
     for gas in ("no2", "so2", "o3_8h_p90", "co_p95"):
         assert moved[gas] == pytest.approx(273.15 / 298.15, abs=1e-3)
-    # METHODS: about 0.962, weighted by PM2.5
+    # about 0.962, weighted by PM2.5
     assert moved["pm25"] == pytest.approx(0.962, abs=0.006)
     assert 0.9161 < moved["pm10"] < 0.98
 

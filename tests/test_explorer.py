@@ -1,5 +1,6 @@
 """The explorer without a browser: addresses, views against the package, the panel's controls."""
 
+import asyncio
 import re
 from dataclasses import replace
 
@@ -360,3 +361,27 @@ def test_a_port_that_cannot_be_had_is_one_line():
     with pytest.raises(xc.InputError, match="80"):
         server.free_port(80)
     assert 1024 <= server.free_port() <= 65535
+
+
+def test_kernels_are_limited_even_when_many_ask_at_once():
+    class Manager:
+        kernels = []
+
+        def list_kernel_ids(self):
+            return self.kernels
+
+        async def start_kernel(self):
+            await asyncio.sleep(0.01)
+            self.kernels.append("one")
+
+    manager = Manager()
+    server.limit_kernels(manager, 3)
+
+    async def ask():
+        return await asyncio.gather(
+            *(manager.start_kernel() for _ in range(9)), return_exceptions=True
+        )
+
+    answers = asyncio.run(ask())
+    assert len(manager.kernels) == 3
+    assert sum(getattr(one, "status_code", None) == 503 for one in answers) == 6

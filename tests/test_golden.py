@@ -2,14 +2,14 @@
 
 What changed on purpose, each with its reason (a row of ``changed`` below):
 
-- ``whole now``: 2022, 2024 and 2025 have the national days (EVIDENCE), so their station values are
+- ``whole now``: 2022, 2024 and 2025 have the national days, so their station values are
   of the whole year or month, where the first edition had part of it or an estimate.
 - ``known exceedances``: a day without PM2.5 or O3 that is bad by another pollutant counts in heavy
   and severe days only; no longer in ratios, completeness or the estimate of a partial year.
 - ``short ozone``: ozone days with fewer than 14 windows leave the percentile of a partial year.
 - ``estimates``: the estimate of 2013 and 2021 learns from eleven whole years where it had eight.
-- ``no measurement``: spikes beside gaps, real peaks, codes and units are judged anew (METHODS 1
-  a-e); values move by what a few hours of a year can do.
+- ``no measurement``: spikes beside gaps, real peaks, codes and units are judged anew (docs/methods.md,
+  1); values move by what a few hours of a year can do.
 - ``new rows``: published figures found since (added_2026-11.csv); they narrow the bound of 2024.
 """
 
@@ -111,6 +111,6 @@ def test_every_series_of_the_first_edition(shared):
     ],
 )
 def test_what_known_exceedances_did_to_ratios(year, now):
-    """METHODS 1: 80.9 where it was 75.8, 59.0 where it was 57.5; 2020 is 73.3 either way."""
+    """80.9 where it was 75.8, 59.0 where it was 57.5; 2020 is 73.3 either way."""
     value = xc.series("good_day_ratio", partial="observed").loc[year, "value"]
     assert value == pytest.approx(now, abs=0.05)

@@ -85,19 +85,6 @@ def test_what_cannot_be_fitted_keeps_its_row_and_moves_nothing():
     assert table["verdict"].iloc[0] == "about even to likely"
 
 
-def test_a_verdict_by_margin_does_not_move():
-    table = xc.sensitivity("traffic_noise")
-    assert set(table["verdict"]) == {"maintenance"} and not table["moves"].any()
-
-
-def test_a_target_of_ones_own_and_another_time():
-    table = xc.sensitivity("pm25", xc.target("pm25", "<= 25", year=2030), as_of=2025)
-    assert table.loc[0, "setting"] == "2018-2025 paths"
-    fan = xc.projection("pm25")
-    assert table.loc[0, "p_meet"] == fan.p_meet("<=", 25, 2030)
-    assert (table["choice"] != "reading").all()
-
-
 def test_effects_of_the_register():
     table = assumption_effects()
     assert table["moves"].iloc[0] and table["moves"].is_monotonic_decreasing
@@ -153,16 +140,6 @@ def test_what_comes_after_the_origin_does_not_move_the_fan(pack):
     assert (after["outturn"] == 40).all() and not after["inside_80"].any()
 
 
-def test_coverage_is_pooled_and_clustered_by_indicator(past):
-    for row in past.coverage.itertuples():
-        part = past.frame[past.frame["scope"] == row.scope]
-        assert row.points == len(part) and row.indicators == part["indicator"].nunique()
-        assert row.coverage_80 == pytest.approx(part["inside_80"].mean())
-        assert row.coverage_80 <= row.coverage_95
-    assert past.coverage["scope"].tolist() == ["西城区", "北京市"]
-    assert "coverage_80" in past._repr_html_()
-
-
 def test_clustered_errors_against_known_cases():
     rng = np.random.default_rng(1)
     inside = rng.random(200) < 0.8
@@ -178,13 +155,6 @@ def test_clustered_errors_against_known_cases():
     )
     one = alone.assign(indicator="a")
     assert math.isnan(clustered_coverage(one).iloc[0]["se_80"])
-
-
-def test_nothing_to_compare_is_said():
-    with pytest.raises(InputError):
-        xc.hindcast(["pm25"], origins=[1950])
-    with pytest.raises(InputError, match="whole year"):
-        xc.hindcast(["pm25"], origins=["soon"])
 
 
 # --- the next plan ----------------------------------------------------------------------------

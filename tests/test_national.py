@@ -359,7 +359,7 @@ def test_the_three_wrong_days_are_right():
     assert days.loc[pd.Timestamp("2021-03-15"), "pm10"] > 1000  # the sandstorm stays
 
 
-#: Published or implied by publications (METHODS), and what the national days add up to (EVIDENCE).
+#: Published or implied by publications, and what the national days add up to.
 PUBLISHED = {
     "pm25": {2014: 88.4, 2015: 83.0, 2020: 40.0, 2022: 32.6, 2024: 34.6, 2025: 29.9},
     "pm10": {2022: 58.9, 2024: 64.2, 2025: 55.0},

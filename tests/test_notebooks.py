@@ -29,7 +29,7 @@ MARK = "可以改 change me"
 MOST_CODE, MOST_CELL = 80, 20
 CHANGES = 2
 LIBRARIES = {"pandas", "numpy", "matplotlib", "seaborn", "statsmodels", "xc_analysis"}
-SUBMODULES = {  # HOUSE's public interface beside the names of the package itself
+SUBMODULES = {  # public beside the names of the package itself
     "xc_analysis.trends": {"mann_kendall"},
     "xc_analysis.projections": {"project_many"},
     "xc_analysis.hourly": {"read_archive", "daily", "monthly", "annual"},

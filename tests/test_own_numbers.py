@@ -151,6 +151,20 @@ def test_round_trip(own, blank, tmp_path):
         undo()
 
 
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_every_row_of_the_template_is_taken_as_it_is(own, tmp_path, lang):
+    use_language(lang)
+    book = openpyxl.load_workbook(write_template(tmp_path / "t.xlsx"))
+    page = book.active
+    for row in range(12, page.max_row + 1):
+        for name, value in {"lower": "x", **SOURCE}.items():
+            page.cell(row, own_numbers.COLUMNS.index(name) + 1).value = value
+    book.save(tmp_path / "t.xlsx")
+    shown = preview_import(tmp_path / "t.xlsx")
+    assert {line[0] for line in shown.problems} == {"J"}, str(shown)
+    assert len(shown.problems) == shown.rows == page.max_row - 11
+
+
 def test_a_figure_takes_the_place_of_a_bound_and_undo_goes_step_by_step(own, tmp_path):
     before = state(own)
     apply_import(as_csv(tmp_path / "a.csv", ("pm25@2022", "约30")), accept_unlikely=True)
@@ -393,11 +407,8 @@ def _set(name, value):
     return lambda book, page: setattr(place(NOISE, "value", page), name, value)
 
 
-def _row(name, value):
-    def change(book, page):
-        setattr(page.row_dimensions[place(NOISE, "value", page).row], name, value)
-
-    return change
+def _hide_row(book, page):
+    page.row_dimensions[place(NOISE, "value", page).row].hidden = True
 
 
 def _merge(book, page):
@@ -419,8 +430,7 @@ MARKS = {
     "superscript cell": (_set("font", Font(vertAlign="superscript")), "superscript"),
     "struck cell": (_set("font", Font(strike=True)), "struck through"),
     "comment": (_set("comment", Comment("初步数", "x")), "初步数"),
-    "hidden row": (_row("hidden", True), "hidden"),
-    "row of no height": (_row("height", 0), "hidden"),
+    "hidden row": (_hide_row, "hidden"),
     "hidden columns": (lambda b, p: p.column_dimensions.group("G", "K", hidden=True), "hidden"),
     "format that hides": (_set("number_format", ";;;"), "hides it"),
     "merged": (_merge, "merged"),
@@ -446,6 +456,16 @@ def test_formatting_is_looked_at(own, blank, tmp_path, name):
     file = fill(blank, tmp_path / "in.xlsx", {NOISE: {"value": 53.1, **SOURCE}}, change)
     shown = preview_import(file)
     assert words in "".join(shown.problems), str(shown)
+
+
+def test_a_row_of_no_height_is_hidden(own, blank, tmp_path):
+    file = fill(blank, tmp_path / "in.xlsx", {NOISE: {"value": 53.1, **SOURCE}}, _hide_row)
+
+    def flatten(name, part):
+        return part.replace(b'hidden="1"', b'ht="0" customHeight="1"')
+
+    file.write_bytes(rezip(file.read_bytes(), flatten))
+    assert "hidden" in "".join(preview_import(file).problems)
 
 
 LABELS = [
@@ -538,7 +558,7 @@ def _first_sheet(change):
 
 def _encrypt(data):
     """Set the flag of a password in each entry of the directory."""
-    return re.sub(rb"(PK\x01\x02....).", rb"\1\x01", data, flags=re.DOTALL)
+    return re.sub(rb"(PK\x01\x02....).", lambda m: m[1] + b"\x01", data, flags=re.DOTALL)
 
 
 FAR = b'<row r="1048576"><c r="A1048576"><v>1</v></c></row></sheetData>'

@@ -238,7 +238,7 @@ def test_classes_are_those_of_the_annual_table():
 
 
 def test_the_estimates_meet_what_was_published():
-    """METHODS: PM2.5 2021 within 34 +- 1.5."""
+    """Published: PM2.5 2021 within 34 +- 1.5."""
     made = partial.estimate_partial("pm25")
     assert {2013, 2021} <= set(made.index) and 2020 not in made.index
     assert made.loc[2021, "value"] == pytest.approx(34, abs=1.5)
@@ -308,7 +308,7 @@ def test_an_indicator_without_days_is_refused(lang_en):
 
 
 def test_the_check_reproduces_the_estimates_made_without_the_national_days():
-    """EVIDENCE's table: estimates and ranges of concentrations, to its last digit or so."""
+    """The first edition: estimates and ranges of concentrations, to its last digit or so."""
     table = {
         ("pm25", 2022): (31.5, 28.7, 34.6, 32.6),
         ("pm25", 2024): (33.1, 28.6, 38.3, 34.6),
@@ -413,7 +413,7 @@ def test_the_committed_experiment_deletes_days_and_files():
     for indicator in table["indicator"].unique():
         coverage = partial.deletion_coverage(indicator)["coverage"]
         assert coverage.between(0.85, 1).all(), indicator
-    # METHODS: 2021's and 2022's file gaps on the whole years that 0.1.0 had, 16 of 16
+    # 2021's and 2022's file gaps on the whole years that 0.1.0 had, 16 of 16
     rows = table[(table["indicator"] == "good_day_ratio") & (table["place"] == HOME)]
     rows = rows[(rows["deleted"] == "files") & rows["pattern"].isin([2021, 2022])]
     rows = rows[rows["year"].isin([2014, 2015, 2016, 2017, 2018, 2019, 2020, 2023])]

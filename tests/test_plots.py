@@ -534,12 +534,12 @@ def test_scorecard_texts_stay_in_their_columns(cards, lang):
 
 def test_every_verdict_has_a_short_form():
     from xc_analysis.assessment import VERDICTS
-    from xc_analysis.plots.tables import _short_verdict
+    from xc_analysis.plots.tables import short_verdict
 
     for term in {*VERDICTS.values(), "about even to likely"}:
         for lang in LANGUAGES:
             with style.use_style(lang):
-                assert _short_verdict(term, 2025)
+                assert short_verdict(term, 2025)
 
 
 def test_margins_of_the_scorecard_are_arithmetic(cards):

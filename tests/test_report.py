@@ -221,12 +221,13 @@ def test_the_scorecard_figure_tells_the_same_verdicts_and_values(built):
 
 
 def test_the_explorer_tells_the_same_verdicts(built):
-    explorer = pytest.importorskip("xc_analysis.explorer")
-    state = getattr(explorer, "verdicts", None)
-    if state is None:
-        pytest.skip("the explorer gives no verdicts away")
-    card = xc.scorecard()
-    assert dict(state()) == dict(zip(card["indicator"], card["verdict"], strict=True))
+    from xc_analysis.explorer.state import State
+    from xc_analysis.explorer.views import show
+
+    xc.use_language(built.lang)
+    for row, name in zip(table_2(built.word.tables)[1:], xc.scorecard()["indicator"], strict=True):
+        state = State(view="target", lang=built.lang, indicator=name, known=2025)
+        assert show(state).finding == row[11]
 
 
 def test_counts_are_told_one_way_everywhere(built):
@@ -296,10 +297,11 @@ def test_the_summary_tells_values_of_the_record(built):
 
 def test_an_english_report_holds_chinese_only_in_titles_as_published(both):
     page = both["en"].page
-    titles = {row[1] for table in page.tables if len(table[0]) == 4 for row in table}
-    text = "".join(page.text)
+    sources = next(table for table in page.tables if table[0][1] == "Title as published")
+    titles = sorted((row[1] for row in sources), key=len, reverse=True)
+    text = "".join("".join(page.text).split())
     for title in titles:
-        text = text.replace(title, "")
+        text = text.replace("".join(title.split()), "")
     assert re.findall("[\u4e00-\u9fff]+", text) == []
 
 
@@ -330,7 +332,7 @@ def test_pictures_have_alt_text_and_stand_at_their_width(built):
     assert inlines
     for inline in inlines:
         alt = inline.find("wp:docPr", SPACES).get("descr")
-        assert len(alt) > 3 and "/" not in alt
+        assert len(alt) > 3 and ".png" not in alt
         width = int(inline.find("wp:extent", SPACES).get("cx")) / 36000
         assert width <= 155.5
     images = [attrs for tag, attrs in built.page.tags if tag == "img"]

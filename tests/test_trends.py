@@ -1,7 +1,6 @@
 """Trends: against enumeration, published tables, pymannkendall and scipy."""
 
 from itertools import combinations, permutations, product
-from math import factorial
 
 import numpy as np
 import pandas as pd
@@ -9,9 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from xc_analysis import trends
 from xc_analysis.errors import InputError
-from xc_analysis.trends import POWER, exact_tail, fit_points, mann_kendall, seasonal_kendall, trend
+from xc_analysis.trends import POWER, fit_points, mann_kendall, seasonal_kendall, trend
 from xc_analysis.words import use_language
 
 
@@ -69,19 +67,6 @@ def test_exact_p_is_enumeration_of_longer_series(row):
     assert mann_kendall(row).p == pytest.approx(enumerated_p(row), abs=1e-12)
 
 
-def test_exact_distribution_sums_to_one_and_ends_at_the_monotone_orders():
-    tail = exact_tail((1,) * 10)
-    assert tail[0] == 1
-    assert tail[-1] == pytest.approx(2 / factorial(10), rel=1e-12)
-    assert (np.diff(tail) <= 0).all()
-
-
-def test_equal_values_are_no_trend():
-    for n in (2, 6, 10, 15):
-        result = mann_kendall(np.full(n, 7.0))
-        assert (result.s, result.p, result.slope, result.variance) == (0, 1, 0, 0)
-
-
 @pytest.mark.parametrize("n", [4, 6, 10, 11, 30, 121])
 @pytest.mark.parametrize("ties", [False, True])
 def test_statistics_equal_pymannkendall(n, ties):
@@ -120,15 +105,6 @@ def test_slope_is_by_real_years_not_by_position():
     falling = 100 - 4.0 * (years - 2010)
     assert mann_kendall(falling, years).slope == pytest.approx(-4)
     assert trend(pd.Series(falling, years)).slope == pytest.approx(-4)
-
-
-def test_leading_axes_are_kept_and_chunks_do_not_matter(monkeypatch):
-    y = np.random.default_rng(0).normal(size=(3, 5, 14))
-    whole = mann_kendall(y)
-    assert whole.p.shape == (3, 5)
-    monkeypatch.setattr(trends, "_CHUNK", 200)
-    for a, b in zip(whole, mann_kendall(y), strict=True):
-        np.testing.assert_array_equal(a, b)
 
 
 @settings(max_examples=60, deadline=None)
@@ -228,13 +204,6 @@ def test_a_percentage_at_its_bound_has_no_trend():
     assert trend(share).verdict == "significant increase"
 
 
-def test_frame_holds_points_and_line():
-    t = trend(yearly([6, 5, 4, 3, 2, 1], indicator="x", unit="t"))
-    assert list(t.frame.columns) == ["value", "line"] and t.frame.index.name == "year"
-    np.testing.assert_allclose(t.frame["value"], t.frame["line"])
-    assert (t.indicator, t.unit, t.first, t.last) == ("x", "t", 2015, 2020)
-
-
 @pytest.mark.parametrize(
     ("series", "words"),
     [
@@ -253,13 +222,6 @@ def test_bad_input_is_one_line_naming_the_series(series, words):
     with pytest.raises(InputError, match=words) as caught:
         trend(series)
     assert str(caught.value).startswith("smoke:") and "\n" not in str(caught.value)
-
-
-def test_trend_refuses_what_is_no_series_and_no_number_of_points():
-    with pytest.raises(InputError, match="indexed by year"):
-        trend([3.0, 2.0, 1.0])
-    with pytest.raises(InputError, match="min_points"):
-        trend(yearly([3, 2, 1]), min_points="6")
 
 
 # ---- Reading the points ------------------------------------------------------------------
@@ -351,13 +313,6 @@ def test_year_may_be_a_column_a_date_or_a_float():
         assert points.years.tolist() == [2015, 2016, 2017] and points.values.tolist() == values
 
 
-def test_missing_values_of_any_kind_are_left_out():
-    for dtype in ("float64", "Float64", object):
-        s = pd.Series([5, 4, None, 2], index=range(2015, 2019), dtype=dtype)
-        t = trend(s)
-        assert t.n == 3 and "2017" in str(t.warnings[0]) and t.slope == -1
-
-
 def test_units_and_bases_of_one_series():
     frame = evidence_frame().assign(unit="t", basis="old")
     frame.loc[2019, "basis"] = "new"
@@ -405,16 +360,6 @@ def test_monthly_series_in_any_order_and_with_gaps():
     stamped = s.set_axis(s.index.to_timestamp())
     assert trend(stamped).s == base.s
     assert list(base.frame.columns) == ["value", "line"] and base._repr_html_()
-
-
-def test_monthly_values_keep_their_evidence_and_parts_of_months_are_left_out():
-    s = monthly(correlated_table(3))
-    frame = s.to_frame("value").assign(status="computed", completeness="strict")
-    frame.iloc[5, frame.columns.get_loc("completeness")] = "partial"
-    frame.attrs = {"indicator": "smoke", "unit": "t"}
-    t = trend(frame)
-    assert (t.n, t.indicator, t.unit) == (s.size - 1, "smoke", "t")
-    assert (t.data["status"] == "computed").all() and s.index[5] not in t.data.index
 
 
 def test_correlation_between_months_is_allowed_for():

@@ -148,9 +148,9 @@ PLACES = {
     "00_start_here": (
         "—",
         "—",
-        "十五格认识工具包",
+        "用十五格代码入门",
         "the package in fifteen cells",
-        "air/annual air/monthly observations targets assumptions sources",
+        "air/annual air/monthly air/areas_annual observations targets assumptions sources",
     ),
     "01_coverage": (
         "全文",
@@ -246,7 +246,7 @@ PLACES = {
     "62_outturn_2021_2025": (
         "表2",
         "Table 2",
-        "用2020年以前的数据推算，与后来的结果对照",
+        "用2020年以前的数据预测，与后来的结果对照",
         "projections from 2020 against what came",
         "air/annual observations targets assumptions indicators",
     ),
@@ -269,7 +269,14 @@ PLACES = {
         "—",
         "西城两站在全市各站中的位置",
         "where Xicheng's two stations stand among the city's",
-        "air/stations_annual air/stations air/areas_annual",
+        "air/stations_annual air/stations",
+    ),
+    "90_explore": (
+        "—",
+        "—",
+        "换指标、地区、年份和设定，图与结论随之改变",
+        "another indicator, area, window or method, and the verdict follows",
+        "air/annual air/monthly air/daily observations targets assumptions",
     ),
 }
 

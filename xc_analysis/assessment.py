@@ -14,7 +14,6 @@ import numpy as np
 import pandas as pd
 
 from .errors import InputError
-from .evidence import ATTRIBUTES
 from .fits import (
     exceptional_years,
     fit,
@@ -24,12 +23,13 @@ from .fits import (
     same_boundary,
     setting_series,
 )
-from .observations import HOME, resolve_indicator, stamp
+from .observations import HOME, stamp
 from .projections import Projection
 from .tables import load
 from .targets import (
     PLAN,
     Target,
+    Value,
     margin_of,
     number,
     published_base,
@@ -40,9 +40,10 @@ from .targets import (
     text_of,
     whole_year,
 )
+from .trends import registered_attrs
 from .words import Message, error, has_word, html_table, message, word
 
-# METHODS' terms, in which tables and tests speak; readers see the words of the same keys
+# English terms, in which tables and tests speak; readers see the words of the same keys
 VERDICTS = {
     "no_target": "cannot be judged",
     "words_only": "cannot be judged",
@@ -81,7 +82,7 @@ _SPAN_METHODS = ("paths", "loglinear", "damped", "last")
 class Assessment:
     """A verdict with everything that led to it.
 
-    ``verdict`` is METHODS' English term, ``key`` its key in ``words.csv`` (``verdict.<key>``),
+    ``verdict`` is an English term, ``key`` its key in ``words.csv`` (``verdict.<key>``),
     ``rule`` the number of the rule that decided. ``p_meet`` is NaN where there is no
     probability; with two values ``p_span`` holds the lowest and the highest over the models.
     ``margin`` is positive on the side that meets the target. A delegated target, or one in
@@ -119,11 +120,9 @@ class Assessment:
     def label(self, lang=None) -> str:
         """Return the verdict in a language; default the one in force."""
         unit = _unit_of(self.data.attrs, self.target)
-        values = {"year": self.target.year}
-        values |= {"margin": _difference(self.margin, unit), "gap": _difference(-self.margin, unit)}
-        if self.p_span:
-            values |= _ends_of_span(self.p_span)
-        return word(f"verdict.{self.key}", lang, **values)
+        ends = {"margin": _difference(self.margin, unit), "gap": _difference(-self.margin, unit)}
+        ends |= _span_words(self.p_span) if self.p_span else {}
+        return word(f"verdict.{self.key}", lang, year=self.target.year, **ends)
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -165,15 +164,12 @@ def assess(data, target, *, year=None, as_of=None) -> Assessment:
     Parameters
     ----------
     data : pandas.Series, pandas.DataFrame or Projection
-        By year. A series of `xc_analysis.series` is fitted with the register's window, method
-        and prior; any other one whole.
+        By year. A series of `xc_analysis.series` is fitted as the register says, any other whole.
     target : Target, mapping, pandas.Series or str
-        A `Target`, a row of the table ``targets``, or a level such as ``"<= 35"``.
-    year : int, optional
-        Target year of a level given as text.
-    as_of : int, optional
-        Nothing after this year is used. Default: the last year on record; for a series that
-        is not from the register, and for a projection, its own last year.
+        A `Target`, a row of the table ``targets``, or a level such as ``"<= 35"`` with `year`.
+    year, as_of : int, optional
+        Target year of a level given as text; last year used, by default the last on record, or
+        the data's own where it is not from the register.
 
     Returns
     -------
@@ -209,16 +205,15 @@ def assess(data, target, *, year=None, as_of=None) -> Assessment:
 def judge(frame, aim, as_of, setting=None, fan=None, *, by_reading=False) -> Assessment:
     """Apply the first rule that matches; a target without a number also through its reading.
 
-    The projection is `fan`, else one made with the register's `setting`, else of the whole
-    series.
+    The projection is `fan`, else one made with the register's `setting`, else of the whole series.
     """
-    frame.attrs = _whole_attrs(frame.attrs, aim.indicator)
+    indicator = frame.attrs.get("indicator") or aim.indicator
+    frame.attrs = registered_attrs(frame.attrs, indicator)
     _check_match(aim, frame.attrs)
     fill = {k: str(frame.attrs.get(k) or "") for k in ("indicator", "scope", "unit")}
     aim = replace(aim, **{k: v for k, v in fill.items() if not getattr(aim, k)})
-    case = _Case(frame, aim, as_of, setting, fan, by_reading)
-    result = _RULES[case.rule](case)
-    if case.rule == 1 and aim.read is not None:
+    result = _apply_rules(_Case(frame, aim, as_of, setting, fan, by_reading))
+    if result.rule == 1 and aim.read is not None:
         under = judge(frame, aim.read, as_of, setting, fan, by_reading=True)
         result = replace(result, under_reading=under)
     return result
@@ -231,6 +226,7 @@ class _Case:
         self.frame, self.aim, self.as_of = frame, aim, as_of
         self.setting, self.fan, self.by_reading = setting, fan, by_reading
         self.attrs = frame.attrs
+        self.unit = _unit_of(frame.attrs, aim)
         self.values = same_boundary(read_values(frame, until=as_of), aim.base_year)
         self.base = next((v for v in self.values if v.year == aim.base_year), None)
         self.level = _level_of(aim, self.base, self.attrs)
@@ -242,42 +238,21 @@ class _Case:
             first, last = fan.years[0], fan.years[-1]
         self.fitted = [v for v in self.values if first <= v.year <= last and v.status != "bound"]
         self.n = sum(v.counted for v in self.fitted)
-        self.rule = self._first_rule()
 
-    def _first_rule(self):
-        """Return the number of the first of the eleven rules of METHODS 4 that matches."""
-        if self.aim.kind in ("delegated", "qualitative"):
-            return 1
-        if self.level is None:
-            return 2
-        if self.as_of >= self.aim.year:
-            if self.outturn is None:
-                return 5
-            firm = self.outturn.firm and self._base_is_firm()
-            return 3 if firm and self.outturn.meets(self.level) is not None else 4
-        if self.latest is None:
-            return 6
-        met = self.latest.meets(self.level)
-        if met is None:
-            return 7
-        if met:
-            return 8
-        if self.at_bound(self.level.value) or self.level.comparator == "=":
-            return 9
-        return 10 if self.n <= 2 else 11
-
-    def _base_is_firm(self):
-        """Whether the level rests on no estimate: only that of a change can."""
-        return self.level.lower is None or self.base.status in ("printed", "computed", "derived")
-
-    def at_bound(self, value) -> bool:
-        """Tell whether a value is the floor or the ceiling of the indicator."""
-        return any(value == number(self.attrs.get(end)) for end in ("floor", "ceiling"))
+    @property
+    def seen(self):
+        """The value a verdict speaks of: that of the target year once it is over, or the latest."""
+        over = self.as_of >= self.aim.year and self.outturn is not None
+        return self.outturn if over else self.latest
 
     @property
     def too_far(self) -> bool:
         """Whether the target year lies too far beyond the last value for a probability."""
         return self.aim.year - self.latest.year > HORIZON
+
+    def at_bound(self, value) -> bool:
+        """Tell whether a value is the floor or the ceiling of the indicator."""
+        return any(value == number(self.attrs.get(end)) for end in ("floor", "ceiling"))
 
     def project(self, **changes):
         """Return the projection to the target year and None, or None and why there is none."""
@@ -301,121 +276,81 @@ class _Case:
 # --- the rules --------------------------------------------------------------------------------
 
 
-def _no_number(case):
-    if case.aim.kind == "qualitative":
-        return _result(case, "words_only", message("why.words_only"))
-    if case.latest is None:
-        return _result(case, "no_target", message("why.no_target_no_value"))
-    scope = case.aim.scope or HOME
-    named = message(f"area.{scope}") if has_word(f"area.{scope}") else scope
-    return _result(case, "no_target", message("why.no_target", scope=named))
+def _apply_rules(case) -> Assessment:
+    """Go through the eleven rules (docs/methods.md, 6); the first match decides."""
+    aim, level, latest, outturn = case.aim, case.level, case.latest, case.outturn
+    if aim.kind == "qualitative":
+        return _result(case, 1, "words_only")
+    if aim.kind == "delegated":
+        return _result(case, 1, "no_target", "no_target" if latest else "no_target_no_value")
+    if level is None:
+        return _result(case, 2, "no_base", year=aim.base_year)
+    if case.as_of >= aim.year:
+        if outturn is None:
+            short = "no_outturn_short" if _margin(level, latest) < 0 else "no_outturn"
+            return _result(
+                case, 5, "no_value_for_target_year", short if latest else "no_value_at_all"
+            )
+        met = outturn.meets(level)
+        # only the level of a change can rest on an estimate
+        known = level.lower is None or case.base.status in ("printed", "computed", "derived")
+        if met is not None and outturn.firm and known:
+            return _result(case, 3, "met" if met else "not_met", "outturn")
+        key = {True: "met", False: "not_met", None: "open"}[met]
+        status = message(f"status_short.{outturn.status}")
+        return _result(case, 4, f"{key}_provisional", "outturn_range", status=status)
+    if latest is None:
+        return _result(case, 6, "no_value")
+    met = latest.meets(level)
+    if met is None:
+        return _result(case, 7, "open")
+    if met:
+        return _maintenance(case)
+    if case.at_bound(level.value) or level.comparator == "=":
+        return _result(case, 9, "gap")
+    if case.n < 2:
+        return _result(case, 10, "gap", "one_value")
+    if case.too_far:
+        return _result(case, 10 if case.n == 2 else 11, "too_far")
+    return _span(case) if case.n == 2 else _probability(case)
 
 
-def _no_base(case):
-    return _result(case, "no_base", message("why.no_base", year=case.aim.base_year))
-
-
-def _firm_outturn(case):
-    key = "met" if case.outturn.meets(case.level) else "not_met"
-    return _result(case, key, message("why.outturn", **_outturn_told(case)))
-
-
-def _outturn_with_range(case):
-    keys = {True: "met_provisional", False: "not_met_provisional", None: "open_provisional"}
-    status = message(f"status_short.{case.outturn.status}")
-    why = message("why.outturn_range", status=status, **_outturn_told(case))
-    return _result(case, keys[case.outturn.meets(case.level)], why)
-
-
-def _no_outturn(case):
-    key, year = "no_value_for_target_year", case.aim.year
-    if case.latest is None:
-        return _result(case, key, message("why.no_value_at_all", year=year))
-    if _margin(case.level, case.latest) < 0:
-        return _result(case, key, message("why.no_outturn_short", year=year, **_latest_told(case)))
-    return _result(case, key, message("why.no_outturn", year=year, **_latest_told(case)))
-
-
-def _no_value(case):
-    return _result(case, "no_value", message("why.no_value"))
-
-
-def _range_spans(case):
-    return _result(case, "open", message("why.open", **_latest_told(case)))
-
-
-def _already_met(case):
-    at_bound = case.at_bound(case.latest.value) or case.at_bound(case.level.value)
+def _maintenance(case):
     fan, p = None, nan
-    if case.n >= 3 and not at_bound and not case.too_far:
+    bounded = case.at_bound(case.latest.value) or case.at_bound(case.level.value)
+    if case.n >= 3 and not bounded and not case.too_far:
         fan, _ = case.project()
         p = case.chance(fan)
     if p != p:
-        return _result(case, "maintenance", message("why.maintenance", **_latest_told(case)))
-    told = _latest_told(case) | {"p": _chance(p), "target_year": case.aim.year}
-    return _result(case, "maintenance", message("why.maintenance_p", **told), p=p, fan=fan)
+        return _result(case, 8, "maintenance")
+    return _result(case, 8, "maintenance", "maintenance_p", p=p, fan=fan)
 
 
-def _gap(case):
-    return _result(case, "gap", message("why.gap", **_latest_told(case), **_pace_told(case)))
-
-
-def _few_values(case):
-    if case.n < 2:
-        told = _latest_told(case) | _pace_told(case)
-        return _result(case, "gap", message("why.one_value", **told))
-    if case.too_far:
-        return _too_far(case)
+def _span(case):
     fans = [case.fan] if case.fan is not None else []
     fans += [case.project(method=method)[0] for method in _SPAN_METHODS]
     chances = [p for p in map(case.chance, fans) if p == p]
     if not chances:
-        return _gap(case)
+        return _result(case, 10, "gap")
     span = min(chances), max(chances)
-    ends = {"p_low": _chance(span[0]), "p_high": _chance(span[1])}
-    why = message("why.span", **ends, **_ends_of_span(span))
-    return _result(case, "span", why, fan=case.project()[0], span=span)
+    ends = {"p_low": _chance(span[0]), "p_high": _chance(span[1])} | _span_words(span)
+    return _result(case, 10, "span", fan=case.project()[0], span=span, **ends)
 
 
 def _probability(case):
-    if case.too_far:
-        return _too_far(case)
     fan, refusal = case.project()
     p = case.chance(fan)
     if p != p:
-        told = {"reason": refusal or "–"} | _latest_told(case)
-        return _result(case, "gap", message("why.refused", **told), fan=fan)
+        return _result(case, 11, "gap", "refused", fan=fan, reason=refusal or "–")
     at = int(np.flatnonzero(fan.target_years == case.aim.year)[0])
-    lower, upper = fan.interval(0.8)
     usual = number(case.attrs.get("decimals"))
     places = 1 if usual != usual else int(usual) + 1
-    told = {"p": _chance(p), "year": case.aim.year, "n": case.n, "asked": _asked(case)}
-    for name, values in (("median", fan.median), ("lower", lower), ("upper", upper)):
-        told[name] = f"{values[at]:.{places}f}"
-    told["median"] = _amount(told["median"], _unit_of(case.attrs, case.aim))
+    ends = zip(("median", "lower", "upper"), (fan.median, *fan.interval(0.8)), strict=True)
+    told = {name: f"{values[at]:.{places}f}" for name, values in ends}
+    told["median"] = _amount(told["median"], case.unit)
     told |= {"method": message(f"method.{fan.method}")}
     told |= {"first": int(fan.years[0]), "last": int(fan.years[-1])}
-    return _result(case, band(p), message("why.likelihood", **told), p=p, fan=fan)
-
-
-def _too_far(case):
-    told = _latest_told(case) | {"target_year": case.aim.year, "horizon": HORIZON}
-    return _result(case, "too_far", message("why.too_far", **told))
-
-
-_RULES = {
-    1: _no_number,
-    2: _no_base,
-    3: _firm_outturn,
-    4: _outturn_with_range,
-    5: _no_outturn,
-    6: _no_value,
-    7: _range_spans,
-    8: _already_met,
-    9: _gap,
-    10: _few_values,
-    11: _probability,
-}
+    return _result(case, 11, band(p), "likelihood", p=p, fan=fan, **told)
 
 
 def band(p) -> str:
@@ -427,33 +362,38 @@ def band(p) -> str:
 
 # --- what stands beside a verdict -------------------------------------------------------------
 
+_NOTHING = Value(None, nan, nan, nan, "", 0)
 
-def _result(case, key, why, *, p=nan, fan=None, span=None):
-    """Fill an `Assessment`."""
-    latest, outturn, aim = case.number, case.outturn, case.aim
-    over = case.as_of >= aim.year and outturn is not None
+
+def _result(case, rule, key, why=None, *, p=nan, fan=None, span=None, **told):
+    """Fill an `Assessment`; `why` is the key of the reason, by default the verdict's."""
+    latest, outturn = case.number or _NOTHING, case.outturn or _NOTHING
     needed, past = _paces(case)
-    progress, refused = schedule_progress(case.base, latest, case.level)
+    progress, refused = schedule_progress(case.base, case.number, case.level)
+    verdict = VERDICTS.get(key)
+    if span:
+        low, high = (VERDICTS[band(end)] for end in span)
+        verdict = f"{low} to {high}" if low != high else f"{low} (every model)"
     return Assessment(
-        verdict=_span_term(span) if span else VERDICTS[key],
+        verdict=verdict,
         key=key,
-        rule=case.rule,
-        target=aim,
+        rule=rule,
+        target=case.aim,
         as_of=case.as_of,
         p_meet=p,
         p_span=span,
-        margin=_margin(case.level, outturn if over else case.latest),
-        latest=nan if latest is None else latest.value,
-        latest_year=None if latest is None else latest.year,
-        latest_status="" if latest is None else latest.status,
-        outturn=nan if outturn is None else outturn.value,
-        outturn_lower=nan if outturn is None else outturn.lower,
-        outturn_upper=nan if outturn is None else outturn.upper,
-        outturn_status="" if outturn is None else outturn.status,
+        margin=_margin(case.level, case.seen),
+        latest=latest.value,
+        latest_year=latest.year,
+        latest_status=latest.status,
+        outturn=outturn.value,
+        outturn_lower=outturn.lower,
+        outturn_upper=outturn.upper,
+        outturn_status=outturn.status,
         n=case.n,
         grade=_grade(case),
         flags=_flags(case, p, fan, span),
-        why=why,
+        why=message(f"why.{why or key}", **(_reason_words(case, p, needed) | told)),
         pace_needed=needed,
         pace_past=past,
         progress=progress,
@@ -462,11 +402,6 @@ def _result(case, key, why, *, p=nan, fan=None, span=None):
         under_reading=None,
         data=case.frame,
     )
-
-
-def _span_term(span):
-    low, high = (VERDICTS[band(p)] for p in span)
-    return f"{low} to {high}" if low != high else f"{low} (every model)"
 
 
 def _margin(level, v):
@@ -492,11 +427,9 @@ def _paces(case):
 
 
 def schedule_progress(base, latest, level) -> tuple[float, Message | None]:
-    """Return 序时进度, the share of the way over the share of the time, or why there is none.
+    """Return 序时进度 of two `Value`, share of the way over share of the time, or why there is none.
 
-    That is ((v - base) / (target - base)) / ((t - t0) / (T - t0)), of the `Value` of the base
-    year and of the year reported. Refused for a target without a number, without a base, with a
-    base that already meets, without a later value, and across a change of basis.
+    That is ((v - base) / (target - base)) / ((t - t0) / (T - t0)).
     """
     if level is None or level.value is None:
         return nan, message("progress.no_number")
@@ -522,29 +455,25 @@ def _grade(case):
 
 def _flags(case, p, fan, span):
     """List what a reader must know beside the verdict."""
-    out, attrs, aim = [], case.attrs, case.aim
+    attrs, aim = case.attrs, case.aim
     plan = case.setting.plan if case.setting is not None else aim.plan or PLAN
     where = plan, aim.scope, aim.indicator
     years = [v.year for v in case.fitted]
-    if len({v.basis for v in case.fitted if v.basis}) > 1:
-        out.append(message("flag.basis"))
-    if len(years) > 1 and years[-1] in exceptional_years(*where):
-        out.append(message("flag.exceptional", year=years[-1]))
-    if case.by_reading:
-        out.append(message("flag.reading"))
-    if (p == p or span) and prior_is_guess(*where):
-        out.append(message("flag.prior"))
-    if any(_rounding_share(v, attrs) > ROUNDING for v in case.fitted):
-        out.append(message("flag.rounding"))
-    if _sources_conflict(aim, [*years, aim.year], case.as_of):
-        out.append(message("flag.conflict"))
-    if case.n == 2:
-        out.append(message("flag.two_values"))
+    last = years[-1] if years else None
+    mirrored = nan
     if p == p and case.fan is None and fan.method == "paths":
         mirrored = case.chance(case.project(prior="mirrored")[0])
-        if mirrored == mirrored and band(mirrored) != band(p):
-            out.append(message("flag.direction"))
-    return tuple(out)
+    found = {
+        "basis": len({v.basis for v in case.fitted if v.basis}) > 1,
+        "exceptional": len(years) > 1 and last in exceptional_years(*where),
+        "reading": case.by_reading,
+        "prior": (p == p or span) and prior_is_guess(*where),
+        "rounding": any(_rounding_share(v, attrs) > ROUNDING for v in case.fitted),
+        "conflict": _sources_conflict(aim, [*years, aim.year], case.as_of),
+        "two_values": case.n == 2,
+        "direction": mirrored == mirrored and band(mirrored) != band(p),
+    }
+    return tuple(message(f"flag.{key}", year=last) for key, holds in found.items() if holds)
 
 
 def flag_codes(flags) -> str:
@@ -623,18 +552,6 @@ def _check_match(aim, attrs):
         raise error("error.other_unit", target=aim.unit, series=unit)
 
 
-def _whole_attrs(attrs, indicator):
-    """Fill what a series does not say of itself from the register of indicators."""
-    indicator = attrs.get("indicator") or indicator
-    if not indicator or "scale" in attrs:
-        return attrs
-    try:
-        line = resolve_indicator(indicator)
-    except InputError:
-        return attrs
-    return {k: None if pd.isna(line[k]) else line[k] for k in ATTRIBUTES} | attrs
-
-
 def _as_frame(data):
     if getattr(data, "ndim", 0) == 1:
         frame = data.to_frame("value")
@@ -651,12 +568,11 @@ def _as_frame(data):
 
 def _frame_of(fan):
     """Return the values behind a projection, with what it kept of their evidence."""
-    frame = pd.DataFrame({"value": fan.values}, index=pd.Index(fan.years, name="year"))
-    kept = {}
-    if fan.data is not None:
-        frame, kept = fan.data.copy(), dict(fan.data.attrs)
-    names = ("indicator", "scope", "unit", "scale", "floor", "ceiling", "better", "decimals")
-    frame.attrs = kept | {name: getattr(fan, name) for name in names}
+    frame = fan.data.copy()
+    own = {
+        name: getattr(fan, name) for name in ("indicator", "scale", "floor", "ceiling", "better")
+    }
+    frame.attrs = fan.data.attrs | own
     return frame
 
 
@@ -674,10 +590,9 @@ def scorecard(*, as_of=None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per line of Table 2, in the plan's own words (``unit``, ``category`` and
-        ``attribute`` as it prints them). ``base`` is the published value of the base year or
-        the nearest before it; ``flags`` are codes joined by ``;``, those of the reading
-        included; where ``p_meet`` is NaN there is no probability.
+        One row per line of Table 2, in the plan's own words. ``base`` is the published value of
+        the base year or the nearest before it; ``flags`` are codes joined by ``;``, those of the
+        reading included; where ``p_meet`` is NaN there is no probability.
 
     Examples
     --------
@@ -686,10 +601,8 @@ def scorecard(*, as_of=None) -> pd.DataFrame:
     'maintenance'
     """
     year = last_year() if as_of is None else whole_year(as_of, "as_of")
-    rows = []
-    for line in table_2().to_dict("records"):
-        one = registered_assessment(line["indicator"], as_of=year)
-        rows.append(_card_row(line, one))
+    lines = table_2().to_dict("records")
+    rows = [_card_row(line, registered_assessment(line["indicator"], as_of=year)) for line in lines]
     whole = dict.fromkeys(("base_year", "latest_year"), "Int64")
     frame = pd.DataFrame(rows).astype(whole)
     frame.attrs = {"as_of": year, "scope": HOME, "plan": PLAN}
@@ -713,26 +626,22 @@ def registered_assessment(indicator, aim=None, *, as_of=None, scope=None) -> Ass
 def _card_row(line, one):
     aim, read = one.target, one.under_reading
     base_year, base = published_base(line, HOME, min(aim.base_year or one.as_of, one.as_of))
-    flags = one.flags + (read.flags if read else ())
+    own = {key: text_of(line, f"plan_{key}") or line[key] for key in ("name_zh", "name_en")}
+    own["unit"] = text_of(line, "plan_unit_zh") or line["unit"]
+    latest = ("latest", "latest_year", "latest_status")
+    outturn = ("outturn", "outturn_lower", "outturn_upper", "outturn_status")
     return {
         "plan_row": int(line["plan_row"]),
         "indicator": line["indicator"],
-        "name_zh": text_of(line, "plan_name_zh") or line["name_zh"],
-        "name_en": text_of(line, "plan_name_en") or line["name_en"],
-        "unit": text_of(line, "plan_unit_zh") or line["unit"],
+        **own,
         "category": text_of(line, "plan_category_zh"),
         "attribute": aim.binding,
         "kind": aim.kind,
         "base": base,
         "base_year": base_year,
-        "latest": one.latest,
-        "latest_year": one.latest_year,
-        "latest_status": one.latest_status,
+        **{name: getattr(one, name) for name in latest},
         "target_year": aim.year,
-        "outturn": one.outturn,
-        "outturn_lower": one.outturn_lower,
-        "outturn_upper": one.outturn_upper,
-        "outturn_status": one.outturn_status,
+        **{name: getattr(one, name) for name in outturn},
         "comparator": aim.comparator or "",
         "target": nan if aim.value is None else aim.value,
         "verdict": one.verdict,
@@ -741,13 +650,33 @@ def _card_row(line, one):
         "verdict_under_reading": read.verdict if read else "",
         "p_under_reading": read.p_meet if read else nan,
         "grade": one.grade,
-        "flags": flag_codes(flags),
+        "flags": flag_codes(one.flags + (read.flags if read else ())),
         "why_zh": one.why.render("zh"),
         "why_en": one.why.render("en"),
     }
 
 
 # --- words ------------------------------------------------------------------------------------
+
+
+def _reason_words(case, p, pace):
+    """Return what reasons may say of a case; each takes the words that it needs."""
+    aim, level, seen, unit = case.aim, case.level, case.seen, case.unit
+    scope = aim.scope or HOME
+    told = {"year": aim.year, "target_year": aim.year, "horizon": HORIZON, "n": case.n}
+    told["scope"] = message(f"area.{scope}") if has_word(f"area.{scope}") else scope
+    if seen is None or level is None or level.value is None:
+        return told
+    margin = _margin(level, seen)
+    asked = {"sign": shown_sign(level.comparator), "amount": _amount(f"{level.value:.6g}", unit)}
+    told |= {"value": _value_words(case, seen), "asked": message("asked", **asked)}
+    told |= {"latest": told["value"], "latest_year": seen.year}
+    told |= {"margin": _difference(margin, unit), "gap": _difference(-margin, unit)}
+    told |= {"pace": _difference(pace, unit, "+.2g"), "p": _chance(p) if p == p else ""}
+    # the limit of a mean has daily percentiles beside it, which nobody judges here
+    mean = case.attrs.get("statistic") == "mean" and unit in ("µg/m³", "mg/m³")
+    told["note"] = message("why.annual_mean") if mean and seen.meets(level) else ""
+    return told
 
 
 def _unit_of(attrs, aim):
@@ -769,10 +698,9 @@ def _difference(value, unit, form=".3f"):
     return _amount(text, "pp" if unit == "%" else unit)
 
 
-def _told(case, v):
+def _value_words(case, v):
     """Tell a value with its unit, and its range where it has one beyond its rounding."""
-    unit, attrs = _unit_of(case.attrs, case.aim), case.attrs
-    low, high = v.lower, v.upper
+    unit, attrs, low, high = case.unit, case.attrs, v.lower, v.upper
     if v.status == "bound":
         if low in (-inf, number(attrs.get("floor"))):
             return _amount(f"≤ {high:.6g}", unit)
@@ -786,41 +714,11 @@ def _told(case, v):
     return message("with_range", amount=_amount(text, unit), range=ends)
 
 
-def _asked(case):
-    amount = _amount(f"{case.level.value:.6g}", _unit_of(case.attrs, case.aim))
-    return message("asked", sign=shown_sign(case.level.comparator), amount=amount)
-
-
 def _chance(p):
     """Tell a probability with two decimals, three where two would tell another band."""
     return f"{p:.2f}" if band(min(round(p, 2), 1.0)) == band(p) else f"{p:.3f}"
 
 
-def _annual_mean(case):
-    """Say that only the annual mean is judged where the limit has daily percentiles too."""
-    unit = _unit_of(case.attrs, case.aim)
-    mean = case.attrs.get("statistic") == "mean" and unit in ("µg/m³", "mg/m³")
-    return message("why.annual_mean") if mean else ""
-
-
-def _outturn_told(case):
-    told = {"year": case.aim.year, "value": _told(case, case.outturn), "asked": _asked(case)}
-    return told | {"note": _annual_mean(case) if case.outturn.meets(case.level) else ""}
-
-
-def _latest_told(case):
-    unit, margin = _unit_of(case.attrs, case.aim), _margin(case.level, case.latest)
-    told = {"latest": _told(case, case.latest), "latest_year": case.latest.year}
-    told |= {"margin": _difference(margin, unit), "gap": _difference(-margin, unit)}
-    note = _annual_mean(case) if case.latest.meets(case.level) else ""
-    return told | {"asked": _asked(case), "note": note}
-
-
-def _pace_told(case):
-    pace = _difference(_paces(case)[0], _unit_of(case.attrs, case.aim), "+.2g")
-    return {"pace": pace, "target_year": case.aim.year}
-
-
-def _ends_of_span(span):
+def _span_words(span):
     low, high = (message(f"verdict.{band(p)}") for p in span)
     return {"low": low, "high": high}

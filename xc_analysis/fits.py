@@ -18,6 +18,7 @@ from .observations import COLUMNS, resolve_indicator, resolve_scope
 from .projections import Projection, project
 from .tables import load
 from .targets import Value, assumptions, plan_years, read_values, whole_year
+from .trends import registered_attrs
 from .words import error
 
 # a count of days and its ratio are one fit and share its setting
@@ -135,9 +136,8 @@ def setting_series(setting, **changes) -> pd.DataFrame:
             # the register asks for station records of an area that has none, or for nothing
             continue
     frame = pd.DataFrame(columns=list(COLUMNS), index=pd.Index([], dtype="int64", name="year"))
-    line = resolve_indicator(setting.indicator)
-    frame.attrs = {k: None if pd.isna(line[k]) else line[k] for k in evidence.ATTRIBUTES}
-    frame.attrs |= {"indicator": setting.indicator, "scope": setting.scope, "source": ""}
+    named = {"indicator": setting.indicator, "scope": setting.scope, "source": ""}
+    frame.attrs = registered_attrs(named, setting.indicator)
     return frame
 
 

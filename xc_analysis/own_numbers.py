@@ -16,7 +16,7 @@ import shutil
 import tempfile
 from dataclasses import dataclass, field
 from datetime import date
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from statistics import median
 
@@ -29,7 +29,16 @@ from .errors import InputError
 from .evidence import series
 from .fits import last_year
 from .observations import CITY, HOME, area_name, known_scopes, published_rows, station_rows
-from .sheets import Cell, Quantity, Sheet, read_date, read_quantity, read_sheets, unit_name
+from .sheets import (
+    Cell,
+    Quantity,
+    Sheet,
+    plain_text,
+    read_date,
+    read_quantity,
+    read_sheets,
+    unit_name,
+)
 from .tables import data_dir, load, near, read_sheet, table_names, use_data
 from .targets import PLAN, plan_years
 from .words import LANGUAGES, Message, error, has_word, language, message, word
@@ -288,7 +297,7 @@ def find_header(sheet: Sheet, family: str, names) -> tuple[int, dict[str, int]] 
     """Find the row that holds all these heads of a layout; return its number and all columns."""
     every = {"import": COLUMNS}.get(family, names)
     prefix = f"{family}.column." if family else "column."
-    known = {word(prefix + name, lang).lower(): name for name in every for lang in LANGUAGES}
+    known = {plain_text(word(prefix + k, lang)).lower(): k for k in every for lang in LANGUAGES}
     for number, cells in list(sheet.rows.items())[:12]:
         heads = {column: cell.text.lower() for column, cell in cells.items()}
         place = {known.get(head, head): column for column, head in heads.items()}
@@ -341,7 +350,7 @@ def find_meaning(text: str, *, allowed=(), areas: bool = True) -> str:
     return found[0] if found else ""
 
 
-@lru_cache(maxsize=1)
+@cache
 def _other_areas() -> tuple[str, ...]:
     """List the names of areas other than the district's own, short and in English."""
     others = [scope for scope in known_scopes() if scope not in (HOME, CITY)]
@@ -384,6 +393,7 @@ class _Reader:
         self.register = load("indicators").set_index("indicator")
         self.delegated = _delegated().set_index("target_id")
         self.observations, self.sources = load("observations"), load("sources")
+        self.values = cache(known_values)
         self.publishers = set(load("publishers")["publisher"])
 
     def fault(self, column: str, key: str, /, **values) -> None:
@@ -424,7 +434,7 @@ class _Reader:
                 self.preview.fault(cell.place, said)
         labels = [_labels(self.known, self.year, self.is_target, lang) for lang in LANGUAGES]
         for name in labels[0]:
-            wanted = {label[name].lower() for label in labels}
+            wanted = {plain_text(label[name]).lower() for label in labels}
             if self.text[name] and self.text[name].lower() not in wanted:
                 here = _labels(self.known, self.year, self.is_target)[name]
                 self.fault(name, "import.label_changed", text=self.text[name][:30], wanted=here)
@@ -480,7 +490,7 @@ class _Reader:
         is_change = str(self.known["statistic"]).startswith("change")
         if is_change and numbers[-1] > 0 and self.known["better"] == "lower":
             self.ask("value", "import.fall_is_negative", value=numbers[-1])
-        around = neighbours(known_values(self.known.name), self.year)
+        around = neighbours(self.values(self.known.name), self.year)
         if any(is_unlikely(float(number), around, self.known) for number in numbers):
             told = ", ".join(f"{year} {v:g}" for year, v in sorted(around.items()))
             said = {"value": shown, "unit": unit_name(unit), "neighbours": told}
@@ -659,7 +669,7 @@ def _read_commitments(preview: Preview, sheet: Sheet) -> None:
             continue
         for name in RETURNED[1:]:
             cell, old = row[name], known.loc[key, name]
-            if cell.text in ("", old):  # an empty cell says nothing
+            if cell.text in ("", plain_text(str(old))):  # an empty cell says nothing
                 continue
             odd = [message("import.odd_text")] * is_odd(cell.text)
             for said in (*cell.faults, *odd):

@@ -266,7 +266,7 @@ def city_values(indicator: str) -> tuple[dict[int, float], dict[int, dict[int, f
 
 
 def completeness(days: Days, year: int) -> str:
-    """Class a year by its valid days: strict, adequate or partial (HJ 663-2013, METHODS)."""
+    """Class a year by its valid days: strict, adequate or partial (docs/methods.md, 1)."""
     n = len(days.key)
     months = np.bincount(days.key // 100, minlength=13)[1:]
     full = np.full(12, FULL_MONTH)

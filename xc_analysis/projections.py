@@ -14,7 +14,16 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .trends import fit_points, shown, shown_decimals
+from .trends import (
+    as_floats,
+    as_years,
+    fit_points,
+    number,
+    refuse_years,
+    repeated,
+    shown,
+    shown_decimals,
+)
 from .words import Message, error, has_word, html_table, message, tr, word
 
 SCALES = ("log", "logit", "identity", "count", "share")
@@ -38,59 +47,82 @@ _LEAST_SD = 1e-9  # so that no interval has zero width
 # ---- Scales ------------------------------------------------------------------------------
 
 
-def _forward(y, scale, floor, ceiling, days):
-    """Bring values to the scale of the fit; `days` are those behind a count or share."""
-    if scale == "log":
-        return np.log(y)
-    if scale == "logit":
-        return np.log((y - floor) / (ceiling - y))
-    if scale == "identity":
-        return np.asarray(y, dtype=float)
-    k = y
-    if scale == "share":
-        k = y * days / 100
-        # A printed share is a whole number of days, rounded: the count itself is fitted.
-        k = np.where(np.abs(k - np.rint(k)) < 0.2, np.rint(k), k)
-    return np.log((k + 0.5) / (days - k + 0.5))
+class Scale(NamedTuple):
+    """Scale of a fit with the physical range of its values; `days` are those behind a count."""
 
+    name: str
+    floor: float | None = None
+    ceiling: float | None = None
 
-def _backward(z, scale, floor, ceiling, days):
-    """Bring values back to the unit of the series, inside its physical range."""
-    if scale == "identity":
-        y = z
-    elif scale == "log":
-        y = np.exp(np.clip(z, -_Z_MAX, _Z_MAX))
-    else:
-        y = 1 / (1 + np.exp(-np.clip(z, -_Z_MAX, _Z_MAX)))
-        if scale == "logit":
-            y = floor + (ceiling - floor) * y
+    def forward(self, y, days):
+        """Bring values to the scale of the fit."""
+        if self.name == "log":
+            return np.log(y)
+        if self.name == "logit":
+            return np.log((y - self.floor) / (self.ceiling - y))
+        if self.name == "identity":
+            return np.asarray(y, dtype=float)
+        k = y
+        if self.name == "share":
+            k = y * days / 100
+            # A printed share is a whole number of days, rounded: the count itself is fitted.
+            k = np.where(np.abs(k - np.rint(k)) < 0.2, np.rint(k), k)
+        return np.log((k + 0.5) / (days - k + 0.5))
+
+    def backward(self, z, days):
+        """Bring values back to the unit of the series, inside its physical range."""
+        if self.name == "identity":
+            y = z
+        elif self.name == "log":
+            y = np.exp(np.clip(z, -_Z_MAX, _Z_MAX))
         else:
-            y = np.clip((days + 1) * y - 0.5, 0, days)
-            if scale == "share":
-                y = 100 * y / days
-    if floor is None and ceiling is None:
-        return y
-    return np.clip(y, floor, ceiling)
+            y = 1 / (1 + np.exp(-np.clip(z, -_Z_MAX, _Z_MAX)))
+            if self.name == "logit":
+                y = self.floor + (self.ceiling - self.floor) * y
+            else:
+                y = np.clip((days + 1) * y - 0.5, 0, days)
+                y = 100 * y / days if self.name == "share" else y
+        bounded = self.floor is not None or self.ceiling is not None
+        return np.clip(y, self.floor, self.ceiling) if bounded else y
 
+    def ends(self, centre, half, days, s):
+        """Return the interval centre -+ half in units; at a bound it keeps a width."""
+        # From a bound the other end stays half a day away, on other scales one residual sd s,
+        # so that no interval is narrower than a lower level's.
+        lower, upper = self.backward(centre - half, days), self.backward(centre + half, days)
+        bottom, top = self.limits(days)
+        if self.name in ("count", "share"):
+            room = 0.5 if self.name == "count" else 50 / days
+        else:
+            room = np.maximum(s, _LEAST_SD) * (np.abs(upper) if self.name == "log" else 1.0)
+        upper = np.where(lower <= bottom, np.maximum(upper, lower + room), upper)
+        lower = np.where(upper >= top, np.minimum(lower, upper - room), lower)
+        return lower, np.maximum(upper, lower + _LEAST_SD * np.abs(lower))
 
-def _ends(centre, half, scale, floor, ceiling, days, s):
-    """Return the interval centre -+ half in units; at a bound it keeps a width.
+    def limits(self, days):
+        """Return the least and the greatest value that is possible."""
+        if self.name in ("count", "share"):
+            return 0.0, days if self.name == "count" else 100.0
+        floor = -np.inf if self.floor is None else self.floor
+        return floor, np.inf if self.ceiling is None else self.ceiling
 
-    From a bound of the series the other end stays half a day away, on other scales one residual
-    sd `s`, so that no interval is narrower than a lower level's.
-    """
-    lower = _backward(centre - half, scale, floor, ceiling, days)
-    upper = _backward(centre + half, scale, floor, ceiling, days)
-    if scale in ("count", "share"):
-        bottom, top = 0.0, days if scale == "count" else 100.0
-        room = 0.5 if scale == "count" else 50 / days
-    else:
-        bottom = -np.inf if floor is None else floor
-        top = np.inf if ceiling is None else ceiling
-        room = np.maximum(s, _LEAST_SD) * (np.abs(upper) if scale == "log" else 1.0)
-    upper = np.where(lower <= bottom, np.maximum(upper, lower + room), upper)
-    lower = np.where(upper >= top, np.minimum(lower, upper - room), lower)
-    return lower, np.maximum(upper, lower + _LEAST_SD * np.abs(lower))
+    def check(self, values, years, days, name):
+        """Refuse values (k, n) that do not exist on the scale, naming the first."""
+        low, high = self.limits(days)
+        outside = (values < low) | (values > high)
+        if self.name == "log" and (values <= 0).any():
+            key, bad = "error.log_needs_positive", values <= 0
+        elif self.name == "logit":
+            key, bad = "error.logit_at_bound", outside | (values == low) | (values == high)
+        else:
+            days_count = self.name in ("count", "share")
+            key, bad = "error.not_days" if days_count else "error.outside", outside
+        if bad.any():
+            row, column = np.argwhere(bad)[0]
+            told = {"value": f"{values[row, column]:g}", "year": int(years[column])}
+            for end, bound in (("floor", self.floor), ("ceiling", self.ceiling)):
+                told[end] = "-" if bound is None else f"{bound:g}"
+            raise error(key, name=name, **told)
 
 
 def calendar_days(years):
@@ -104,16 +136,13 @@ def calendar_days(years):
 
 
 class _Fit(NamedTuple):
-    """Student t of each series and target year on the scale of the fit: centre, sd (k, h).
+    """Student t of each series and target year on the scale of the fit."""
 
-    ``s`` (k, 1) is the residual sd, ``weights`` (k, 4) those of the kinds of path.
-    """
-
-    centre: np.ndarray
-    sd: np.ndarray
+    centre: np.ndarray  # (k, h)
+    sd: np.ndarray  # (k, h)
     df: float
-    s: np.ndarray
-    weights: np.ndarray | None = None
+    s: np.ndarray  # (k, 1), residual sd
+    weights: np.ndarray | None = None  # (k, 4), of the kinds of path
 
 
 def _path_parameters():
@@ -177,10 +206,7 @@ def _power(x, twice):
 
 
 def _average(d, curves, prior_sd, what):
-    """Average `what` (97, m) over the paths, weighed by their fit to d (k, n).
-
-    Returns the averages (k, m) and that of nu s0^2 + R (k, 1); d and curves are about their means.
-    """
+    """Average `what` (97, m) and nu s0^2 + R over the paths, weighed by their fit to d (k, n)."""
     n = d.shape[1]
     least = PRIOR_WEIGHT * prior_sd**2
     ones = np.ones((len(curves), 1))
@@ -233,11 +259,9 @@ def _paths(z, t, h, *, prior_sd, scale, sign, errors=None):
 
 
 def _paths_with_errors(z, seen, ahead, h, prior_sd, errors, drift=True):
-    """Fit one series z (n,) whose values have known errors (n,), summing over the noise s.
-
-    v_i = s^2 + e_i^2 weighs level and residuals. Of s^2 and of the level's variance each path
-    takes the harmonic mean over s, which without errors gives the closed form back.
-    """
+    """Fit one series z (n,) whose values have known errors (n,), summing over the noise s."""
+    # v_i = s^2 + e_i^2 weighs level and residuals. Of s^2 and of the level's variance each path
+    # takes the harmonic mean over s, which without errors gives the closed form back.
     middle = z.mean()
     noise = np.geomspace(prior_sd / 5, 5 * prior_sd, 41)
     w = 1 / (noise[:, None] ** 2 + errors**2)  # (s, n)
@@ -320,11 +344,8 @@ def _pool(rss, df, prior_sd):
 
 
 def _damped(z, t, h, *, prior_sd, **_):
-    """Fit a line whose slope fades by PHI a year.
-
-    PHI is a guess: its spread over (2 PHI - 1, PHI, 1), weights 1/4, 1/2, 1/4, joins the
-    variance.
-    """
+    """Fit a line whose slope fades by PHI a year."""
+    # PHI is a guess: its spread over (2 PHI - 1, PHI, 1), weights 1/4, 1/2, 1/4, joins the variance
     slope, end, rss, last, sxx = _line(z, t)
     s2, df = _pool(rss, t.size - 2, prior_sd)
     reach = np.array([phi * (1 - phi**h) / (1 - phi) for phi in (2 * PHI - 1, PHI)] + [h])
@@ -335,11 +356,9 @@ def _damped(z, t, h, *, prior_sd, **_):
 
 
 def _last(z, t, h, *, prior_sd, **_):
-    """Keep the mean of the last two years, as a random walk without drift.
-
-    A step of one year has variance s^2; the mean of two lies half a step back, which adds
-    s^2 / 4. Where the last two years do not adjoin, the last value stands alone.
-    """
+    """Keep the mean of the last two years, as a random walk without drift."""
+    # A step of one year has variance s^2; the mean of two lies half a step back, which adds
+    # s^2 / 4. Where the last two years do not adjoin, the last value stands alone.
     rss = (np.diff(z, axis=1) ** 2 / np.diff(t)).sum(axis=1, keepdims=True)
     s2, df = _pool(rss, t.size - 1, prior_sd)
     two = t[-1] - t[-2] == 1
@@ -391,98 +410,43 @@ def _quantile(df, level):
 # ---- What is refused ---------------------------------------------------------------------
 
 
-def _number(x):
-    """Return a finite float, or None for anything else."""
-    try:
-        x = float(x)
-    except (TypeError, ValueError):
-        return None
-    return x if np.isfinite(x) else None
-
-
-def _check_options(name, method, scale, levels, better, prior):
-    given = (("method", method, METHODS), ("scale", scale, SCALES), ("prior", prior, PRIORS))
-    for what, value, known in (*given, ("better", better, ("lower", "higher"))):
-        if value not in known:
-            raise error("error.option", name=what, value=str(value), allowed=", ".join(known))
-    if np.ndim(levels) != 1 or not len(levels):
+def _check_settings(name, method, scale, floor, ceiling, levels, better, prior, prior_sd) -> Scale:
+    """Refuse settings that are none; return the scale of the fit with its bounds."""
+    options = {"method": METHODS, "scale": SCALES, "better": ("lower", "higher"), "prior": PRIORS}
+    for what, value in zip(options, (method, scale, better, prior), strict=True):
+        if value not in options[what]:
+            allowed = ", ".join(options[what])
+            raise error("error.option", name=what, value=str(value), allowed=allowed)
+    inside = [0 < number(level) < 1 for level in levels] if np.ndim(levels) == 1 else []
+    if not inside or not all(inside):
         raise error("error.level", name=name, given=str(levels))
-    for level in levels:
-        if not 0 < (_number(level) or 0) < 1:
-            raise error("error.level", name=name, given=str(level))
-
-
-def _positive(prior_sd, name):
-    if not (_number(prior_sd) or 0) > 0:
+    if not 0 < number(prior_sd) < np.inf:
         raise error("error.prior_sd", name=name, given=str(prior_sd))
-    return float(prior_sd)
-
-
-def _bound(bound, name):
-    if bound is None or bound == "" or pd.isna(bound):
-        return None
-    if _number(bound) is None:
-        raise error("error.bound", name=name, given=str(bound))
-    return float(bound)
-
-
-def _bounds(scale, floor, ceiling, name):
-    """Return floor and ceiling as numbers; a logit scale has 0 and 100 unless given."""
-    floor, ceiling = _bound(floor, name), _bound(ceiling, name)
-    if scale == "logit":
-        floor, ceiling = (0.0 if floor is None else floor), (100.0 if ceiling is None else ceiling)
     if scale in ("count", "share"):
-        floor, ceiling = None, None  # the days of the year are the bounds
-    if floor is not None and ceiling is not None and not floor < ceiling:
-        raise error("error.bounds_order", name=name, floor=floor, ceiling=ceiling)
-    return floor, ceiling
+        return Scale(scale)  # the days of the year are the bounds
+    ends = []
+    for bound, usual in ((floor, 0.0), (ceiling, 100.0)):
+        if bound is None or bound == "" or pd.isna(bound):
+            bound = usual if scale == "logit" else None
+        elif not np.isfinite(number(bound)):
+            raise error("error.bound", name=name, given=str(bound))
+        ends.append(None if bound is None else float(bound))
+    if None not in ends and not ends[0] < ends[1]:
+        raise error("error.bounds_order", name=name, floor=ends[0], ceiling=ends[1])
+    return Scale(scale, *ends)
 
 
-def _check_domain(values, years, scale, floor, ceiling, days, name):
-    """Refuse values (k, n) that do not exist on the scale of the fit, naming the first."""
-    key, top = "error.outside", {"count": days, "share": 100.0}.get(scale)
-    if scale == "log":
-        key, bad = "error.log_needs_positive", values <= 0
-    elif scale == "logit":
-        key, bad = "error.logit_at_bound", (values <= floor) | (values >= ceiling)
-    elif top is not None:
-        key, bad = "error.not_days", (values < 0) | (values > top)
-    else:
-        bad = np.zeros(values.shape, dtype=bool)
-    if not bad.any():
-        key = "error.outside"
-        low, high = (-np.inf if floor is None else floor), (np.inf if ceiling is None else ceiling)
-        bad = (values < low) | (values > high)
-    if bad.any():
-        row, column = np.argwhere(bad)[0]
-        low, high = ("-" if bound is None else f"{bound:g}" for bound in (floor, ceiling))
-        value = f"{values[row, column]:g}"
-        year = int(years[column])
-        raise error(key, name=name, value=value, year=year, floor=low, ceiling=high)
-
-
-def _integers(years, name):
-    """Return years as whole numbers; none is cut to the year before."""
-    try:
-        given = np.atleast_1d(np.asarray(list(years) if np.ndim(years) else years, dtype=float))
-    except (TypeError, ValueError):
-        given = np.array([np.nan])
-    whole = np.isfinite(given) & (given == np.round(given))
-    if given.ndim != 1 or not given.size or not whole.all():
-        raise error("error.target_years", name=name, given=str(years))
-    return given.astype(np.int64)
-
-
-def _target_years(to, last, name):
-    """Return the years to project: every year up to one given, or exactly those listed."""
-    years = _integers(to, name)
-    if years.min() <= last:
-        raise error("error.target_past", name=name, year=int(years.min()), last=int(last))
-    if years.max() > last + FARTHEST:
+def _check_years(to, years, method, name):
+    """Return the target years; refuse too few years to fit and targets among them."""
+    need = _MODELS[method][1]
+    if years.size < need:
+        raise error("error.too_few_points", name=name, n=years.size, need=need)
+    targets, last = as_years(to, "error.target_years", name=name, given=str(to)), years.max()
+    if not targets.size or targets.max() > last + FARTHEST:
         raise error("error.target_years", name=name, given=str(to))
-    if np.ndim(to) == 0:
-        return np.arange(last + 1, years[0] + 1)
-    return np.unique(years)
+    if targets.min() <= last:
+        raise error("error.target_past", name=name, year=int(targets.min()), last=int(last))
+    return targets
 
 
 # ---- The result --------------------------------------------------------------------------
@@ -500,24 +464,23 @@ class Projection:
     ``centre`` and ``sd`` describe, for each of ``target_years``, a Student t with ``df`` degrees
     of freedom on ``scale``; all else follows from them. ``errors`` are those of the values on
     that scale, ``weights`` the shares of the four kinds of path ({} for other methods),
-    ``prior_share`` the prior weight of paths that improve (better) and worsen (worse),
-    ``precision`` the decimals to which an outturn will count.
+    ``prior_share`` the prior weight of paths that improve (better) and worsen (worse). ``n``
+    counts values; estimates and bounds are fitted with their error but not counted.
     """
 
     indicator: str
     scope: str
+    unit: str
     method: str
     scale: str
-    unit: str
+    floor: float | None
+    ceiling: float | None
     years: np.ndarray
     values: np.ndarray
     errors: np.ndarray
     target_years: np.ndarray
-    n: int
     prior_sd: float | None
     better: str
-    floor: float | None
-    ceiling: float | None
     days: dict[int, float]
     weights: dict[str, float]
     prior_share: dict[str, float]
@@ -526,26 +489,38 @@ class Projection:
     sd: np.ndarray = field(repr=False)
     df: float = field(repr=False)
     s: float = field(repr=False)
-    levels: tuple[float, ...] = (0.5, 0.8, 0.95)
-    decimals: int | None = None
-    precision: int | None = None
-    name_zh: str = ""
-    name_en: str = ""
-    data: pd.DataFrame | None = field(default=None, repr=False)
+    levels: tuple[float, ...]
+    data: pd.DataFrame = field(repr=False)
 
     @property
-    def _range(self):
-        return self.scale, self.floor, self.ceiling, calendar_days(self.target_years)
+    def n(self) -> int:
+        """Values fitted, without estimates and bounds."""
+        if "status" not in self.data.columns:
+            return self.years.size
+        return int((~self.data["status"].isin(["estimated", "bound"])).sum())
+
+    @property
+    def precision(self) -> int | None:
+        """Decimals to which an outturn will count: a computed one has a digit more."""
+        decimals = number(self.data.attrs.get("decimals"))
+        if decimals != decimals:
+            return None
+        last = self.data["status"].iloc[-1] if "status" in self.data.columns else ""
+        return int(decimals) + (last in ("computed", "estimated"))
+
+    @property
+    def _scale(self):
+        return Scale(self.scale, self.floor, self.ceiling)
 
     @cached_property
     def median(self) -> np.ndarray:
         """Median of each target year, in the unit of the series."""
-        return _backward(self.centre, *self._range)
+        return self._scale.backward(self.centre, calendar_days(self.target_years))
 
     def interval(self, level) -> tuple[np.ndarray, np.ndarray]:
         """Compute the ends of the central interval of each target year, in units."""
         half = _quantile(self.df, float(level)) * self.sd
-        return _ends(self.centre, half, *self._range, self.s)
+        return self._scale.ends(self.centre, half, calendar_days(self.target_years), self.s)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -555,8 +530,9 @@ class Projection:
             ends = self.interval(level)
             columns[f"lower_{level_name(level)}"], columns[f"upper_{level_name(level)}"] = ends
         frame = pd.DataFrame(columns, index=pd.Index(self.target_years, name="year"))
-        names = ("indicator", "scope", "unit", "method", "scale", "name_zh", "name_en")
+        names = ("indicator", "scope", "unit", "method", "scale")
         frame.attrs = {name: getattr(self, name) for name in names}
+        frame.attrs |= {k: str(self.data.attrs.get(k) or "") for k in ("name_zh", "name_en")}
         return frame
 
     def p_meet(self, comparator, value, year=None) -> float:
@@ -564,20 +540,16 @@ class Projection:
 
         Parameters
         ----------
-        comparator : {"<", "<=", ">", ">="}
-            "=" has no probability.
-        value : float
-            The target. "At most" and "at least" are read at the finer of the two printed
-            precisions: where values are printed whole, 35.4 counts as 35 and meets "<= 35".
-            Days are whole: "<= 3" is k < 3.5.
+        comparator, value : {"<", "<=", ">", ">="}, float
+            "At most" and "at least" are read at the finer of the two printed precisions: where
+            values are whole, 35.4 meets "<= 35". Days are whole: "<= 3" is k < 3.5.
         year : int, optional
             Default the last year projected.
 
         Returns
         -------
         float
-            NaN for "=" and for a target at a bound of a logit scale, where the gap is what
-            can be told.
+            NaN for "=" and for a target at a bound, where the gap is what can be told.
 
         Raises
         ------
@@ -596,8 +568,8 @@ class Projection:
         if comparator not in ("<", "<=", ">", ">=", "="):
             allowed = "<, <=, >, >="
             raise error("error.option", name="comparator", value=comparator, allowed=allowed)
-        limit = _number(value)
-        if limit is None:
+        limit = number(value)
+        if not np.isfinite(limit):
             raise error("error.target_value", name=name, given=str(value))
         at = np.flatnonzero(self.target_years == year)
         if not at.size:
@@ -613,28 +585,27 @@ class Projection:
         """Probability of a value below the edge that a comparator draws at `limit`."""
         from scipy.special import stdtr
 
-        scale, floor, ceiling, days = self._range
-        days = days[at]
-        half = 0.0
-        if self.precision is not None and comparator in ("<=", ">="):
-            half = 0.5 * 10.0 ** -max(self.precision, shown_decimals(limit))
+        scale, days = self._scale, calendar_days(self.target_years)[at]
+        half, precision = 0.0, self.precision
+        if precision is not None and comparator in ("<=", ">="):
+            half = 0.5 * 10.0 ** -max(precision, shown_decimals(limit))
         edge = limit + half if comparator == "<=" else limit - half if comparator == ">=" else limit
-        if scale in ("count", "share"):
-            k = limit if scale == "count" else edge * days / 100
+        if scale.name in ("count", "share"):
+            k = limit if scale.name == "count" else edge * days / 100
             # "<=" and ">" divide after the last whole day, "<" and ">=" before the first.
             k = np.floor(k + 1e-9) + 0.5 if comparator in ("<=", ">") else np.ceil(k - 1e-9) - 0.5
             if k < 0 or k > days:
                 return 0.0 if k < 0 else 1.0
             z = np.log((k + 0.5) / (days - k + 0.5))
         else:
-            low = 0.0 if scale == "log" and floor is None else floor
-            low, high = (-np.inf if low is None else low), (np.inf if ceiling is None else ceiling)
+            low, high = scale.limits(days)
+            low = max(low, 0.0) if scale.name == "log" and self.floor is None else low
             if edge < low or (edge == low and comparator in ("<", ">=")):
                 return 0.0
             if edge > high or (edge == high and comparator in ("<=", ">")):
                 return 1.0
             with np.errstate(divide="ignore"):
-                z = _forward(np.float64(edge), scale, floor, ceiling, days)
+                z = scale.forward(np.float64(edge), days)
         return float(stdtr(self.df, (z - self.centre[at]) / self.sd[at]))
 
     def plot(self, outturn=None, target=None, ax=None):
@@ -644,7 +615,8 @@ class Projection:
         return plot_projection(self, outturn=outturn, target=target, ax=ax)
 
     def _repr_html_(self):
-        title = tr(self.name_zh, self.name_en) or self.indicator
+        names = (str(self.data.attrs.get(key) or "") for key in ("name_zh", "name_en"))
+        title = tr(*names) or self.indicator
         unit = f" ({self.unit})" if self.unit else ""
         heads = [word("projection.interval", level=level_name(q)) for q in self.levels]
         rows = [(word("column.year"), word("projection.median") + unit, *heads)]
@@ -655,6 +627,8 @@ class Projection:
         first, last = int(self.years[0]), int(self.years[-1])
         method = message(f"method.{self.method}")
         notes = [word("projection.fitted", n=self.n, first=first, last=last, method=method)]
+        if self.years.size > self.n:
+            notes.append(word("projection.estimates", n=self.years.size - self.n))
         if self.weights:
             parts = [f"{word(f'path.{kind}')} {100 * w:.0f} %" for kind, w in self.weights.items()]
             notes.append(word("projection.weights", listed=word("projection.joint").join(parts)))
@@ -664,19 +638,15 @@ class Projection:
         return html_table(rows, f"{title}  {area}".strip(), [*notes, *self.warnings])
 
 
-@dataclass(frozen=True)
-class Projections:
-    """Arrays of `project_many`: ``median`` (k, h), ``lower[level]`` and ``upper[level]`` too.
-
-    ``centre`` and ``sd`` are on the scale of the fit, where the t has ``df`` degrees of freedom.
-    """
+class Projections(NamedTuple):
+    """Arrays (k, h) of `project_many`; ``centre`` and ``sd`` of the t are on the fit's scale."""
 
     median: np.ndarray
     lower: dict[float, np.ndarray]
     upper: dict[float, np.ndarray]
-    centre: np.ndarray = field(repr=False)
-    sd: np.ndarray = field(repr=False)
-    df: float = field(repr=False)
+    centre: np.ndarray
+    sd: np.ndarray
+    df: float
 
 
 # ---- One series --------------------------------------------------------------------------
@@ -702,74 +672,64 @@ def project(
     Parameters
     ----------
     s : pandas.Series or pandas.DataFrame
-        Indexed by year, in any order, gaps allowed; a frame as :func:`xc_analysis.series`
-        gives it, or any with a column ``value``. Estimates and ranges are fitted with their
-        error, parts of years are not fitted.
+        By year, gaps allowed, as :func:`xc_analysis.series` gives it or with a column ``value``.
     to : int or sequence of int
         Every year from the last one fitted to this one, or exactly the years listed.
     method : {"paths", "loglinear", "damped", "last", "linear"}
         "linear" is for comparison only.
     levels : sequence of float
         Central prediction intervals.
-    window : tuple of int, optional
-        First and last year to fit, inclusive; either may be None.
-    exclude : iterable of int
-        Years to leave out.
-    prior_sd : float, optional
-        Noise expected from year to year on the scale of the fit.
-    scale : {"log", "logit", "identity", "count", "share"}, optional
-        "count" is of days, "share" the per cent of them: one fit.
-    better : {"lower", "higher"}, optional
-        Direction of improvement.
-    floor, ceiling : float, optional
-        Physical range. These five are the series' own unless given.
+    window, exclude : optional
+        First and last year to fit, inclusive, either may be None; years to leave out.
+    prior_sd, scale, better, floor, ceiling : optional
+        Noise from year to year on the scale of the fit; "log", "logit", "identity", "count" (of
+        days) or "share" (the per cent of them); "lower" or "higher"; the physical range. The
+        series' own unless given.
     prior : {"falling", "mirrored"}
         "mirrored" expects worsening as much as the default expects improvement.
 
     Returns
     -------
     Projection
+        Estimates and ranges are fitted with their error, parts of years are not fitted.
 
     Raises
     ------
     InputError
-        Too few points, a value that is not finite or does not exist on the scale, repeated or
-        broken years, a target year that is not after the last value, an unknown option.
+        Too few points, a value without a place on the scale, a broken year, an unknown option.
 
     Examples
     --------
     >>> import pandas as pd
     >>> import xc_analysis as xc
     >>> s = pd.Series([83.1, 77.9, 63.1, 52.6, 44.0, 40.0], index=range(2015, 2021))
-    >>> p = xc.project(s, 2025)
-    >>> p.frame.loc[2025, ["median", "lower_80", "upper_80"]].round(1).tolist()
+    >>> xc.project(s, 2025).frame.loc[2025, ["median", "lower_80", "upper_80"]].round(1).tolist()
     [20.1, 14.2, 28.6]
     """
     points = fit_points(s, window, exclude)
     name, attrs, warnings = points.name, points.attrs, list(points.warnings)
-    scale = _scale_of(method, scale or _known(attrs.get("scale")) or "log")
-    given = better or _known(attrs.get("better"))
+    scale = _scale_of(method, scale or attrs.get("scale") or "log")
+    given = better or attrs.get("better")
     if given is None and method == "paths":
         warnings.append(message("warn.better_assumed"))
     better = given or "lower"
-    _check_options(name, method, scale, levels, better, prior)
-    need = _MODELS[method][1]
-    if points.years.size < need:
-        raise error("error.too_few_points", name=name, n=points.years.size, need=need)
+    if prior_sd is None:
+        prior_sd, more = _usual_sd(attrs, scale, points.values, method)
+        warnings += more
     floor = attrs.get("floor") if floor is None else floor
     ceiling = attrs.get("ceiling") if ceiling is None else ceiling
-    floor, ceiling = _bounds(scale, floor, ceiling, name)
+    settings = (floor, ceiling, levels, better, prior, prior_sd)
+    scale, prior_sd = _check_settings(name, method, scale, *settings), float(prior_sd)
     years, values = points.years, points.values
-    targets = _target_years(to, int(years[-1]), name)
+    targets = _check_years(to, years, method, name)
+    targets = np.unique(targets) if np.ndim(to) else np.arange(years[-1] + 1, targets[0] + 1)
     days, more = _days_of(points, scale)
-    _check_domain(values[None, :], years, scale, floor, ceiling, days, name)
-    prior_sd, also = _prior_sd(prior_sd, attrs, scale, values, name, method)
-    warnings += [*more, *also]
+    warnings += more
+    scale.check(values[None, :], years, days, name)
 
-    z = _forward(values, scale, floor, ceiling, days)
-    errors = _errors(points, scale, floor, ceiling, days)
-    sign = _sign(better, prior)
-    options = {"prior_sd": prior_sd, "scale": scale, "sign": sign}
+    z = scale.forward(values, days)
+    errors = _errors(points, scale, days)
+    options = {"prior_sd": prior_sd, "scale": scale.name, "sign": _sign(better, prior)}
     fit = _fit(z[None, :], years, targets, method, errors=errors, **options)
     weights, prior_share = {}, {}
     if method == "paths":
@@ -777,26 +737,25 @@ def project(
         prior_share = prior_shares()
         if prior == "mirrored":
             prior_share = {"better": prior_share["worse"], "worse": prior_share["better"]}
-    elif _has_estimates(points):
+    elif (points.kept.get("status", pd.Series(dtype=str)) == "estimated").any():
         warnings.append(message("warn.errors_unused"))
     warnings += _outliers(z, years, errors, **options)
-    warnings += _line_warnings(method, fit, targets, values, floor, ceiling)
-    decimals = _number(attrs.get("decimals"))
+    if method == "linear":
+        warnings.append(message("warn.linear_comparison"))
     return Projection(
         indicator=name,
         scope=str(attrs.get("scope") or ""),
-        method=method,
-        scale=scale,
         unit=str(attrs.get("unit") or ""),
+        method=method,
+        scale=scale.name,
+        floor=scale.floor,
+        ceiling=scale.ceiling,
         years=years,
         values=values,
         errors=errors,
         target_years=targets,
-        n=int(years.size),
         prior_sd=prior_sd if method in ("paths", "damped", "last") else None,
         better=better,
-        floor=floor,
-        ceiling=ceiling,
         days={int(y): float(d) for y, d in zip(years, days, strict=True)} if days.any() else {},
         weights=weights,
         prior_share=prior_share,
@@ -806,86 +765,59 @@ def project(
         df=fit.df,
         s=float(fit.s[0, 0]),
         levels=tuple(float(level) for level in levels),
-        decimals=None if decimals is None else int(decimals),
-        precision=None if decimals is None else int(decimals) + _computed(points),
-        name_zh=str(attrs.get("name_zh") or ""),
-        name_en=str(attrs.get("name_en") or ""),
         data=points.kept,
     )
 
 
-def _known(x):
-    return x if isinstance(x, str) and x else None
-
-
 def _sign(better, prior):
     """Return 1 where the paths that fall are the likelier ones, -1 where those that rise."""
-    return (1.0 if better == "lower" else -1.0) * (1.0 if prior == "falling" else -1.0)
-
-
-def _computed(points):
-    """Tell whether the series is computed: its values count a digit finer than printed ones."""
-    if "status" not in points.kept.columns:
-        return False
-    return points.kept["status"].iloc[-1] in ("computed", "estimated")
-
-
-def _has_estimates(points):
-    kept = points.kept
-    return "status" in kept.columns and (kept["status"] == "estimated").any()
+    return 1.0 if (better == "lower") == (prior == "falling") else -1.0
 
 
 def _days_of(points, scale):
     """Return the days behind a count or share, zeros on other scales, and a warning."""
-    if scale not in ("count", "share"):
+    if scale.name not in ("count", "share"):
         return np.zeros(points.years.size), []
-    known = {int(year): _number(d) for year, d in (points.attrs.get("days") or {}).items()}
-    days, missing = calendar_days(points.years), []
-    for i, year in enumerate(points.years):
-        if known.get(int(year)):
-            days[i] = known[int(year)]
-        else:
-            missing.append(str(year))
-    warnings = [message("warn.calendar_days", years=", ".join(missing))] if missing else []
-    return days, warnings
+    stated = {int(year): number(d) for year, d in (points.attrs.get("days") or {}).items()}
+    stated = {year: d for year, d in stated.items() if d > 0}
+    pairs = zip(points.years.tolist(), calendar_days(points.years), strict=True)
+    days = np.array([stated.get(year, usual) for year, usual in pairs])
+    missing = ", ".join(str(year) for year in points.years if year not in stated)
+    return days, [message("warn.calendar_days", years=missing)] if missing else []
 
 
-def _prior_sd(prior_sd, attrs, scale, values, name, method):
-    """Return the noise expected and, where neither caller nor register gives it, a warning.
-
-    A guess: 8 % of the level; 0.16 in logits, the same 8 % seen from a share of one half.
-    """
-    if prior_sd is not None:
-        return _positive(prior_sd, name), []
-    known = _number(attrs.get("prior_sd"))
-    if known and known > 0 and method not in ("linear", "loglinear"):
-        return known, []
+def _usual_sd(attrs, scale, values, method):
+    """Return the registered noise, or a guess and the warning that it is one."""
+    line = method in ("linear", "loglinear")
+    registered = number(attrs.get("prior_sd"))
+    if 0 < registered < np.inf and not line:
+        return registered, []
+    # 8 % of the level; 0.16 in logits, the same 8 % seen from a share of one half
     guess = {"log": USUAL_SD, "logit": 0.16, "count": 0.16, "share": 0.16}.get(scale)
     if guess is None:
-        guess = USUAL_SD * float(np.abs(values).mean()) or 1.0
-    if method in ("linear", "loglinear"):
-        return guess, []
-    return guess, [message("warn.prior_guess", prior_sd=f"{guess:.3g}")]
+        guess = USUAL_SD * float(np.abs(values).mean()) if values.size else USUAL_SD
+    guess = guess or 1.0
+    return guess, [] if line else [message("warn.prior_guess", prior_sd=f"{guess:.3g}")]
 
 
-def _errors(points, scale, floor, ceiling, days):
+def _errors(points, scale, days):
     """Return the known errors of the points on the scale of the fit."""
     exact = points.ranges[:, 0] == points.ranges[:, 1]
     if exact.all():
         return np.zeros(points.years.size)
     values, ranges = points.values, points.ranges.T.copy()
     # A range that reaches over a bound of its scale ends close to it, not beyond.
-    if scale == "log":
+    if scale.name == "log":
         ranges = np.maximum(ranges, values / 20)
-    elif scale == "logit":
-        low, high = floor + (values - floor) / 20, ceiling - (ceiling - values) / 20
-        ranges = np.clip(ranges, low, high)
-    elif scale in ("count", "share"):
-        ranges = np.clip(ranges, 0, days if scale == "count" else 100.0)
+    elif scale.name == "logit":
+        low = scale.floor + (values - scale.floor) / 20
+        ranges = np.clip(ranges, low, scale.ceiling - (scale.ceiling - values) / 20)
+    elif scale.name in ("count", "share"):
+        ranges = np.clip(ranges, *scale.limits(days))
         # Days are whole: what their printing rounds off is restored.
-        width = (ranges[1] - ranges[0]) * (1 if scale == "count" else days / 100)
+        width = (ranges[1] - ranges[0]) * (1 if scale.name == "count" else days / 100)
         exact |= width < 1 + 1e-9
-    low, high = (_forward(end, scale, floor, ceiling, days) for end in ranges)
+    low, high = (scale.forward(end, days) for end in ranges)
     return np.where(exact, 0.0, (high - low) / points.widths)
 
 
@@ -900,24 +832,6 @@ def _outliers(z, years, errors, **options):
         message("warn.point_disagrees", year=int(year), residual=f"{r:.1f}")
         for year, r in zip(years[out], residual[out], strict=True)
     ]
-
-
-def _line_warnings(method, fit, targets, values, floor, ceiling):
-    """Say where a straight line leaves what is possible, and where it fits exactly."""
-    warnings = []
-    if method in ("linear", "loglinear") and fit.s[0, 0] < _LEAST_SD:
-        warnings.append(message("warn.line_exact"))
-    if method != "linear":
-        return warnings
-    warnings.append(message("warn.linear_comparison"))
-    low = floor if floor is not None else (0.0 if (values > 0).all() else -np.inf)
-    high = np.inf if ceiling is None else ceiling
-    out = (fit.centre[0] < low) | (fit.centre[0] > high)
-    if out.any():
-        reached, last = f"{fit.centre[0, -1]:.3g}", int(targets[-1])
-        first = int(targets[out][0])
-        warnings.append(message("warn.line_impossible", first=first, last=last, value=reached))
-    return warnings
 
 
 # ---- Many series -------------------------------------------------------------------------
@@ -936,7 +850,6 @@ def project_many(
     ceiling=None,
     errors=None,
     levels=(0.8, 0.95),
-    days=None,
     prior="falling",
 ) -> Projections:
     """Project many series that share their years.
@@ -945,21 +858,17 @@ def project_many(
     ----------
     values : array_like, shape (k, n)
         One series a row, finite.
-    years : array_like of int, shape (n,)
-        Real years, in any order, gaps allowed.
-    target_years : int or array_like of int, shape (h,)
-        Exactly these years, each after the last of `years`; their order is kept.
-    method, scale, prior_sd, better, floor, ceiling, levels, prior
-        As in `project`.
+    years, target_years : array_like of int
+        Real years, in any order, gaps allowed; exactly these years ahead, in their order.
     errors : array_like, shape (n,) or (k, n), optional
         Known errors (sd) of the values on the scale of the fit; for "paths".
-    days : array_like, shape (n,), optional
-        Days with an AQI behind a count or share; default those of the calendar.
+    method, scale, prior_sd, better, floor, ceiling, levels, prior
+        As in `project`; counts and shares are of the days of the calendar.
 
     Returns
     -------
     Projections
-        ``.median`` (k, h), ``.lower[level]`` and ``.upper[level]`` (k, h).
+        ``.median``, ``.lower[level]`` and ``.upper[level]``, each (k, h).
 
     Raises
     ------
@@ -974,55 +883,34 @@ def project_many(
     (array([[20.1]]), array([[28.6]]))
     """
     name = "project_many"
-    _check_options(name, method, scale, levels, better, prior)
-    prior_sd = _positive(prior_sd, name)
-    years = _integers(years, name)
-    targets = _integers(target_years, name)
-    values, errors = _matrix(values, years, errors, name)
-    days = calendar_days(years) if days is None else np.asarray(days, dtype=float)
-    if days.shape != years.shape or not (days > 0).all():
-        raise error("error.days", name=name)
-    order = np.argsort(years, kind="stable")
-    if (order != np.arange(order.size)).any():
-        years, values, days = years[order], values[:, order], days[order]
-        errors = None if errors is None else errors[:, order]
-    need = _MODELS[method][1]
-    if years.size < need:
-        raise error("error.too_few_points", name=name, n=years.size, need=need)
-    twice = years[1:][np.diff(years) == 0]
-    if twice.size:
-        raise error("error.repeated_years", name=name, years=", ".join(map(str, twice)))
-    _target_years(targets, int(years[-1]), name)
     scale = _scale_of(method, scale)
-    floor, ceiling = _bounds(scale, floor, ceiling, name)
-    _check_domain(values, years, scale, floor, ceiling, days, name)
-
-    z = _forward(values, scale, floor, ceiling, days)
-    options = {"prior_sd": prior_sd, "scale": scale, "sign": _sign(better, prior)}
-    fit = _fit(z, years, targets, method, errors=errors, **options)
-    ahead = (scale, floor, ceiling, calendar_days(targets))
-    lower, upper = {}, {}
-    for level in levels:
-        half = _quantile(fit.df, float(level)) * fit.sd
-        lower[level], upper[level] = _ends(fit.centre, half, *ahead, fit.s)
-    median = _backward(fit.centre, *ahead)
-    return Projections(median, lower, upper, fit.centre, fit.sd, fit.df)
-
-
-def _matrix(values, years, errors, name):
-    """Return values (k, n) and their errors, refused where they are none."""
-    try:
-        values = np.asarray(values, dtype=float)
-        errors = None if errors is None else np.asarray(errors, dtype=float)
-    except (TypeError, ValueError):
-        raise error("error.array_not_number", name=name) from None
+    settings = (floor, ceiling, levels, better, prior, prior_sd)
+    scale, prior_sd = _check_settings(name, method, scale, *settings), float(prior_sd)
+    years = as_years(years, "error.target_years", name=name, given=str(years))
+    values = as_floats(values, "error.array_not_number", name=name)
     if values.ndim != 2 or values.shape[1] != years.size:
         raise error("error.matrix_shape", name=name, shape=str(values.shape), years=years.size)
     if not np.isfinite(values).all():
         row = int(np.flatnonzero(~np.isfinite(values).all(axis=1))[0])
         raise error("error.row_not_finite", name=name, row=row)
     if errors is not None:
-        if errors.shape not in ((years.size,), values.shape) or not (errors >= 0).all():
+        errors = as_floats(errors, "error.array_not_number", name=name)
+        if errors.shape not in (years.shape, values.shape) or not (errors >= 0).all():
             raise error("error.errors_shape", name=name, shape=str(errors.shape))
-        errors = np.broadcast_to(errors, values.shape)
-    return values, errors
+    targets = _check_years(target_years, years, method, name)
+    refuse_years(repeated(years), "error.repeated_years", name)
+    order = np.argsort(years, kind="stable")
+    years, values = years[order], values[:, order]
+    errors = None if errors is None else errors[..., order]
+    days = calendar_days(years)
+    scale.check(values, years, days, name)
+
+    z = scale.forward(values, days)
+    options = {"prior_sd": prior_sd, "scale": scale.name, "sign": _sign(better, prior)}
+    fit = _fit(z, years, targets, method, errors=errors, **options)
+    days, lower, upper = calendar_days(targets), {}, {}
+    for level in levels:
+        half = _quantile(fit.df, float(level)) * fit.sd
+        lower[level], upper[level] = scale.ends(fit.centre, half, days, fit.s)
+    median = scale.backward(fit.centre, days)
+    return Projections(median, lower, upper, fit.centre, fit.sd, fit.df)

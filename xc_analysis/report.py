@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 import tempfile
 from dataclasses import dataclass
 from functools import cached_property
@@ -19,6 +18,7 @@ from .errors import InputError
 from .evidence import series, sources_of
 from .fits import projection
 from .plan_statements import commitments, statements
+from .plots.tables import short_verdict
 from .robustness import assumption_effects, next_plan
 from .style import number, percent, shortest, subscripts, unit_name
 from .tables import load
@@ -344,11 +344,14 @@ class Evaluation:
             attrs, later = self.frame(name).attrs, last.year > 2020
             ideal = 100 if attrs["better"] == "higher" else 0
             change = self.since_base(name) if later else self.change(first, base)
-            row = {"name": self.name(name), "first": first, "base": base, "change": change}
+            # the plan's text gives park coverage for the whole district, unlike its Table 2
+            named = self.name(name, plan=False)
+            row = {"name": named, "first": first, "base": base, "change": change}
             row |= {"last": last if later else None, "up": ideal > 0, "theme": attrs["theme"]}
             row["left"] = abs(last.value - ideal) / abs(first.value - ideal)
-            on_one_state = name in ("pm25", "no2")
-            row["state"] = percent(-self.states.at[name, "new_percent"]) if on_one_state else ""
+            row["state"] = ""
+            if name in self.states.index:  # from before September 2018
+                row["state"] = percent(-self.states.at[name, "new_percent"])
             found.append(row)
         found = sorted((r for r in found if r["left"] < 1), key=lambda r: r["left"])
         themes = [row["theme"] for row in found]
@@ -454,7 +457,7 @@ class Evaluation:
             paces = ("—" if isnan(p) else _sign(f"{p:+.2g}") for p in paces)
             target = shown_sign(row["comparator"]) + tr("", " ") + shortest(row["target"])
             lines.append([bracket(self.name(row["indicator"]), last.unit), target, last.dated])
-            lines[-1] += [*paces, span, chance, self.verdict(row["verdict"])]
+            lines[-1] += [*paces, span, chance, short_verdict(row["verdict"], self.target_year)]
         return lines
 
     def assumptions_rows(self) -> list[list]:
@@ -466,18 +469,13 @@ class Evaluation:
             for _, _, what, verdict, p in row["alternatives"]:
                 if verdict and verdict != row["verdict"]:
                     chance = "" if isnan(p) else f" {percent(100 * p)}"
-                    told = f"{what}{tr('：', ': ')}{self.verdict(verdict)}{chance}"
+                    told = (
+                        f"{what}{tr('：', ': ')}{short_verdict(verdict, self.target_year)}{chance}"
+                    )
                     moved.setdefault(verdict, told)
             lines.append([row[f"why_{self.lang}"], self.name(row["indicator"])])
-            lines[-1] += [self.verdict(row["verdict"]), join(moved.values())]
+            lines[-1] += [short_verdict(row["verdict"], self.target_year), join(moved.values())]
         return lines
-
-    def verdict(self, term: str) -> str:
-        """Return a verdict's term in the words of the language."""
-        key = re.sub("[()]", "", term).replace(" ", "_")
-        if has_word(f"verdict_short.{key}"):
-            return word(f"verdict_short.{key}", year=self.target_year)
-        return tr("至", " to ").join(map(self.verdict, term.split(" to ")))
 
     def sources_rows(self) -> list[list]:
         """List the sources behind the indicators judged, the plan first."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from itertools import product
 from math import nan
 
 import numpy as np
@@ -10,14 +11,7 @@ import pandas as pd
 
 from .assessment import judge, registered_assessment, table_2
 from .errors import InputError
-from .fits import (
-    exceptional_years,
-    fit,
-    fit_setting,
-    last_year,
-    registered,
-    setting_series,
-)
+from .fits import exceptional_years, fit, fit_setting, last_year, registered, setting_series
 from .observations import CITY, HOME, resolve_indicator
 from .tables import load
 from .targets import PLAN, assumptions, number, read_target, read_values, readings, whole_year
@@ -34,22 +28,17 @@ def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFra
     Parameters
     ----------
     indicator : str
-    target : Target, optional
-        Default: the plan's. A target without a number is judged through its reading.
+    target, scope : optional
+        Default: the plan's, the district. A target without a number is judged by its reading.
     as_of : int, optional
         Default: the target's base year, when there still was something to project.
-    scope : str, optional
-        Default: the district.
 
     Returns
     -------
     pandas.DataFrame
-        First row: as registered. Then other windows, without the exceptional year, each other
-        method, the mirrored prior, the prior sd twice and half as large, the other reference
-        state, the published series and each other reading. Columns ``choice, setting,
-        assumption`` (the register's row that the choice replaces), ``what`` (the choice in
-        words), ``n, median, lower_80, upper_80, lower_95, upper_95, p_meet, verdict, moves,
-        note`` (why there is no fit).
+        First row: as registered. Columns ``choice, setting, assumption`` (the register's row that
+        the choice replaces), ``what`` (in words), ``n, median, lower_80, upper_80, lower_95,
+        upper_95, p_meet, verdict, moves, note`` (why there is no fit).
 
     Raises
     ------
@@ -67,12 +56,11 @@ def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFra
     year = whole_year(as_of or aim.base_year or last_year(), "as_of")
     setting = fit_setting(name, as_of=year, scope=scope)
     series = setting_series(setting)
-    rows = [
-        {"choice": choice, "setting": told, "assumption": row_id}
-        | {"what": _what(choice, told, setting)}
-        | _outcome(series, aim, setting, year, change)
-        for choice, told, row_id, change in _choices(series, aim, setting)
-    ]
+    rows = []
+    for choice, told, row_id, change in _choices(series, aim, setting):
+        row = {"choice": choice, "setting": told, "assumption": row_id}
+        row["what"] = _what(choice, told, setting)
+        rows.append(row | _outcome(series, aim, setting, year, change))
     frame = pd.DataFrame(rows)
     decided = (frame["verdict"] != "") & (frame["verdict"] != frame["verdict"].iloc[0])
     frame.insert(frame.columns.get_loc("note"), "moves", decided)
@@ -149,11 +137,10 @@ def _outcome(series, aim, setting, year, change):
 
 
 def assumption_effects(*, as_of=None) -> pd.DataFrame:
-    """Tell for each assumption that matters its verdict now and what alternatives give.
+    """Tell for each assumption and row of Table 2 the verdict now and what alternatives give.
 
-    One row per assumption and indicator of Table 2 where there is a probability or the verdict
-    moves, those that move it first: ``id, why_zh, why_en, quality, impact, indicator, setting,
-    verdict, moves, alternatives`` (tuple of (choice, setting, what, verdict, p)).
+    Only where there is a probability or the verdict moves; ``alternatives`` is a tuple of
+    (choice, setting, what, verdict, p).
     """
     register = {row["id"]: row for row in assumptions()}
     rows = []
@@ -166,8 +153,9 @@ def assumption_effects(*, as_of=None) -> pd.DataFrame:
                 cells = part[["choice", "setting", "what", "verdict", "p_meet"]]
                 row = {k: register[row_id][k] for k in named} | {"indicator": name}
                 row |= table.iloc[0][["setting", "verdict"]].to_dict()
-                row |= {"moves": bool(part["moves"].any())}
-                rows.append(row | {"alternatives": tuple(cells.itertuples(index=False, name=None))})
+                row["moves"] = bool(part["moves"].any())
+                row["alternatives"] = tuple(cells.itertuples(index=False, name=None))
+                rows.append(row)
     rows.sort(key=lambda row: (not row["moves"], "RAG".index(row["impact"])))
     return pd.DataFrame(rows)
 
@@ -179,8 +167,8 @@ def assumption_effects(*, as_of=None) -> pd.DataFrame:
 class Hindcast:
     """Projections from past origins beside what came, and how often the bands held.
 
-    ``frame`` has a row per indicator, origin and year; ``coverage`` one per area, with standard
-    errors clustered by indicator, since points of one series overlap.
+    ``coverage`` has a row for each area, with standard errors clustered by indicator, since
+    points of one series overlap.
     """
 
     frame: pd.DataFrame
@@ -199,12 +187,8 @@ def hindcast(
     ----------
     indicators, scopes : iterable of str
         Default: air quality, of the district and of the city.
-    origins : iterable of int
-        Last year of each fit; nothing after it enters.
-    width : int
-        Years of each fit, the origin included.
-    horizon : int
-        Years ahead.
+    origins, width, horizon : iterable of int, int, int
+        Last year of each fit, after which nothing enters; years of each fit; years ahead.
 
     Returns
     -------
@@ -224,12 +208,8 @@ def hindcast(
     5
     """
     rows = []
-    for scope in scopes:
-        for indicator in indicators:
-            for origin in origins:
-                rows += _hindcast_rows(
-                    indicator, scope, whole_year(origin, "origin"), width, horizon
-                )
+    for scope, indicator, origin in product(scopes, indicators, origins):
+        rows += _hindcast_rows(indicator, scope, whole_year(origin, "origin"), width, horizon)
     if not rows:
         raise error("error.hindcast_empty")
     frame = pd.DataFrame(rows)
@@ -291,11 +271,9 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per candidate, for analysis only: no document has adopted them. ``indicator,
-        target_id, comparator, target, target_year, latest, latest_year, latest_status,
-        already_met`` (by the whole range of the latest value; None where it spans the target),
-        ``pace_needed`` and ``pace_past`` (units a year), ``rate_needed`` and ``rate_past`` (% a
-        year, compound), ``median, lower_80, upper_80, p_meet, verdict, grade, why``.
+        One row per candidate, for analysis only: no document has adopted them. ``already_met``
+        is by the whole range of the latest value, None where it spans the target; paces are in
+        units a year, rates in % a year, compound.
 
     Raises
     ------
@@ -326,23 +304,26 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
 def _candidate(aim, year):
     one = registered_assessment(aim.indicator, aim, as_of=year)
     first, last = fit_setting(aim.indicator, as_of=year).window
-    fitted = [
-        v for v in read_values(one.data, until=last) if v.year >= first and v.value == v.value
-    ]
-    met = {"maintenance": True, "met": True, "open": None, "no_value": None}.get(one.key, False)
-    row = {"indicator": aim.indicator, "target_id": aim.target_id, "comparator": aim.comparator}
-    row |= {"target": aim.value, "target_year": aim.year, "latest": one.latest}
-    row |= {"latest_year": one.latest_year, "latest_status": one.latest_status}
-    row |= {"already_met": met, "pace_needed": one.pace_needed, "pace_past": one.pace_past}
-    row["rate_needed"] = _rate(one.latest, aim.value, aim.year - (one.latest_year or aim.year))
-    row["rate_past"] = nan
+    values = read_values(one.data, until=last)
+    fitted = [v for v in values if v.year >= first and v.value == v.value]
+    rate_past, fan = nan, one.projection
     if len(fitted) > 1:
         span = fitted[-1].year - fitted[0].year
-        row["rate_past"] = _rate(fitted[0].value, fitted[-1].value, span)
-    for name in _NUMBERS[:3]:
-        fan = one.projection
-        row[name] = nan if fan is None else float(fan.frame.loc[aim.year, name])
-    return row | {k: getattr(one, k) for k in ("p_meet", "verdict", "grade", "why")}
+        rate_past = _rate(fitted[0].value, fitted[-1].value, span)
+    met = {"maintenance": True, "met": True, "open": None, "no_value": None}
+    return {
+        **{name: getattr(aim, name) for name in ("indicator", "target_id", "comparator")},
+        "target": aim.value,
+        "target_year": aim.year,
+        **{name: getattr(one, name) for name in ("latest", "latest_year", "latest_status")},
+        "already_met": met.get(one.key, False),
+        "pace_needed": one.pace_needed,
+        "pace_past": one.pace_past,
+        "rate_needed": _rate(one.latest, aim.value, aim.year - (one.latest_year or aim.year)),
+        "rate_past": rate_past,
+        **{name: nan if fan is None else fan.frame.loc[aim.year, name] for name in _NUMBERS[:3]},
+        **{name: getattr(one, name) for name in ("p_meet", "verdict", "grade", "why")},
+    }
 
 
 def _rate(start, end, years):

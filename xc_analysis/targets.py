@@ -13,6 +13,7 @@ import pandas as pd
 from .evidence import series
 from .observations import HOME, resolve_indicator, resolve_scope, stamp
 from .tables import load
+from .trends import as_years, number, shown_decimals
 from .words import error, has_word, html_table, word
 
 PLAN = "十四五"
@@ -28,9 +29,8 @@ class Target:
     """A target of one indicator for one year.
 
     ``value`` is None for a delegated target (达到市级要求) and for one in words; ``reading`` is
-    then what the register reads it as (``<= 35``), and `read` the level this makes. ``lower``
-    and ``upper`` are set where the level itself is known only within a range: a change counted
-    from a derived base.
+    then what the register reads it as (``<= 35``), and `read` the level this makes. ``lower`` and
+    ``upper`` are set where a change counted from a base with a range asks for a range.
     """
 
     indicator: str
@@ -72,12 +72,6 @@ class Target:
         Compared at the finer of the two printed precisions, half to even: 34.6 meets ``<= 35``
         and 35.4 does not. Strict comparators take the value unrounded. `decimals` are those to
         which the value is known, by default as it is written.
-
-        Examples
-        --------
-        >>> import xc_analysis as xc
-        >>> xc.target("traffic_noise").met_by(69.6)
-        True
         """
         self._need_number()
         return meets(value, self.comparator, self.value, decimals=decimals)
@@ -86,12 +80,6 @@ class Target:
         """Return the distance to the target, positive on the side that meets it.
 
         `data` is a value, or a series, whose latest value counts (NaN where it holds none).
-
-        Examples
-        --------
-        >>> import xc_analysis as xc
-        >>> xc.target("area_noise").margin(53.8)
-        1.2
         """
         self._need_number()
         if not hasattr(data, "index"):
@@ -128,21 +116,25 @@ class Target:
 
 @dataclass(frozen=True)
 class Value:
-    """One year of a series as a verdict sees it.
-
-    ``lower`` and ``upper`` are NaN where the value stands for itself. Only a ``firm`` value of
-    the target year decides without 暂定; a ``counted`` one counts in n.
-    """
+    """One year of a series as a verdict sees it; the range is NaN where the value stands alone."""
 
     year: int
     value: float
     lower: float
     upper: float
     status: str
-    firm: bool
-    counted: bool
     decimals: int
     basis: str = ""
+
+    @property
+    def firm(self) -> bool:
+        """Whether it decides the target year without 暂定."""
+        return self.status in ("printed", "computed")
+
+    @property
+    def counted(self) -> bool:
+        """Whether it counts in n."""
+        return self.status not in ("estimated", "bound")
 
     def meets(self, level) -> bool | None:
         """Tell whether the whole range meets a level (True), misses it (False), or neither."""
@@ -171,15 +163,11 @@ def target(indicator, value=None, *, year=None, plan=None, reading=None, scope=N
     value : str or float, optional
         A level such as ``"<= 30"``; a bare number takes the comparator of the indicator's
         direction. Default: the row of the table ``targets``.
-    year : int, optional
-        Target year. Default: the plan's.
-    plan : str, optional
-        As in the table ``targets``: 十四五 (default), 十五五, 2035, ...
+    year, plan, scope : optional
+        Target year, by default the plan's; 十四五 (default), 十五五, 2035; default the district.
     reading : str, optional
-        How to read a target without a number, as ``"<= 35"``. Default: the register's reading;
-        ``""`` for none.
-    scope : str, optional
-        Default: the district.
+        How to read a target without a number, as ``"<= 35"``; ``""`` for none. Default: the
+        register's reading.
 
     Returns
     -------
@@ -226,26 +214,16 @@ def target(indicator, value=None, *, year=None, plan=None, reading=None, scope=N
 
 
 def _own_target(line, value, year, plan, area):
-    """Make a target from a level given by hand."""
     comparator, number = parse_level(value)
     if comparator is None:
-        better = text_of(line, "better")
-        if not better:
-            raise error("error.target_comparator", indicator=line["indicator"], value=value)
-        comparator = "<=" if better == "lower" else ">="
+        comparator = {"lower": "<=", "higher": ">="}.get(text_of(line, "better"))
+    if comparator is None:
+        raise error("error.target_comparator", indicator=line["indicator"], value=value)
     base_year, target_year = plan_years(plan or PLAN)
     year = target_year if year is None else whole_year(year, "year")
-    return Target(
-        indicator=line["indicator"],
-        kind="level",
-        year=year,
-        comparator=comparator,
-        value=number,
-        unit=text_of(line, "unit"),
-        scope=area,
-        plan=plan or "",
-        base_year=base_year if base_year < year else None,
-    )
+    base_year = base_year if base_year < year else None
+    own = {"unit": text_of(line, "unit"), "scope": area, "plan": plan or ""}
+    return Target(line["indicator"], "level", year, comparator, number, base_year=base_year, **own)
 
 
 def read_target(row, *, year=None) -> Target:
@@ -374,15 +352,10 @@ def parse_level(text) -> tuple[str | None, float]:
 # --- comparing --------------------------------------------------------------------------------
 
 
-def written_decimals(value) -> int:
-    """Return the decimals in the shortest writing of a number; 0 for whole numbers."""
-    return max(0, -Decimal(repr(float(value))).normalize().as_tuple().exponent)
-
-
 def as_compared(value, level, decimals=None) -> float:
     """Round a value half to even to the finer of its own and the level's precision."""
-    places = min(written_decimals(value), 9) if decimals is None else decimals
-    step = Decimal(1).scaleb(-max(places, written_decimals(level)))
+    places = shown_decimals(value) if decimals is None else decimals
+    step = Decimal(1).scaleb(-max(places, shown_decimals(level)))
     return float(Decimal(repr(float(value))).quantize(step, rounding=ROUND_HALF_EVEN))
 
 
@@ -413,8 +386,6 @@ def _end_meets(end, comparator, level, places):
 
 # --- the years of a series --------------------------------------------------------------------
 
-_CELLS = ("value", "lower", "upper", "status", "completeness", "release", "basis")
-
 
 def read_values(data, *, until=None) -> list[Value]:
     """Read the years of a series as verdicts see them, oldest first.
@@ -424,20 +395,16 @@ def read_values(data, *, until=None) -> list[Value]:
     counts of days have none.
     """
     frame = data.to_frame("value") if data.ndim == 1 else data
-    blank = [None] * len(frame)
-    columns = [frame[name].tolist() if name in frame else blank for name in _CELLS]
-    found = []
-    for year, *cells in zip(frame.index, *columns, strict=True):
-        if until is None or int(year) <= until:
-            row = dict(zip(_CELLS, cells, strict=True))
-            found.append(_read_value(int(year), row, "status" in frame, data.attrs))
+    rows = zip(frame.index, frame.to_dict("records"), strict=True)
+    kept = [(int(year), row) for year, row in rows if until is None or int(year) <= until]
+    found = [_read_value(year, row, data.attrs) for year, row in kept]
     return sorted((v for v in found if v is not None), key=lambda v: v.year)
 
 
-def _read_value(year, row, has_status, attrs):
-    value, lower, upper = (number(row[k]) for k in ("value", "lower", "upper"))
+def _read_value(year, row, attrs):
+    value, lower, upper = (number(row.get(k)) for k in ("value", "lower", "upper"))
     # in a frame of evidence a row without status is a number without evidence
-    status = text_of(row, "status") or ("draft" if has_status else "printed")
+    status = text_of(row, "status") or ("draft" if "status" in row else "printed")
     ranged = lower == lower or upper == upper
     partial = status == "partial" or text_of(row, "completeness") == "partial"
     if (partial and status != "estimated") or (value != value and not ranged):
@@ -457,30 +424,19 @@ def _read_value(year, row, has_status, attrs):
     if lower == upper and status in ("printed", "computed"):
         lower = upper = nan
     floor, ceiling = number(attrs.get("floor")), number(attrs.get("ceiling"))
-    return Value(
-        year=year,
-        value=value,
-        lower=max(lower, floor) if floor == floor else lower,
-        upper=min(upper, ceiling) if ceiling == ceiling else upper,
-        status=status,
-        firm=status in ("printed", "computed"),
-        counted=status not in ("estimated", "bound"),
-        decimals=decimals,
-        basis=text_of(row, "basis"),
-    )
+    lower = max(lower, floor) if floor == floor else lower
+    upper = min(upper, ceiling) if ceiling == ceiling else upper
+    return Value(year, value, lower, upper, status, decimals, text_of(row, "basis"))
 
 
 def _decimals_known(value, status, attrs):
     """Return the decimals to which a value counts: as printed, a computed one a digit finer."""
-    written, usual = min(written_decimals(value), 9), number(attrs.get("decimals"))
+    written, usual = min(shown_decimals(value), 9), number(attrs.get("decimals"))
     if usual != usual:
         return written
     # digits beyond one more than the indicator prints come from arithmetic and decide nothing
-    return (
-        max(written, int(usual))
-        if status == "printed"
-        else min(max(written, int(usual)), int(usual) + 1)
-    )
+    known = max(written, int(usual))
+    return known if status == "printed" else min(known, int(usual) + 1)
 
 
 # --- cells and words --------------------------------------------------------------------------
@@ -500,14 +456,6 @@ def text_of(row, key) -> str:
     return "" if value is None else str(value)
 
 
-def number(value) -> float:
-    """Return a cell as a float, NaN for anything that is none."""
-    try:
-        return nan if value is None or pd.isna(value) else float(value)
-    except (TypeError, ValueError):
-        return nan
-
-
 def _number(row, key):
     value = cell(row, key)
     if value is not None and number(value) != number(value):
@@ -518,12 +466,7 @@ def _number(row, key):
 
 def whole_year(value, name) -> int:
     """Return a year as an int, or raise for what is no whole year."""
-    try:
-        if float(value) == int(float(value)):
-            return int(float(value))
-    except (TypeError, ValueError, OverflowError):
-        pass
-    raise error("error.whole_year", name=name, value=value)
+    return int(as_years(value, "error.whole_year", name=name, value=value)[0])
 
 
 def shown_sign(comparator) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
-from math import comb, factorial
+from math import comb, factorial, nan
 from typing import NamedTuple
 
 import numpy as np
@@ -47,6 +47,14 @@ def as_years(given, key, /, **values) -> np.ndarray:
     if years.ndim != 1 or not (np.isfinite(years) & (years == np.round(years))).all():
         raise error(key, **values)
     return years.astype(np.int64)
+
+
+def number(value) -> float:
+    """Return a cell as a float, NaN for anything that is none."""
+    try:
+        return nan if value is None or pd.isna(value) else float(value)
+    except (TypeError, ValueError):
+        return nan
 
 
 def refuse_years(years, key, name):
@@ -151,7 +159,7 @@ def _annual_frame(s):
         raise error("error.no_value_column", name=name)
     if "year" in frame.columns and frame.index.name != "year":
         frame = frame.set_index("year")
-    return name, frame, _registered(attrs, indicator)
+    return name, frame, registered_attrs(attrs, indicator)
 
 
 def _read_window(window, name):
@@ -169,7 +177,7 @@ def _read_window(window, name):
 _ATTRS = ("scale", "better", "prior_sd", "floor", "ceiling", "decimals", "unit")
 
 
-def _registered(attrs, indicator):
+def registered_attrs(attrs, indicator) -> dict:
     """Fill missing attrs from the register of indicators, where it knows the series."""
     if not indicator or all(name in attrs for name in _ATTRS):
         return attrs
@@ -181,7 +189,7 @@ def _registered(attrs, indicator):
     except (InputError, FileNotFoundError):
         return attrs
     known = ("name_zh", "name_en", "statistic", "theme", *_ATTRS)
-    return {key: row[key] for key in known if key in row} | attrs
+    return {key: None if pd.isna(row[key]) else row[key] for key in known} | attrs
 
 
 def _text(frame, column):
@@ -245,17 +253,10 @@ def _check_evidence(kept, name):
         warnings.append(message("warn.row_without_evidence", years=_listed(kept.index[bare])))
     bases = [basis for basis in dict.fromkeys(_text(kept, "basis")) if basis]
     if len(bases) > 1:
-        warnings.append(message("warn.basis_changes", bases=reduce(_join, map(basis_name, bases))))
+        named = [message(f"basis.{b}") if has_word(f"basis.{b}") else b for b in bases]
+        listed = reduce(lambda a, b: message("joined", first=a, second=b), named)
+        warnings.append(message("warn.basis_changes", bases=listed))
     return (units or [None])[0], warnings
-
-
-def basis_name(basis):
-    """Name a basis in words, as a message that follows the language."""
-    return message(f"basis.{basis}") if has_word(f"basis.{basis}") else basis
-
-
-def _join(first, second):
-    return message("joined", first=first, second=second)
 
 
 # ---- Ranks over time ---------------------------------------------------------------------
@@ -355,17 +356,12 @@ def mann_kendall(values, years=None) -> MannKendall:
     MannKendall
         ``s, variance, tau, p, slope, intercept``, each of the leading shape. p is two-sided:
         exact for n <= 10, ties included, above that normal with tie-corrected variance and
-        continuity correction. tau is S over n(n-1)/2. The line intercept + slope x year
-        passes through the medians.
+        continuity correction. The line passes through the medians.
 
     Raises
     ------
     InputError
         Fewer than 2 points, years repeated or not as many as values, values not finite.
-
-    Notes
-    -----
-    Mann 1945; Kendall 1975; Sen 1968, JASA 63, 1379-1389.
 
     Examples
     --------

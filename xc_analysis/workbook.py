@@ -46,8 +46,6 @@ SHEETS = {
     "gaps": "no indicator=name last_year status publication=publication_ keeper=keeper_ where=where_",
     "figures": "figure title file rows",
 }
-KINDS = {"scope": "area", "status": "status_short", "completeness": "completeness"}
-KINDS |= {"method": "method"}
 VALUES = ("value", "lower", "upper")
 READ_BACK = ("project_id", "responsible_unit", "completion")  # as `xc import` knows them
 
@@ -108,8 +106,9 @@ def _shown(column: str, value, digits):
         return value, digits
     if "unit" in column and column not in READ_BACK:
         return unit_name(value)
-    key = f"{KINDS.get(column, column)}.{value}"
-    return word(key) if column in KINDS and has_word(key) else value
+    keys = {"scope": f"area.{value}", "status": f"status_short.{value}"}
+    keys |= {"completeness": f"completeness.{value}", "method": f"method.{value}"}
+    return word(keys[column]) if has_word(keys.get(column, "")) else value
 
 
 def _frame(sheet: str, told) -> pd.DataFrame:

@@ -62,6 +62,7 @@ class Panel(ipywidgets.VBox):
 
     def __init__(self, query: str = "") -> None:
         self._busy, self._narrow, self._html = False, False, _template()
+        self._count = 0  # how often something was shown: a script can wait for the next
         second = [f"b_{name}" for name in _FIT]
         self.controls = {name: _control(name) for name in (*_ORDER, *second)}
         self.controls["view"] = ipywidgets.ToggleButtons(options=[("", VIEWS[0])])
@@ -199,7 +200,8 @@ class Panel(ipywidgets.VBox):
     def _fill_parts(self, shown, picture, problems) -> None:
         told = {"shown": shown, "problems": [str(one) for one in problems], "lang": language()}
         told |= {"title": shown.title if shown else indicator_name(self.state.indicator)}
-        told |= {"query": write_address(self.state), "id": self.model_id}
+        self._count += 1
+        told |= {"query": write_address(self.state), "id": self.model_id, "count": self._count}
         if shown:
             told |= {"tables": shown.tables, "file": f"{shown.stem}_{language()}"}
             told |= {

@@ -71,6 +71,24 @@ def _guarded(handler, port: int):
     return Guarded
 
 
+def limit_kernels(manager, most: int = KERNELS) -> None:
+    """Let a manager start so many kernels at most, those that are just starting counted."""
+    start, starting = manager.start_kernel, []
+
+    async def start_kernel(*args, **options):
+        from tornado.web import HTTPError
+
+        if len(manager.list_kernel_ids()) + len(starting) >= most:
+            raise HTTPError(503)
+        starting.append(None)
+        try:
+            return await start(*args, **options)
+        finally:
+            starting.pop()
+
+    manager.start_kernel = start_kernel
+
+
 def _application(port: int, on_listening):
     """Return the Voila application with its own page, guard and nothing from outside."""
     from voila.app import Voila
@@ -84,6 +102,11 @@ def _application(port: int, on_listening):
 
         def init_handlers(self):
             return [(h[0], _guarded(h[1], port), *h[2:]) for h in super().init_handlers()]
+
+        def init_settings(self):
+            settings = super().init_settings()
+            limit_kernels(settings["kernel_manager"])
+            return settings
 
         def listen(self):
             from tornado.ioloop import IOLoop

@@ -7,6 +7,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import date
+from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
@@ -124,13 +125,11 @@ def _chance(p: float) -> str:
 
 def cite(state: State, shown: Shown) -> str:
     """Write a citation that can be followed from paper."""
-    from .. import __version__
-
     names = tr("；", "; ").join(source_names()[one] for one in shown.sources)
     told = {"title": shown.title, "finding": shown.finding, "sources": names or "–"}
     told["setting"] = shown.setting and shown.setting + tr("。", ". ")
     query = write_address(state) or f"view={state.view}"
-    return word("page.cited", query=query, version=__version__, date=date.today(), **told)
+    return word("page.cited", query=query, version=version("xc-analysis"), date=date.today(), **told)
 
 
 @functools.lru_cache(maxsize=32)

@@ -118,11 +118,15 @@ def run_stations(
         # inside the store: a cluster's machines see it too
         with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
             with _open(engine, work) as backend:
-                path = f"{Path(folder).resolve()}/hours/*/*.parquet"
-                hours = backend.read_parquet(path, hive_partitioning=True)
+                path = str(Path(folder).resolve() / "hours")
+                if backend.name == "duckdb":
+                    # Spark finds the years in the names of the folders by itself
+                    hours = backend.read_parquet(f"{path}/*/*.parquet", hive_partitioning=True)
+                else:
+                    hours = backend.read_parquet(path)
                 if placed is not None:
-                    found = hours.select("station").distinct().to_pandas()
-                    _tell_unplaced(found["station"], placed, warn)
+                    found = hours.select("station").distinct().to_pyarrow()
+                    _tell_unplaced(found.column(0).to_pylist(), placed, warn)
                     # a file is what every engine can read
                     path = Path(work).resolve() / "places.parquet"
                     placed.astype("object").to_parquet(path, index=False)

@@ -17,7 +17,7 @@
   }
   function take() {
     const told = document.querySelector(".xc-address [data-query]");
-    if (!told || told === lastTold || !document.querySelector(".xc-answer [role=status]")) return;
+    if (!told || told === lastTold || !document.querySelector(".xc-title h2")) return;
     const isFirst = lastTold === null;
     lastTold = told;
     document.documentElement.lang = told.dataset.lang === "zh" ? "zh-CN" : "en";
@@ -33,14 +33,18 @@
       for (const part of ["answer", "problems"]) {
         document.querySelector(`.xc-${part}`)?.setAttribute("aria-live", "polite");
       }
-      document.querySelectorAll(".xc-field").forEach((field, i) => {
-        const help = field.querySelector(".widget-html"), input = field.querySelector("select, input");
-        if (!help || !input) return;
-        help.id = `xc-help-${i}`;
-        input.setAttribute("aria-describedby", help.id);
-      });
       resized();
     }
+  }
+  // fields are drawn one after the other: each gets its line of help as a description
+  function describe() {
+    document.querySelectorAll(".xc-field:not([data-described])").forEach((field) => {
+      const help = field.querySelector(".widget-html"), input = field.querySelector("select, input");
+      if (!help || !input) return;
+      help.id ||= `xc-help-${document.querySelectorAll("[data-described]").length}`;
+      input.setAttribute("aria-describedby", help.id);
+      field.dataset.described = "";
+    });
   }
   function resized() {
     const now = document.documentElement.clientWidth < 640;
@@ -48,7 +52,7 @@
     narrow = now;
     ask(query);
   }
-  new MutationObserver(take).observe(document.documentElement, { childList: true, subtree: true });
+  new MutationObserver(() => { take(); describe(); }).observe(document.documentElement, { childList: true, subtree: true });
   window.addEventListener("resize", resized);
   window.addEventListener("popstate", () => {
     query = location.search.replace(/^\?/, "");

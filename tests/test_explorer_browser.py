@@ -1,0 +1,353 @@
+"""The explorer in a real browser: its page and JupyterLab, widths, controls, keys, what is refused."""
+
+import json
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import nbformat
+import pytest
+
+from xc_analysis.explorer.state import VIEWS
+
+sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
+pytestmark = [
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
+    pytest.mark.xdist_group("browser"),
+]
+WAIT = 60_000  # ms; machines are busy
+WIDTHS = """() => [...document.querySelectorAll('.xc-field select, .xc-field input')]
+  .filter((e) => e.offsetParent).map((e) => e.getBoundingClientRect().width)"""
+CUT = """() => [...document.querySelectorAll('.xc-panel label, .xc-panel button, .xc-panel small, .xc-panel p, .xc-panel li')]
+  .filter((e) => e.offsetParent && (e.scrollWidth > e.clientWidth + 1 && e.clientWidth > 0
+    && getComputedStyle(e).display !== 'inline')).map((e) => e.textContent)"""
+
+
+def stop(process):
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory):
+    """The address and the token of a running ``xc explore``."""
+    env = {k: v for k, v in os.environ.items() if k not in ("XC_DATA", "HOME")}
+    command = [sys.executable, "-m", "xc_analysis", "explore", "--no-browser", "--lang", "en"]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    server = subprocess.Popen(command, cwd=tmp_path_factory.mktemp("served"), env=env, **pipes)
+    found = None
+    for line in server.stdout:
+        if found := re.search(r"(http://127\.0\.0\.1:\d+)/\?token=(\S+)", line):
+            break
+    # what else it says is read away, or a full pipe would stop it
+    threading.Thread(target=server.stdout.read, daemon=True).start()
+    assert found, "xc explore ended without an address"
+    yield found.groups()
+    stop(server)
+
+
+@pytest.fixture(scope="module")
+def browser():
+    with sync_api.sync_playwright() as playwright:
+        one = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        yield one
+        one.close()
+
+
+@pytest.fixture(scope="module")
+def log():
+    return {"outside": [], "errors": []}
+
+
+@pytest.fixture(scope="module")
+def page(browser, served, log):
+    address, token = served
+    one = browser.new_page(viewport={"width": 1280, "height": 900})
+    one.set_default_timeout(WAIT)
+
+    def request(asked):
+        if not asked.url.startswith((address + "/", "data:", address.replace("http", "ws"))):
+            log["outside"].append(asked.url)
+
+    one.on("request", request)
+    one.on("console", lambda m: m.type == "error" and log["errors"].append(m.text))
+    one.on("pageerror", lambda error: log["errors"].append(str(error)))
+    one.goto(f"{address}/?token={token}")
+    one.wait_for_selector(".xc-area img")
+    yield one
+    one.close()
+
+
+COUNT = "document.querySelector('.xc-address [data-count]').dataset.count"
+
+
+def after(page, does):
+    """Do something and wait until the panel has answered it."""
+    before = page.evaluate(COUNT)
+    does()
+    page.wait_for_function(f"before => {COUNT} !== before", arg=before)
+    page.wait_for_function(
+        "() => [...document.querySelectorAll('.xc-area img')].every((e) => e.complete)"
+    )
+
+
+def go(page, query):
+    state = "q => { history.pushState(null, '', q); dispatchEvent(new PopStateEvent('popstate')); }"
+    after(page, lambda: page.evaluate(state, query))
+
+
+# ---- the page -------------------------------------------------------------------------------
+
+
+def test_the_token_leaves_the_address(page, served):
+    assert served[1] not in page.url and served[1] not in page.content()
+
+
+@pytest.mark.parametrize("width", [1280, 390])
+def test_every_view_fits_the_screen_in_both_languages(page, width):
+    page.set_viewport_size({"width": width, "height": 900})
+    page.wait_for_timeout(2000)
+    for view in VIEWS:
+        for lang in ("zh", "en"):
+            go(page, f"/?view={view}&lang={lang}")
+            assert page.evaluate("document.documentElement.lang").startswith(lang)
+            assert page.evaluate("document.documentElement.scrollWidth") <= width
+            assert min(page.evaluate(WIDTHS)) >= 200
+            assert page.evaluate(CUT) == []
+            assert page.locator(".xc-area img").count() == (view not in ("choices", "table"))
+            assert not re.search(r"\bnan\b|NaN|None", page.inner_text(".xc-panel"))
+    page.set_viewport_size({"width": 1280, "height": 900})
+    page.wait_for_timeout(2000)
+
+
+@pytest.mark.parametrize("view", ["target", "compare", "series", "months", "table"])
+def test_each_control_moves(page, view):
+    go(page, f"/?view={view}&lang=en")
+    names = page.evaluate(
+        "() => [...document.querySelectorAll('.xc-field')].filter((e) => e.offsetParent)"
+        ".map((e) => [...e.querySelector('.jupyter-widgets').classList].at(-1))"
+    )
+    assert len(names) >= 1
+    for name in names:
+        before = page.url
+        control = page.locator(f".{name} select, .{name} input").first
+        label = page.locator(f".{name} label")
+        assert control.get_attribute("id") == label.get_attribute("for") and label.inner_text()
+        assert page.locator(f"#{control.get_attribute('aria-describedby')}").inner_text()
+
+        def move(control=control):
+            if control.evaluate("e => e.tagName") == "SELECT":
+                options = control.locator("option").all_inner_texts()
+                chosen = control.evaluate("e => [...e.selectedOptions].map((o) => o.index)")
+                several = control.evaluate("e => e.multiple")
+                other = next(i for i in (3, 5, 1, 0) if i < len(options) and i not in chosen)
+                control.select_option(index=[*chosen, other] if several else other)
+            else:
+                number = control.get_attribute("type") == "number"
+                control.fill("0.21" if number else "<= 30")
+                control.press("Enter")
+
+        after(page, move)
+        assert page.url != before or page.locator(".xc-problems li").count(), (
+            f"{name} moves nothing in {view}"
+        )
+
+
+def test_a_setting_comes_back_by_the_back_button_and_from_its_address(page, browser, served):
+    go(page, "/?lang=en")
+    first = page.inner_text(".xc-answer")
+    after(
+        page,
+        lambda: page.locator(".xc-method select").select_option(
+            label="straight line (comparison only)"
+        ),
+    )
+    moved, url = page.inner_text(".xc-answer"), page.url
+    assert moved != first and "method=linear" in url
+    page.go_back()
+    page.wait_for_function("t => document.querySelector('.xc-answer').innerText === t", arg=first)
+    other = page.context.new_page()
+    other.set_default_timeout(WAIT)
+    other.goto(url)
+    other.wait_for_selector(".xc-area img")
+    assert other.inner_text(".xc-answer") == moved
+    other.close()
+
+
+def test_the_keyboard_alone_moves_controls_and_points(page):
+    go(page, "/?lang=en")
+    control = page.locator(".xc-fit_from select")
+    control.focus()
+    after(page, lambda: page.keyboard.press("ArrowDown"))
+    assert "fit=2016-2020" in page.url
+    assert control.evaluate("e => e === document.activeElement"), "the control keeps the focus"
+    page.locator(".xc-area input").first.focus()
+    for _ in range(2):
+        page.keyboard.press("ArrowRight")
+    said = page.evaluate("document.activeElement.getAttribute('aria-label')")
+    assert "2018" in said and "µg/m³" in said and "hourly records" in said
+    assert page.locator(".xc-area input:checked + span").inner_text() == said
+    page.locator(".xc-view button").nth(1).focus()
+    after(page, lambda: page.keyboard.press("Enter"))
+    assert "view=compare" in page.url
+
+
+def test_a_wrong_address_is_answered_and_the_table_leads_on(page):
+    go(page, "/?view=nope&fit=2019-2013&lang=en")
+    assert page.locator(".xc-problems li").count() == 2
+    go(page, "/?view=table&lang=en")
+    assert page.locator(".xc-problems li").count() == 0
+    after(page, lambda: page.click("a[data-query*=green_cover]"))
+    assert "indicator=green_cover" in page.url and "Green cover" in page.inner_text(".xc-title")
+
+
+@pytest.mark.parametrize("kind", ["png", "csv"])
+def test_figure_and_data_can_be_taken_away(page, kind, tmp_path):
+    go(page, "/?lang=en")
+    with page.expect_download() as waited:
+        page.click(f".xc-files a[download$={kind}]")
+    waited.value.save_as(tmp_path / "file")
+    assert waited.value.suggested_filename == f"pm25_target_en.{kind}"
+    start = {"png": b"\x89PNG", "csv": b"figure,panel,mark"}[kind]
+    assert (tmp_path / "file").read_bytes().startswith(start)
+
+
+def test_nothing_was_asked_of_other_hosts_and_no_script_failed(page, log):
+    """After the tests of the page: it looks back on them."""
+    assert log == {"outside": [], "errors": []}
+
+
+# ---- what is refused ------------------------------------------------------------------------
+
+
+def answer(url, **headers):
+    class Stay(urllib.request.HTTPRedirectHandler):
+        def redirect_request(self, *_):
+            return None
+
+    try:
+        request = urllib.request.Request(url, headers=headers)
+        return urllib.request.build_opener(Stay).open(request, timeout=60).status
+    except urllib.error.HTTPError as refused:
+        return refused.code
+
+
+def test_without_the_token_and_from_elsewhere_nothing_is_shown(served):
+    address, token = served
+    right = f"{address}/?token={token}"
+    assert answer(address + "/") in (302, 403)
+    assert answer(f"{address}/?token={token[:-1]}x") in (302, 403)
+    assert answer(right, Host="example.org") == 403
+    assert answer(right, Origin="http://example.org") == 403
+    assert answer(right, **{"Sec-Fetch-Site": "cross-site"}) == 403
+    assert answer(f"{address}/voila/static/voila.js", Host="example.org") == 403
+
+
+def test_it_listens_on_this_machine_only(served):
+    port = int(served[0].rpartition(":")[2])
+    table = Path("/proc/net/tcp")
+    if not table.exists():
+        pytest.skip("this system does not tell which addresses are listened on")
+    rows = [line.split() for line in table.read_text().splitlines()[1:]]
+    own = [row[1] for row in rows if row[3] == "0A" and row[1].endswith(f":{port:04X}")]
+    assert own == [f"0100007F:{port:04X}"]
+
+
+def test_the_kernel_takes_no_code_from_the_page(page):
+    heard = page.evaluate(
+        """() => new Promise((done) => {
+          const kernel = JSON.parse(document.getElementById("jupyter-config-data").textContent).kernelId;
+          const socket = new WebSocket(`ws://${location.host}/api/kernels/${kernel}/channels`);
+          const heard = [];
+          socket.onmessage = (e) => typeof e.data === "string" && heard.push(JSON.parse(e.data));
+          socket.onopen = () => {
+            const ask = (msg_type, content) => socket.send(JSON.stringify({
+              header: { msg_id: crypto.randomUUID(), username: "", session: "s", msg_type,
+                        version: "5.3", date: new Date().toISOString() },
+              parent_header: {}, metadata: {}, content, channel: "shell", buffers: [] }));
+            ask("execute_request", { code: "print(123 * 1001)", silent: false,
+              store_history: false, user_expressions: {}, allow_stdin: false });
+            ask("kernel_info_request", {});
+          };
+          setTimeout(() => { socket.close(); done(heard); }, 4000);
+        })"""
+    )
+    kinds = {message["header"]["msg_type"] for message in heard}
+    assert "kernel_info_reply" in kinds, "the socket works"
+    assert "execute_reply" not in kinds and "123123" not in json.dumps(heard)
+
+
+# ---- JupyterLab -----------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def lab(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("lab")
+    cell = nbformat.v4.new_code_cell("import xc_analysis as xc\nxc.explore(lang='en')")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), folder / "panel.ipynb")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    options = [f"--port={port}", "--no-browser", "--allow-root", f"--ServerApp.root_dir={folder}"]
+    options += ["--ServerApp.token=own", "--LabApp.news_url=None"]
+    env = os.environ | {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    server = subprocess.Popen([sys.executable, "-m", "jupyterlab", *options], env=env, **quiet)
+    until = time.monotonic() + WAIT / 1000
+    while answer_or_none(f"http://127.0.0.1:{port}/api?token=own") != 200:
+        assert time.monotonic() < until and server.poll() is None, "JupyterLab does not start"
+        time.sleep(0.5)
+    yield f"http://127.0.0.1:{port}/lab/tree/panel.ipynb?token=own&reset"
+    server.terminate()
+    server.wait(30)
+
+
+def answer_or_none(url):
+    try:
+        return answer(url)
+    except OSError:
+        return None
+
+
+def test_the_panel_works_in_jupyterlab_at_three_widths(lab, browser):
+    page = browser.new_page(viewport={"width": 1280, "height": 900})
+    page.set_default_timeout(WAIT)
+    page.goto(lab)
+    page.wait_for_selector(".jp-CodeCell .cm-content")
+    page.wait_for_selector(".jp-Notebook-ExecutionIndicator[data-status=idle]")
+    page.click(".jp-CodeCell .cm-content")
+    page.keyboard.press("Shift+Enter")
+    page.wait_for_selector(".xc-area img")
+    for width in (1280, 1366, 1920):
+        page.set_viewport_size({"width": width, "height": 1000})
+        page.wait_for_timeout(1000)
+        assert min(page.evaluate(WIDTHS)) >= 200 and page.evaluate(CUT) == []
+        inside = "e => e.scrollWidth <= e.clientWidth && e.clientWidth <= innerWidth"
+        assert page.locator(".xc-panel").evaluate(inside)
+    before = page.inner_text(".xc-answer")
+    changed = "t => document.querySelector('.xc-answer').innerText !== t"
+    page.locator(".xc-fit_from select").focus()
+    page.keyboard.press("ArrowDown")  # JupyterLab would go to the next cell
+    page.wait_for_function(changed, arg=before)
+    assert page.locator(".xc-fit_from option:checked").inner_text() == "2016"
+    page.locator(".xc-area input").first.focus()
+    page.keyboard.press("ArrowRight")
+    assert "2017" in page.evaluate("document.activeElement.getAttribute('aria-label')")
+    before = page.inner_text(".xc-answer")
+    page.locator(".xc-prior input").fill("0.2")
+    page.keyboard.press("Enter")
+    page.wait_for_function(changed, arg=before)
+    page.close()
