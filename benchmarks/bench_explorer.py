@@ -20,8 +20,8 @@ RESULTS = Path(__file__).parent / "results" / "explorer.md"
 FIRST, CHANGE = 4.0, 0.5  # seconds, on a quiet machine
 # each change leads to a setting not seen before
 CHANGES = {
-    "target": [("fit_from", 3), ("fit_to", -3), ("method", 2), ("without", 4), ("indicator", 1)],
-    "compare": [("b_fit_from", 3), ("b_method", 1), ("method", 3)],
+    "target": [("fit_from", 16), ("fit_to", 19), ("method", 2), ("without", 4), ("indicator", 1)],
+    "compare": [("b_fit_from", 17), ("b_method", 1), ("method", 3)],
     "series": [("areas", 1), ("indicator", 2), ("start", 5), ("freq", 1)],
     "months": [("indicator", 1), ("start", 14), ("basis", 1)],
     "table": [("known", 6), ("known", 11)],

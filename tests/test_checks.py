@@ -9,7 +9,7 @@ import minipack
 import pytest
 
 import xc_analysis as xc
-from xc_analysis import checks, tables
+from xc_analysis import checks
 from xc_analysis.checks import format_offence
 from xc_analysis.words import use_language
 
@@ -38,10 +38,6 @@ def test_committed_tables_are_clean():
     assert list(frame) == ["table", "line", "column", "value", "problem", "remedy"]
 
 
-def test_the_small_tables_are_clean(small):
-    assert problems(small) == ""
-
-
 O1, O2, O3, O5, O6, O7 = ({"obs_id": name} for name in ("o1", "o2", "o3", "o5", "o6", "o7"))
 O10, O11, O12 = ({"obs_id": name} for name in ("o10", "o11", "o12"))
 T1, T2, T3 = ({"target_id": name} for name in ("t1", "t2", "t3"))
@@ -56,67 +52,43 @@ DAY = {"date": "2019-03-05"}
 CELLS = [
     ("observations", O1, "value", "1e308", "exponent"),
     ("observations", O1, "value", "NaN", "empty"),
-    ("observations", O1, "value", "#N/A", "empty"),
     ("observations", O1, "value", "inf", "finite"),
-    ("observations", O1, "value", "-Infinity", "finite"),
     ("observations", O1, "value", "9" * 309, "too many digits"),
     ("observations", O1, "value", "1,040", "digits only"),
-    ("observations", O1, "value", "４０", "digits only"),
     ("observations", O1, "value", "40 µg/m³", "digits only"),
-    ("observations", O1, "value", ">40", "digits only"),
-    ("observations", O1, "value", "—", "digits only"),
     ("observations", O1, "value", " 40", "blanks"),
-    ("observations", O1, "value", "0x28", "digits only"),
     ("observations", O1, "value", "4_0", "digits only"),
-    ("observations", O1, "value", "+40", "digits only"),
     ("observations", O1, "year", "2020.0", "decimals"),
     ("observations", O1, "year", "", "empty"),
     ("observations", O1, "year", "20200", "above"),
-    ("observations", O1, "year", "1020", "below"),
     ("observations", O1, "use", "TRUE", "true"),
-    ("observations", O1, "use", "1", "true"),
-    ("observations", O1, "use", "", "empty"),
     ("observations", O1, "status", "Printed", "near: printed"),
-    ("observations", O1, "status", "", "empty"),
     ("observations", O1, "release", "secret", "public"),
     ("observations", O7, "period", "2020-13", "2020-09"),
     ("observations", O7, "period", "2020-09..01", "ends before"),
     ("observations", O7, "period", "2020-02-30", "calendar"),
-    ("observations", O1, "scope", "", "empty"),
     ("observations", O1, "scope", "110102", "words"),
-    ("observations", O1, "basis", "", "empty"),
-    ("observations", O1, "statistic", "", "empty"),
     ("observations", O11, "obs_id", "o 1", "letters"),
-    ("sources", PLAN, "published", "2022-02-30", "calendar"),
     ("sources", PLAN, "published", "22/2/2022", "YYYY"),
     ("sources", PLAN, "reliability", "D", "A, B, C"),
     ("sources", PLAN, "title", "", "empty"),
     ("targets", T2, "kind", "levels", "level"),
     ("targets", T2, "comparator", "=>", ">="),
-    ("targets", T2, "comparator", "≥", ">="),
     ("assumptions", FIT, "method", "blend", "paths"),
-    ("assumptions", FIT, "quality", "X", "R, A, G"),
     ("assumptions", SD, "parameter", "prior", "prior_sd"),
-    ("assumptions", FIT, "source", "both", "station"),
     ("indicators", COVER, "scale", "logistic", "logit"),
     ("indicators", COVER, "better", "up", "higher"),
-    ("indicators", COVER, "decimals", "99", "above"),
     ("air/annual", PM25, "completeness", "full", "strict"),
     ("air/annual", PM25, "capture", "1.2", "above"),
     ("air/daily", DAY, "pm25", "-3", "below"),
-    ("air/daily", DAY, "aqi", "5000", "above"),
     ("air/daily", DAY, "date", "2019-02-29", "calendar"),
     ("air/hour_profile", {"hour": "1"}, "hour", "25", "above"),
-    ("air/monthly", {"month": "3"}, "month", "13", "above"),
     ("standards", {"pollutant": "pm25"}, "valid_from", "soon", "YYYY"),
     ("observations", O1, "note_zh", "=HYPERLINK(1)", "formula"),
-    ("observations", O1, "note_zh", "@SUM(A1)", "formula"),
     ("observations", O1, "note_zh", "＝1", "formula"),
-    ("observations", O1, "note_zh", "-2+3", "formula"),
     ("observations", O1, "note_en", "see http://evil.example/x", "address"),
     ("observations", O1, "note_en", "a\x00b", "invisible"),
     ("observations", O1, "note_en", "a\u202eb", "invisible"),
-    ("observations", O1, "note_en", "a\u200bb", "invisible"),
     ("observations", O1, "note_en", "坏\ufffd字", "destroyed"),
     ("observations", O1, "note_en", "x" * 5000, "characters"),
     ("observations", O1, "locator", "None", "spelled out"),
@@ -130,7 +102,6 @@ RELATIONS = [
     ("observations", O1, "source_id", "plam", "near: plan"),
     ("observations", O1, "indicator", "pm2_5", "indicators.csv"),
     ("targets", T2, "source_id", "nowhere", "sources.csv"),
-    ("targets", T2, "locator", "", "empty"),
     ("sources", PLAN, "publisher", "某报", "publishers.csv"),
     ("projects", P2, "baseline_obs", "o99", "observations.csv"),
     ("statements", S1, "obs_id", "o99", "observations.csv"),
@@ -140,9 +111,7 @@ RELATIONS = [
     ("sources", PLAN, "url", "https://www.example.gov.cn.evil.com/", "does not belong"),
     ("sources", PLAN, "url", "https://www.example.gov.cn@evil.com/", "user"),
     ("sources", PLAN, "url", "https://www.example.gov.cn:8443/", "port"),
-    ("sources", PLAN, "url", "https://[bad/", "odd"),
     ("sources", PLAN, "url", "javascript:alert(1)", "http"),
-    ("sources", PLAN, "url", "ftp://www.example.gov.cn/", "http"),
     ("sources", BULLETIN, "url", "https://www.example.gov.cn/", "does not belong"),
     ("sources", PLAN, "accessed", "2021-05", "before it was published"),
     ("publishers", {"publisher": "示例监测中心"}, "hosts", "http://x.cn/", "host names"),
@@ -152,7 +121,6 @@ RELATIONS = [
     ("targets", T2, "unit", "pp", "%"),
     ("air/annual", PM25, "unit", "mg/m³", "µg/m³"),
     ("observations", O11, "value", "130.5", "ceiling"),
-    ("observations", O11, "value", "-1", "floor"),
     ("observations", O12, "value", "-53.8", "floor"),
     ("targets", T2, "value", "3185", "ceiling"),
     # how a figure came to be
@@ -165,7 +133,6 @@ RELATIONS = [
     ("observations", O2, "derivation", "", "how it was reached"),
     ("observations", O2, "lower", "", "range"),
     ("observations", O2, "value", "84.0", "gives 82.98"),
-    ("observations", O2, "lower", "80.1", "rounding allows"),
     ("observations", O2, "upper", "90.0", "rounding allows"),
     ("observations", O5, {"lower": "30.90", "upper": "30.10"}, "lower", "above upper"),
     ("observations", O5, {"upper": "30.375"}, "value", "outside its own range"),
@@ -173,15 +140,12 @@ RELATIONS = [
     ("observations", O1, {"status": "derived"}, "derivation", "how it was reached"),
     ("observations", O2, "derivation", "o1 / (1 - 0.518", "no plain arithmetic"),
     ("observations", O2, "derivation", "o1 / 0", "zero"),
-    ("observations", O2, "derivation", "o1 / (o1 - o1)", "zero"),
     ("observations", O2, "derivation", "o77 / 2", "o77"),
     ("observations", O2, "derivation", "83.0", "names no observation"),
     ("observations", O2, "derivation", "o6 * 2", "no value"),
     ("observations", O2, "derivation", "o2 * 1", "o2 -> o2"),
     ("observations", O2, "derivation", "__import__('os')", "cannot be read"),
-    ("observations", O2, "derivation", "o1 ** 9", "no plain arithmetic"),
     ("observations", O2, "derivation", "(" * 200 + "o1" + ")" * 200, "nested"),
-    ("observations", O2, "derivation", "o1 * 1e9", "cannot be read"),
     # years and periods
     ("observations", O7, "year", "2019", "2020-01..09"),
     ("observations", O7, {"period": "annual", "locator": "x"}, "period", "before the year 2020"),
@@ -218,18 +182,19 @@ RELATIONS = [
     ("assumptions", FIT, "plan", "示范规划", "near: 示例规划"),
     ("assumptions", FIT, "scope", "他区", "none of"),
     ("assumptions", SD, "value", "18.5", "at most 10"),
-    ("assumptions", SD, "value", "high", "number"),
     ("assumptions", SD, "value", "", "no value"),
     ("assumptions", SD, "why_zh", "", "empty"),
     ("assumptions", READ, "reading", "about 35", "<= 35"),
     ("assumptions", READ, "value", "40", "agree"),
+    ("assumptions", SD, {"parameter": "hour_label", "value": "noon"}, "value", "use end, start"),
+    ("air/annual", PM25, "source_id", "bulletin;", "joined by"),
     # statements, projects, standards
     ("statements", S1, "recompute", "", "independent"),
     ("statements", S1, "tolerance", "", "independent"),
     ("statements", S1, "recompute", "station.pm25", "year"),
     ("statements", S1, "recompute", "printed.s9", "s9"),
     ("statements", S1, "recompute", "city.pm25.2019", "city"),
-    ("statements", S1, "recompute", "count.plan.x", "column"),
+    ("statements", S1, "recompute", "count.plan.x", "count"),
     ("statements", S1, "recompute", "os.system", "os"),
     ("projects", P1, "table_row", "", "row"),
     ("projects", P1, "due_year", "", "dated"),
@@ -312,26 +277,16 @@ def test_breakages_do_not_hide_each_other(small):
     assert wanted <= found(small)
 
 
-def test_problems_come_in_the_language_of_the_run(small):
-    minipack.change(small, "observations", O1, unit="ppm")
+def test_lines_are_those_of_the_file_and_texts_in_the_language_of_the_run(small):
+    assert problems(small) == ""
+    # o10 holds a line break in its note, so o11 stands one line further down than its row
+    assert minipack.change(small, "observations", O11, unit="ppm") == 13
+    assert found(small) == {("observations", 13, "unit")}
     english = problems(small)
     use_language("zh")
     chinese = problems(small)
     assert "convert the figure" in english and "请" not in english
     assert "请换算为" in chinese and "convert" not in chinese
-
-
-def test_lines_are_those_of_the_file_behind_a_quoted_newline(small):
-    # o10 holds a line break in its note, so o11 stands one line further down than its row
-    assert minipack.change(small, "observations", O11, unit="ppm") == 13
-    assert found(small) == {("observations", 13, "unit")}
-
-
-def test_repeated_ids_keys_and_uses_name_every_row(small):
-    first, last = 2, minipack.append(small, "observations", O1)
-    key = "scope, indicator, statistic, year, period, source_id, locator"
-    for column in ("obs_id", "use", key):
-        assert {("observations", line, column) for line in (first, last)} <= found(small)
 
 
 def test_a_part_year_of_an_undated_source_does_not_pass_as_a_year(small):
@@ -348,30 +303,15 @@ def test_a_part_year_of_an_undated_source_does_not_pass_as_a_year(small):
     assert "no further than month 8" in problems(small)
 
 
-@pytest.mark.parametrize(
-    ("table", "where"),
-    [
-        ("sources", PLAN),
-        ("targets", T1),
-        ("indicators", PM25),
-        ("publishers", {"publisher": "示例监测中心"}),
-        ("statements", S1),
-        ("projects", P2),
-        ("standards", {"pollutant": "pm25"}),
-        ("left_out", {"line": "2"}),
-        ("air/annual", PM25),
-        ("air/daily", DAY),
-        ("air/hour_profile", {"hour": "1"}),
-    ],
-)
-def test_keys_are_unique_in_every_table(small, table, where):
-    last = minipack.append(small, table, where)
-    assert any(t == table and line == last for t, line, _ in found(small)), problems(small)
-
-
-def test_assumptions_that_set_the_same_twice(small):
-    last = minipack.append(small, "assumptions", SD, id="sd2", value="0.5")
-    assert ("assumptions", last, "indicator") in found(small)
+def test_keys_are_unique_in_every_table(small):
+    last = {"assumptions": minipack.append(small, "assumptions", SD, id="sd2", value="0.5")}
+    assert ("assumptions", last["assumptions"], "indicator") in found(small), "set twice"
+    for path in sorted(small.rglob("*.csv")):
+        table = str(path.relative_to(small).with_suffix(""))
+        if len(minipack.rows(small, table)):
+            last[table] = minipack.append(small, table, {})
+    wrong = {(table, line) for table, line, _ in found(small)}
+    assert len(last) > 12 and set(last.items()) <= wrong
 
 
 def test_circles_of_derivations_are_named(small):
@@ -396,24 +336,6 @@ def test_a_table_of_strangers_and_circles_is_read_in_good_time(small):
     assert time.process_time() - start < 60
 
 
-def test_three_thousand_derivations_in_a_chain_are_followed(small):
-    records = [row for _, row in minipack.rows(small, "observations")]
-    link = records[0] | {"status": "derived", "lower": "40", "upper": "40", "use": "false"}
-    for n in range(3_000):
-        base = "o1" if n == 0 else f"c{n - 1}"
-        more = {"obs_id": f"c{n}", "locator": f"row {n}", "derivation": f"{base} / 1"}
-        records.append(link | more | {"note_zh": "链"})
-    records[-1]["lower"] = records[-1]["upper"] = ""
-    minipack.save(small, "observations", records)
-    # only the last lacks its range; all the others recompute (the first within its last digit)
-    assert {line for _, line, _ in found(small)} == {3_014}
-
-
-def test_a_row_of_table_2_without_indicator(small):
-    minipack.change(small, "indicators", {"indicator": "heavy_days"}, plan_row="")
-    assert ("indicators", 1, "plan_row") in found(small)
-
-
 def test_each_table_missing_empty_or_a_folder(small):
     paths = sorted(small.rglob("*.csv"))
     tables = {str(path.relative_to(small).with_suffix("")) for path in paths}
@@ -431,12 +353,14 @@ def test_each_table_missing_empty_or_a_folder(small):
     assert problems(small).count("is a folder") == len(tables)
 
 
-@pytest.mark.parametrize("column", ["obs_id", "scope", "value", "use", "note_zh", "derivation"])
+@pytest.mark.parametrize("column", ["obs_id", "scope", "value", "note_zh"])
 def test_each_missing_column_is_named(small, column):
+    minipack.change(small, "indicators", {"indicator": "heavy_days"}, plan_row="")
     records = [row for _, row in minipack.rows(small, "observations")]
     records = [{k: v for k, v in row.items() if k != column} for row in records]
     minipack.save(small, "observations", records)
-    assert ("observations", 1, column) in found(small)
+    # and Table 2 has no second row
+    assert {("observations", 1, column), ("indicators", 1, "plan_row")} <= found(small)
     assert "could not be applied" not in problems(small)
 
 
@@ -480,17 +404,6 @@ def test_a_damaged_byte_names_its_line_and_cell(small):
     assert {("observations", 11, "(file)"), ("observations", 11, "note_zh")} == found(small)
 
 
-def test_byte_order_mark_and_line_ends(small):
-    raw(small, lambda data: b"\xef\xbb\xbf" + data)
-    assert found(small) == {("observations", 1, "(file)")}
-    assert "byte order mark" in problems(small)
-    assert xc.load("observations", data=small)["obs_id"].iloc[0] == "o1"
-    raw(small, lambda data: data[3:].replace(b"\n", b"\r"))
-    assert "CR" in problems(small)
-    raw(small, lambda data: data.replace(b"\r", b"\r\n"))
-    assert problems(small) == ""
-
-
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
@@ -525,12 +438,14 @@ def test_ragged_rows_and_broken_quotes_cost_their_own_line_only(small):
     assert "quotation" in problems(small)
 
 
-def test_empty_lines(small):
-    raw(small, lambda data: data.replace(b"\no2,", b"\n\n\no2,") + b",,\n")
-    assert {("observations", 3, "(row)")} <= found(small) and "row is empty" in problems(small)
-
-
-def test_absurd_sizes_are_refused_at_once(small):
+def test_marks_empty_lines_line_ends_and_absurd_sizes(small):
+    raw(small, lambda data: b"\xef\xbb\xbf" + data.replace(b"\no2,", b"\n\n\no2,"))
+    assert found(small) == {("observations", 1, "(file)"), ("observations", 3, "(row)")}
+    assert "byte order mark" in problems(small) and "row is empty" in problems(small)
+    raw(small, lambda data: data[3:].replace(b"\n\n\n", b"\n").replace(b"\n", b"\r"))
+    assert "CR" in problems(small)
+    raw(small, lambda data: data.replace(b"\r", b"\r\n"))
+    assert problems(small) == ""
     raw(small, lambda data: data + b"x" * 200_000 + b"\n")
     assert found(small) == {("observations", 15, "(row)")}
     with open(small / "sources.csv", "wb") as file:
@@ -540,7 +455,7 @@ def test_absurd_sizes_are_refused_at_once(small):
         xc.load("sources", data=small)
 
 
-@pytest.mark.parametrize("put", [" " * 12_000, "9" * 90_000, "a." * 30_000, "1-" * 20_000])
+@pytest.mark.parametrize("put", ["9" * 90_000, "a." * 30_000])
 def test_one_cell_does_not_hang_the_reader(small, put):
     for table, where, column in (
         ("observations", O1, "value"),
@@ -596,13 +511,6 @@ def test_an_offence_is_one_line_of_four_parts(small):
     assert format_offence(xc.check(small).iloc[0]) == text.removeprefix("data/")
 
 
-def test_words_of_parameters_and_ids_that_are_none(small):
-    minipack.change(small, "assumptions", SD, parameter="hour_label", value="noon")
-    minipack.change(small, "air/annual", PM25, source_id="bulletin;")
-    text = problems(small)
-    assert "use end, start" in text and "ids joined by `;`" in text
-
-
 def test_a_rule_that_fails_hides_nothing(small, monkeypatch):
     def fails(pack):
         raise RuntimeError("out of order")
@@ -612,18 +520,6 @@ def test_a_rule_that_fails_hides_nothing(small, monkeypatch):
     text = problems(small)
     assert "rule fails could not be applied (RuntimeError: out of order)" in text
     assert "convert the figure" in text
-
-
-def test_more_lines_than_allowed(small, monkeypatch):
-    monkeypatch.setattr(tables, "MAX_ROWS", 300)
-    tables._sheets.clear()
-    assert ("air/daily", 300, "(file)") in found(small)
-
-
-def test_check_never_changes_the_folder(small):
-    before = {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
-    xc.check(small)
-    assert before == {path: path.read_bytes() for path in small.rglob("*") if path.is_file()}
 
 
 def test_check_survives_any_change_of_any_byte(small):

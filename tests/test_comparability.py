@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -62,15 +60,6 @@ def test_particulate_factors_follow_from_temperature_and_pressure(pack, factors)
     assert round(factors["gas"].iloc[0], 4) == 0.9161
 
 
-def test_a_day_of_two_stations_counts_once(pack):
-    stations = ((1, "官园", 0), (1, "万寿西宫", 0), (2, "官园", 30))
-    rows = [
-        f"2015-{m:02d}-0{d},{s},{t},,,1013.25,,,,,24" for m in range(1, 13) for d, s, t in stations
-    ]
-    weather(pack, rows)
-    assert comp.state_factors()["particulate"][1] == pytest.approx((1 + 273.15 / 303.15) / 2)
-
-
 def test_a_month_without_weather_is_refused_by_name(pack, lang_en):
     weather(pack, [f"2015-{m:02d}-01,官园,0,,,1013.25,,,,,24" for m in range(1, 13) if m != 7])
     with pytest.raises(xc.InputError, match=r"weather_daily\.csv.*July.*basis='raw'"):
@@ -85,22 +74,6 @@ def test_only_days_on_the_other_state_are_converted(factors):
     assert new["pm25"].tolist() == pytest.approx([100 * factors["particulate"][8], 100])
     assert old["pm25"].tolist() == pytest.approx([100, 100 / factors["particulate"][9]])
     assert days["no2"].tolist() == [50, 50], "the input is not changed"
-
-
-def test_there_and_back_again(daily, factors):
-    old = comp.convert(daily, "old", factors)
-    new = comp.convert(old, "new", factors, given="old")
-    back = comp.convert(new, "old", factors, given="new")
-    for column in POLLUTANTS:
-        np.testing.assert_allclose(back[column], old[column], rtol=1e-12)
-
-
-def test_the_aqi_is_computed_again_from_converted_values(factors):
-    days = some_days("2015-07-01", pm25=[78.0], o3_8h=[10.0], aqi=[104.0], primary=["pm25"])
-    new = comp.convert(days, "new", factors)
-    rounded = round(78 * factors["particulate"][7])
-    assert new["aqi"].iloc[0] == math.ceil(50 + 50 * (rounded - 35) / 40)
-    assert comp.convert(days, "old", factors)["aqi"].iloc[0] == 104
 
 
 @pytest.mark.parametrize("indicator", [*MEANS, "good_days", "heavy_days"])
@@ -182,11 +155,6 @@ def test_causes_by_hand():
     assert comp.cause_of_days(days, above=200).notna().sum() == 1
 
 
-def test_a_missing_value_is_no_dust(daily):
-    days = some_days("2020-01-01", pm25=[np.nan, 10.0], pm10=[400.0, np.nan])
-    assert not comp.dust_days(days).any()
-
-
 def test_the_stand_in_brings_early_2023_near_what_was_published(daily):
     early = daily[(daily["date"] >= "2023-01-01") & (daily["date"] <= "2023-05-31")]
     assert early["pm25"].mean() == pytest.approx(46.8, abs=0.1)
@@ -199,15 +167,6 @@ def test_dust_leaves_particulates_of_its_days_and_nothing_else():
     for indicator in ("no2", "good_days", "heavy_days"):
         off, on = (xc.series(indicator, dust=d) for d in ("off", "on"))
         pd.testing.assert_series_equal(on["value"], off["value"])
-
-
-def test_the_effect_of_dust_is_that_of_the_series():
-    effect = xc.dust_effect()
-    on = xc.series("pm25", dust="on", partial="drop")["value"]
-    np.testing.assert_allclose(effect.loc[on.index, "pm25_without"], on, atol=1e-4)
-    assert (effect["heavy_dust"] <= effect["heavy_days"]).all()
-    assert (effect["exceedances_dust"] >= effect["heavy_dust"]).all()
-    assert effect.loc[2020, "heavy_days"] == 10 and effect.loc[2025, "release"] == "draft"
 
 
 def test_pm10_has_its_two_treatments_as_ends_on_every_state():

@@ -1,37 +1,16 @@
 """The committed tables: every figure accounted for, recomputed and held against known truths."""
 
-import ast
 import csv
 import re
 from collections import Counter
-from datetime import date
 from pathlib import Path
-from urllib.parse import urlparse
 
 import pytest
 
 DATA = Path(__file__).resolve().parents[1] / "data"
-EVIDENCE = (
-    "added_2026-11",
-    "air_annual",
-    "city_history_2000_2009",
-    "districts_pm25",
-    "green_carbon_annual",
-    "monthly",
-    "partial_year",
-    "water_noise_annual",
-)
-TABLES = (
-    "indicators",
-    "observations",
-    "sources",
-    "targets",
-    "standards",
-    "left_out",
-    "statements",
-    "projects",
-    "publications",
-)
+EVIDENCE = "added_2026-11 air_annual city_history_2000_2009 districts_pm25 green_carbon_annual"
+EVIDENCE = (*EVIDENCE.split(), "monthly", "partial_year", "water_noise_annual")
+TABLES = "indicators observations sources targets standards left_out statements projects".split()
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 
@@ -68,7 +47,7 @@ def used(indicator, year, *, scope="西城区", period="annual", statistic=None)
 # ---- two languages -----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", TABLES)
+@pytest.mark.parametrize("name", [*TABLES, "publications"])
 def test_every_text_stands_in_both_languages(name):
     for line, row in enumerate(table(name), 2):
         for column in row:
@@ -79,16 +58,6 @@ def test_every_text_stands_in_both_languages(name):
             if column.endswith("_zh"):
                 # names and codes may be Latin, sentences may not
                 assert not re.search(r"[a-z]{2,} [a-z]{2,} [a-z]{2,}", row[column]), (line, column)
-
-
-def test_texts_start_as_texts_and_hold_no_address():
-    pattern = re.compile(r"https?:|www\.|\.(com|cn|net|org|fr|ai)\b")
-    for name in TABLES:
-        for row in table(name):
-            for column, cell in row.items():
-                assert cell == cell.strip(), (name, column, cell)
-                if column != "url":
-                    assert not pattern.search(cell), (name, column, cell)
 
 
 def test_numbers_keep_the_digits_that_were_printed():
@@ -118,18 +87,11 @@ def test_every_evidence_line_is_used_or_left_out(shared, name):
     }
     dropped = {f"{r['evidence_file']}:{r['line']}" for r in LEFT_OUT}
     dropped = {token for token in dropped if token.startswith(f"{name}.csv:")}
-    assert not lines - taken - dropped
-    assert not (taken | dropped) - lines
-    assert not taken & dropped
-
-
-def test_left_out_rows_quote_their_line_and_say_why(shared):
+    assert taken | dropped == lines and not taken & dropped
     for row in LEFT_OUT:
-        name = row["evidence_file"].removesuffix(".csv")
-        line = evidence_lines(shared, name)[int(row["line"])]
-        assert row["value"] == line["value"]
-        assert row["indicator"] == line["indicator"]
-        assert row["reason_zh"] and row["reason_en"]
+        if row["evidence_file"] == f"{name}.csv":
+            line = evidence_lines(shared, name)[int(row["line"])]
+            assert (row["value"], row["indicator"]) == (line["value"], line["indicator"])
 
 
 def figure(line):
@@ -170,54 +132,21 @@ def test_values_equal_the_evidence(shared):
     assert checked["printed"] > 900 and checked["derived"] > 150 and checked["bound"] > 10
 
 
-def test_what_was_added_in_november_equals_its_line(shared):
-    lines = evidence_lines(shared, "added_2026-11")
-    found = [row for row in OBSERVATIONS if row["evidence"].startswith("added_2026-11")]
-    assert len(found) == len(lines) == 30
-    for row in found:
-        line = lines[int(row["evidence"].split(":")[1])]
-        assert row["scope"] == line["scope"] and row["status"] == line["status"]
-        assert [row[c] for c in ("value", "lower", "upper")] == [
-            line[c] for c in ("value", "lower", "upper")
-        ]
-        assert row["year"] == line["period"][:4]
-        period = line["period"].removesuffix(" against 2020")
-        assert row["period"] == ("annual" if len(period) == 4 else period)
-        source = SOURCES[row["source_id"]]
-        if line["locator"] == "re-post":
-            assert source["reliability"] == "C" and not source["url"] and source["via_en"]
-        if line["url"]:
-            assert urlparse(source["url"]).netloc + urlparse(source["url"]).path == line["url"]
-        assert source["accessed"] == "2026-11"
-
-
 # ---- structure -----------------------------------------------------------------------------------
 
 
-def test_exactly_one_row_is_used_per_key():
+def test_provenance_is_filled_and_one_row_is_used_per_key():
     uses = Counter()
     for row in OBSERVATIONS:
         key = tuple(row[c] for c in ("scope", "indicator", "statistic", "year", "period"))
         uses[key] += row["use"] == "true"
-    assert set(uses.values()) == {1}
-
-
-def test_ids_are_unique_and_stay():
-    assert len(BY_ID) == len(OBSERVATIONS)
-    for obs_id, indicator, year in (
-        ("o0004", "pm25", "2020"),
-        ("o0161", "green_cover", "2020"),
-        ("o1170", "pm25", "2023"),
-    ):
-        assert (BY_ID[obs_id]["indicator"], BY_ID[obs_id]["year"]) == (indicator, year)
-
-
-def test_provenance_is_filled():
-    for row in OBSERVATIONS:
         assert row["source_id"] in SOURCES and row["locator"] and row["basis"]
         assert row["unit"] == INDICATORS[row["indicator"]]["unit"]
         assert bool(row["derivation"]) == (row["status"] != "printed")
         assert (row["value"] == "") == (row["status"] == "bound")
+        for name in re.findall(r"o\d{4}", row["derivation"]):
+            assert BY_ID[name]["scope"] == row["scope"]
+    assert set(uses.values()) == {1}
 
 
 def test_notes_name_rows_that_exist():
@@ -226,15 +155,6 @@ def test_notes_name_rows_that_exist():
             assert set(re.findall(r"\bo\d{4}\b", text)) <= set(BY_ID), row["obs_id"]
         named = [set(re.findall(r"o\d{4}", row[c])) for c in ("note_zh", "note_en")]
         assert named[0] == named[1], row["obs_id"]
-
-
-def test_links_go_only_to_the_publisher():
-    hosts = {r["publisher"]: r["hosts"].split(";") for r in table("publishers")}
-    assert set(hosts) >= {row["publisher"] for row in SOURCES.values()}
-    linked = [row for row in SOURCES.values() if row["url"]]
-    assert len(linked) > 40
-    for row in linked:
-        assert urlparse(row["url"]).netloc in hosts[row["publisher"]], row["source_id"]
 
 
 def test_a_source_without_a_link_says_how_it_was_read():
@@ -246,82 +166,6 @@ def test_a_source_without_a_link_says_how_it_was_read():
     assert standards <= set(SOURCES)
 
 
-def test_every_source_has_a_short_name_of_its_own():
-    for column in ("short_zh", "short_en"):
-        names = [row[column] for row in SOURCES.values()]
-        assert all(names) and max(map(len, names)) <= 80
-        assert max(Counter(names).values()) == 1
-    assert max(len(row["short_zh"]) for row in SOURCES.values()) <= 30
-
-
-def test_national_days_have_a_source_that_says_how_they_were_read():
-    source = SOURCES["cnemc-daily"]
-    assert source["publisher"] == "中国环境监测总站"
-    assert source["reliability"] == "B"  # A for the publisher, B for the mirror
-    assert "HeQinWill/CNEMC" in source["via_zh"] and "HeQinWill/CNEMC" in source["via_en"]
-
-
-# ---- derived rows --------------------------------------------------------------------------------
-
-
-def span(row):
-    """Return (low, value, high) of a figure: its range, or half of its last printed digit."""
-    value = float(row["value"])
-    if row["lower"]:
-        return float(row["lower"]), value, float(row["upper"])
-    digits = len(row["value"].partition(".")[2])
-    # a count is exact
-    half = 0 if INDICATORS[row["indicator"]]["scale"] == "count" else 0.5 * 10**-digits
-    return value - half, value, value + half
-
-
-def corners(text):
-    """Return smallest, central and largest value over all ends, by enumeration."""
-    tree = ast.parse(text, mode="eval").body
-
-    def walk(node):
-        if isinstance(node, ast.Name):
-            return span(BY_ID[node.id])
-        if isinstance(node, ast.Constant):
-            written = ast.get_source_segment(text, node)
-            half = 0.5 * 10 ** -len(written.partition(".")[2]) if "." in written else 0
-            return node.value - half, node.value, node.value + half
-        assert isinstance(node, ast.BinOp)
-        left, right = walk(node.left), walk(node.right)
-        operation = {
-            ast.Add: lambda a, b: a + b,
-            ast.Sub: lambda a, b: a - b,
-            ast.Mult: lambda a, b: a * b,
-            ast.Div: lambda a, b: a / b,
-        }[type(node.op)]
-        ends = [operation(a, b) for a in (left[0], left[2]) for b in (right[0], right[2])]
-        return min(ends), operation(left[1], right[1]), max(ends)
-
-    return walk(tree)
-
-
-def last_digit(text):
-    return 10 ** -len(text.partition(".")[2])
-
-
-def test_derived_rows_recompute_within_rounding():
-    derived = [row for row in OBSERVATIONS if row["status"] == "derived"]
-    assert len(derived) > 150
-    for row in derived:
-        low, value, high = corners(row["derivation"])
-        assert abs(value - float(row["value"])) <= 0.5001 * last_digit(row["value"]), row
-        # shares stop at 0 and 100
-        ceiling = float(INDICATORS[row["indicator"]]["ceiling"] or "inf")
-        assert abs(low - float(row["lower"])) <= last_digit(row["lower"]), row
-        assert abs(min(high, ceiling) - float(row["upper"])) <= last_digit(row["upper"]), row
-
-
-def test_derivations_stay_in_one_scope():
-    for row in OBSERVATIONS:
-        for name in re.findall(r"o\d{4}", row["derivation"]):
-            assert BY_ID[name]["scope"] == row["scope"]
-
-
 # ---- known truths ----------------------------------------------------------------------------------
 
 #: scope, indicator, year, period, and the figure; a bound is `lower..upper`
@@ -331,14 +175,12 @@ KNOWN = """
 西城区 pm25 2015 annual 83.0
 西城区 pm25 2020 annual 40
 西城区 pm25 2021 annual 34
-西城区 pm25_change 2021 annual -15
 西城区 good_day_ratio 2020 annual 73.2
 西城区 heavy_day_ratio 2020 annual 2.7
 西城区 heavy_days 2020 annual 10
 西城区 heavy_days 2015 annual 53
 西城区 water_function_zone_rate 2020 annual 100
 西城区 section_compliance_rate 2020 annual 100
-西城区 sections_assessed 2020 annual 4
 西城区 area_noise 2020 annual 53.8
 西城区 traffic_noise 2020 annual 69.6
 西城区 park_500m_coverage 2015 annual 81.61
@@ -348,54 +190,33 @@ KNOWN = """
 西城区 green_cover 2020 annual 31.80
 西城区 river_lake_good_share 2015 annual 40
 西城区 river_lake_good_share 2020 annual 75
-西城区 population 2015 annual 129.8
 西城区 population 2020 annual 110.4
 西城区 gdp 2020 annual 5061.06
-西城区 gdp_growth 2020 annual -1.1
 西城区 pm25 2022 annual 26..33
 西城区 pm25 2023 annual 28..38
 西城区 pm25 2024 annual 30.5..33.9
 西城区 pm25 2025 annual 25.7..
 西城区 pm25 2021 2021-04 33..35
-西城区 pm25 2018 2018-01..04 52..64
 西城区 land_safe_use_rate 2020 annual 90..
 西城区 so2 2020 annual ..10
-西城区 no2 2020 annual ..40
-西城区 pm10 2020 annual ..70
-西城区 road_cleaning_rate 2020 annual 97..
-西城区 dustfall 2021 annual 2.9..
-西城区 no2 2020 2020-01..09 28
-西城区 pm10 2020 2020-01..09 57
 西城区 pm10 2021 2021-01..10 55
 西城区 pm25 2023 2023-01..05 43
 西城区 o3_8h_mean 2020 2020-01..09 111
 西城区 o3_8h_p90 2020 2020-01..10 181.0
 西城区 noise_compliance_rate 2020 2020-09 66.6
-西城区 noise_compliance_rate 2021 2021-10 64.3
-西城区 class3_share 2020 2020-09 30.8
-西城区 class4_share 2020 2020-09 53.8
-西城区 class5_share 2020 2020-09 15.4
 西城区 road_dust_residue 2022 2022-02 7.2
-西城区 road_dust_residue 2023 2023-11 8.4
-西城区 road_dust_residue 2025 2025-10 6.0
 西城区 new_green_area 2020 2016..2020 21.50
 核心区 oil_boilers_left 2022 2022-11-03 20
 核心区 oil_boilers_left 2022 2022-12-31 0
 海淀区 pm25 2024 annual 30.6
-北京市 pm25 2013 annual 89.5
 北京市 pm25 2015 annual 80.6
 北京市 pm25 2020 annual 38
 北京市 pm25 2025 annual 27.0
-北京市 heavy_days 2015 annual 46
 北京市 heavy_days 2025 annual 1
 北京市 good_day_ratio 2025 annual 85.2
 北京市 o3_8h_p90 2025 annual 159
-北京市 area_noise 2009 annual 54.1
 北京市 traffic_noise 2014 annual 69.1
 北京市 river_length_good_share 2020 annual 63.8
-北京市 green_cover 2020 annual 48.9
-北京市 sponge_city_share 2020 annual 20
-北京市 population 2020 annual 2189.3
 """
 
 
@@ -498,21 +319,6 @@ def test_table_2_stands_in_the_plans_words(plan):
         assert (row["scope"], row["base_year"], row["target_year"]) == ("西城区", "2020", "2025")
 
 
-def test_only_table_2_has_the_plans_names():
-    named = {r["plan_row"] for r in INDICATORS.values() if r["plan_name_zh"]}
-    assert named == {str(n) for n in range(1, 15)}
-    for row in INDICATORS.values():
-        cells = [row[c] for c in row if c.startswith("plan_")]
-        assert all(cells) or not any(cells), row["indicator"]
-
-
-def test_counts_and_shares_of_days_have_their_scale():
-    scales = {name: INDICATORS[name]["scale"] for name in INDICATORS}
-    assert scales["good_day_ratio"] == scales["heavy_day_ratio"] == "share"
-    assert scales["good_days"] == scales["heavy_days"] == scales["severe_days"] == "count"
-    assert scales["park_500m_coverage"] == scales["green_cover"] == "logit"
-
-
 def test_table_3_row_by_row(plan):
     printed = table_lines(plan, "表 3：", 6)
     ours = [r for r in table("projects") if r["table_row"]]
@@ -535,20 +341,6 @@ def test_every_number_of_the_first_chapter_is_a_statement(plan):
     known = numbers(*(f"{r['printed']} {r['value']}" for r in table("statements")))
     years = {str(year) for year in range(2013, 2036)}
     assert numbers(chapter_1(plan)) - known - years == set()
-
-
-def test_every_claim_of_all_or_every_is_a_statement(plan):
-    text = re.sub(r"\s", "", chapter_1(plan))
-    listed = Counter(r["printed"] for r in table("statements"))
-    assert text.count("圆满完成") == listed["圆满完成"]
-    assert text.count("全部") == listed["全部"] + listed["全部达标"]
-    assert text.count("所有") == listed["所有"]
-
-
-def test_every_number_of_table_2_today_is_a_statement(plan):
-    known = numbers(*(r["printed"] for r in table("statements") if r["statement_id"][0] == "t"))
-    today = numbers(*(line[3] for line in table_lines(plan, "表 2：", 6)))
-    assert today - known - {"2019"} == set()
 
 
 def test_printed_numbers_are_in_the_plan(plan):
@@ -577,29 +369,6 @@ def test_every_number_of_chapters_3_to_6_is_a_commitment(plan):
     cells = ("quantity", "title_zh", "content_zh", "due_year", "note_zh")
     known = numbers(*(row[cell] for row in table("projects") for cell in cells))
     assert numbers(text) - known == set()
-
-
-def test_commitments_walk_through_every_section():
-    sections = Counter(r["section"] for r in table("projects") if r["kind"] == "commitment")
-    wanted = ["2", *(f"3.{i}" for i in range(1, 7)), *(f"4.1.{i}" for i in range(1, 5))]
-    wanted += [f"4.2.{i}" for i in range(1, 6)] + ["4.3", "5.1", "5.2", "5.3"]
-    wanted += [f"6.{i}" for i in range(1, 6)] + [f"8.{i}" for i in range(1, 5)]
-    assert [s for s in wanted if sections[s] == 0] == []
-
-
-@pytest.mark.parametrize(
-    "told", ["公交场站", "污水直排", "荧光灯管", "健身", "告知承诺", "资金投入", "全市前列"]
-)
-def test_measures_that_were_missing_are_listed(told):
-    found = [r for r in table("projects") if told in r["title_zh"]]
-    assert len(found) == 1
-
-
-def test_projects_hold_no_column_of_the_old_evaluation():
-    first = table("projects")[0]
-    assert {"completion", "responsible_unit"} <= set(first)
-    assert not {"schedule", "evidence", "cause", "next_step"} & set(first)
-    assert not any(r["completion"] or r["responsible_unit"] for r in table("projects"))
 
 
 def test_dated_and_undated_are_told_apart():
@@ -632,15 +401,6 @@ def test_project_and_statement_figures_are_the_observations():
             assert obs["source_id"] == "plan", row["statement_id"]
 
 
-def test_baseline_and_outturn_have_one_basis():
-    for row in table("projects"):
-        if row["baseline_obs"] and row["outturn_obs"]:
-            ends = [BY_ID[row[f"{part}_obs"]] for part in ("baseline", "outturn")]
-            same_basis = ends[0]["basis"] == ends[1]["basis"]
-            # new green and new or rebuilt green are two indicators, and the note says so
-            assert same_basis or ends[0]["indicator"] != ends[1]["indicator"], row["project_id"]
-
-
 # ---- targets and standards -------------------------------------------------------------------------
 
 
@@ -659,55 +419,3 @@ def test_targets_have_numbers_where_their_kind_says_so():
         assert bool(row["base_printed"]) == bool(row["target_printed"]) == bool(row["plan_row"])
         assert row["unit"] == INDICATORS[row["indicator"]]["unit"]
         assert not (numbered and row["reading"])
-
-
-def test_candidates_are_labelled_and_only_they_stand_in_the_next_plan():
-    found = [r for r in table("targets") if r["plan"] == "十五五" and r["scope"] == "西城区"]
-    assert {r["value"] for r in found if r["indicator"] == "pm25"} == {"30", "25"}
-    for row in found:
-        assert row["binding"] == "候选"
-        assert "未被任何文件采纳" in row["note_zh"] and "adopted in no document" in row["note_en"]
-    assert [r for r in table("targets") if r["binding"] == "候选" and r["plan"] != "十五五"] == []
-
-
-def test_one_limit_is_in_force_at_a_time():
-    for day in (date(2014, 6, 1), date(2020, 12, 31), date(2026, 3, 1), date(2031, 1, 1)):
-        in_force = Counter(
-            (r["pollutant"], r["averaging"])
-            for r in table("standards")
-            if r["valid_from"] <= day.isoformat() <= (r["valid_to"] or "9999")
-        )
-        assert set(in_force.values()) == {1}
-    annual = {
-        (r["valid_from"][:4], r["limit"])
-        for r in table("standards")
-        if (r["pollutant"], r["averaging"]) == ("pm25", "annual")
-    }
-    assert annual == {("2013", "35"), ("2026", "30"), ("2031", "25")}
-
-
-def test_every_evidence_row_of_the_targets_is_used_or_left_out(shared):
-    evidence = list(evidence_lines(shared, "targets").items())
-    left = {int(r["line"]) for r in LEFT_OUT if r["evidence_file"] == "targets.csv"}
-    assert len(left) == 11
-    ours = table("targets")
-    values = {(r["target_year"], float(r["value"])) for r in ours if r["value"]}
-    for line, row in evidence:
-        if line in left or row["comparator"] == "qualitative":
-            continue
-        value = round(float(row["value"]) * (10_000 if row["unit"] == "万吨" else 1), 6)
-        assert (row["target_year"], value) in values, f"targets.csv:{line}"
-    worded = Counter(
-        r["target_year"]
-        for line, r in evidence
-        if r["comparator"] == "qualitative"
-        if line not in left
-    )
-    told = Counter(r["target_year"] for r in ours if r["kind"] in ("qualitative", "delegated"))
-    for year, count in worded.items():
-        assert told[year] >= count, year
-
-
-def test_no_table_of_evaluations_is_left():
-    names = {path.name for path in DATA.glob("*.csv")}
-    assert "evaluations.csv" not in names and "publications.csv" in names

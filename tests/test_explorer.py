@@ -63,7 +63,7 @@ states = st.builds(
     areas=st.lists(st.sampled_from(AREAS), min_size=1, unique=True).map(tuple),
     freq=st.sampled_from(["annual", "monthly"]),
     years=st.none() | spans,
-    known=st.integers(2013, 2025),
+    known=st.integers(2016, 2025),
     a=choices,
     b=choices,
 )

@@ -2,12 +2,12 @@
 
 import io
 import re
-import warnings
 
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from drawing import CHINESE, drawing_folder, smallest_text, texts_of  # noqa: F401
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from PIL import Image
 
@@ -16,31 +16,12 @@ from xc_analysis import InputError, figures, style
 from xc_analysis.figures import Key, collect, record_of
 from xc_analysis.words import LANGUAGES, word
 
-CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
-
-
-@pytest.fixture(autouse=True)
-def folder(monkeypatch, tmp_path):
-    monkeypatch.setenv("XC_BUILD_FIGURES", str(tmp_path))
-    for name in ("XC_FIGURE_WIDTH", "XC_FIGURE_FORMATS"):
-        monkeypatch.delenv(name, raising=False)
-    with style.use_style("zh"), warnings.catch_warnings():
-        warnings.filterwarnings("error", message="Glyph")
-        yield tmp_path
-    plt.close("all")
-
 
 def noise():
     fig, axes = xc.panels(2, height=45)
     for ax, indicator in zip(axes, ("area_noise", "traffic_noise"), strict=True):
         xc.plot_series(xc.series(indicator), target=xc.target(indicator), ax=ax)
     return xc.title(fig, xc.tr("交通噪声距限值0.4分贝", "Traffic noise: 0.4 dB"))
-
-
-def texts_of(fig) -> list[str]:
-    from matplotlib.text import Text
-
-    return [t.get_text() for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip()]
 
 
 # ---- the decorator ----
@@ -96,23 +77,6 @@ def test_a_rerun_gives_the_same_bytes(folder):
     assert {name: (folder / name).read_bytes() for name in names} == first
 
 
-def test_a_function_without_a_figure_is_told_so():
-    with pytest.raises(InputError, match="nothing"):
-        xc.figure("nothing")(_nothing)
-
-
-def _nothing():
-    return None
-
-
-_nothing.__name__ = "nothing"
-
-
-def test_an_axes_will_do(folder):
-    xc.figure("axes")(lambda: xc.plot_series(xc.series("traffic_noise")))
-    assert (folder / "en" / "axes.png").exists()
-
-
 def test_outside_the_build_figures_go_to_scratch(monkeypatch):
     from pathlib import Path
 
@@ -138,6 +102,20 @@ def test_a_notebook_is_shown_the_runs_language(monkeypatch):
     assert picture.data == (folder / "zh" / "noise.png").read_bytes()
 
 
+def test_what_cannot_be_written_is_refused():
+    with pytest.raises(InputError, match="nothing"):
+
+        @xc.figure("nothing")
+        def nothing():
+            return None
+
+    for stem in ("", "a/b", ".hidden", "../up"):
+        with pytest.raises(InputError, match="文件名"):
+            xc.save_figure(plt.figure(), stem)
+    with pytest.raises(InputError, match="gif"):
+        xc.save_figure(plt.figure(), "a", formats=["gif"])
+
+
 # ---- widths ----
 
 
@@ -150,15 +128,12 @@ def size_of(path):
 def test_png_is_as_wide_as_asked(folder, width):
     fig = noise()
     xc.save_figure(fig, "noise", width=width)
+    sheet, boxes = fig.bbox, [ax.get_tightbbox() for ax in fig.axes]
+    assert width == 84 or boxes[0].x1 <= boxes[1].x0
+    for box in boxes:
+        assert sheet.x0 <= box.x0 and box.x1 <= sheet.x1 and box.y1 <= sheet.y1
     assert size_of(folder / "zh" / "noise.png")[0] == pytest.approx(width / 25.4 * 300, abs=1)
-    assert style.smallest_text(fig) >= 6.5
-
-
-def test_default_widths(folder):
-    xc.figure("one")(noise)
-    assert size_of(folder / "en" / "one.png")[0] == pytest.approx(155 / 25.4 * 300, abs=1)
-    xc.save_figure(noise(), "two")
-    assert size_of(folder / "zh" / "two.png")[0] == pytest.approx(174 / 25.4 * 300, abs=1)
+    assert smallest_text(fig) >= 6.5
 
 
 def test_width_and_formats_come_from_the_command_line(folder, monkeypatch):
@@ -201,43 +176,13 @@ def test_years_are_named_anew_for_a_narrower_figure():
             assert left.x1 < right.x0
 
 
-def test_panels_end_inside_the_sheet_and_do_not_overlap():
-    fig = noise()
-    xc.save_figure(fig, "noise", width=155)
-    boxes = [ax.get_tightbbox() for ax in fig.axes]
-    sheet = fig.bbox
-    assert boxes[0].x1 <= boxes[1].x0
-    for box in boxes:
-        assert sheet.x0 <= box.x0 and box.x1 <= sheet.x1 and box.y1 <= sheet.y1
-
-
 def test_a_figure_too_tall_for_a_page_says_so():
-    def tall():
-        fig, axes = xc.panels(6, height=45)
-        for ax in axes:
-            xc.plot_series(xc.series("traffic_noise"), ax=ax)
-        return fig
-
-    with warnings.catch_warnings():
-        warnings.simplefilter("error")
-        xc.save_figure(tall(), "tall", width=174)
     fig, axes = xc.panels(6, height=90)
     with pytest.warns(UserWarning, match=r"tall.*84"):
-        xc.save_figure(fig, "tall", width=84, data=pd.DataFrame({"x": [1], "y": [2]}))
+        xc.save_figure(fig, "tall", width=84)
 
 
 # ---- what is written ----
-
-
-@pytest.mark.parametrize("stem", ["", "a/b", ".hidden", "../up"])
-def test_stems_are_plain_names(stem):
-    with pytest.raises(InputError, match="文件名"):
-        xc.save_figure(plt.figure(), stem)
-
-
-def test_unknown_formats_are_refused():
-    with pytest.raises(InputError, match="gif"):
-        xc.save_figure(plt.figure(), "a", formats=["gif"])
 
 
 def test_saving_gives_the_paths_and_no_time_stamp(folder):
@@ -313,26 +258,14 @@ def test_a_wide_table_is_unrolled_over_its_index():
     assert set(rows["mark"]) == {"line"} and set(rows["unit"]) == {"µg/m³"}
 
 
-def test_numbers_as_columns_are_cells():
+def test_numbers_as_columns_are_cells_and_an_index_may_have_any_name():
     _, ax = plt.subplots()
-    table = pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=[2019, 2020], columns=[1, 2])
-    xc.drawn(table, ax=ax)
+    index = pd.Index([2019, 2020], name="y")
+    xc.drawn(pd.DataFrame([[1.0, 2.0], [3.0, 4.0]], index=index, columns=[1, 2]), ax=ax)
     rows = collect(ax.figure)
     assert set(rows["mark"]) == {"cell"}
-    assert {tuple(r) for r in rows[["series", "x", "y"]].astype(float).to_numpy()} == {
-        (2019, 1, 1),
-        (2019, 2, 2),
-        (2020, 1, 3),
-        (2020, 2, 4),
-    }
-
-
-def test_an_index_may_have_any_name():
-    _, ax = plt.subplots()
-    table = pd.DataFrame([[1.0, 2.0]], index=pd.Index([2019], name="y"), columns=[1, 2])
-    xc.drawn(table, ax=ax)
-    rows = collect(ax.figure)
-    assert list(rows["x"]) == [1, 2] and list(rows["y"]) == [1.0, 2.0]
+    cells = {tuple(r) for r in rows[["series", "x", "y"]].astype(float).to_numpy()}
+    assert cells == {(2019, 1, 1), (2019, 2, 2), (2020, 1, 3), (2020, 2, 4)}
 
 
 def test_a_series_frame_keeps_its_evidence():
@@ -343,40 +276,6 @@ def test_a_series_frame_keeps_its_evidence():
     assert rows["x"].item() == 2020 and rows["y"].item() == 69.6
     assert rows["status"].item() == "printed" and rows["source_id"].item() == "plan"
     assert rows["unit"].item() == "dB(A)"
-
-
-def test_what_nobody_handed_over_is_read_from_the_artists():
-    _, ax = plt.subplots()
-    ax.plot([1, 2], [3, 4], label="a")
-    ax.plot([1], [9], "o", ls="none")
-    ax.scatter([5], [6])
-    ax.bar([7], [8], label="b")
-    rows = collect(ax.figure).sort_values("x")
-    found = {(r.mark, float(r.x), float(r.y)) for r in rows.itertuples()}
-    assert found == {
-        ("line", 1.0, 3.0),
-        ("line", 2.0, 4.0),
-        ("point", 1.0, 9.0),
-        ("point", 5.0, 6.0),
-        ("bar", 7.0, 8.0),
-    }
-
-
-def test_what_was_handed_over_is_not_read_twice():
-    _, ax = plt.subplots()
-    table = pd.DataFrame({"a": [1.0, 2.0]}, index=pd.Index([2019, 2020], name="year"))
-    ax.plot(table.index, table["a"])
-    xc.drawn(table, ax=ax)
-    assert len(collect(ax.figure)) == 2
-    ax.plot([1], [1])
-    assert len(collect(ax.figure)) == 3
-
-
-def test_a_chart_and_a_line_of_ones_own_are_both_in_the_csv():
-    ax = xc.plot_series(xc.series("traffic_noise"))
-    ax.plot([2019, 2021], [69, 70], label="mine")
-    rows = collect(ax.figure)
-    assert list(rows["mark"]) == ["point", "line", "line"] and "mine" in set(rows["series"])
 
 
 # ---- key and source ----
@@ -437,16 +336,9 @@ def test_the_plan_comes_first_then_the_record():
     short = xc.load("sources").set_index("source_id")["short_zh"]
     names = [style.subscripts(short[i]) for i in ("plan", "archive-hourly")]
     assert line == "来源：" + "；".join(names) + "等"
-
-
-def test_one_source_is_named_alone_and_none_not_at_all():
     assert sources("plan").count("；") == 0 and not sources("plan").endswith("等")
-    fig, _ = xc.panels(1)
-    assert figures._source_line(fig) == ""
-
-
-def test_a_note_of_ones_own_stands_for_a_source():
     assert "示例" in sources("示例，非真实数据")
+    assert figures._source_line(xc.panels(1)[0]) == ""
 
 
 def test_every_source_has_a_short_name_in_both_languages():
@@ -463,3 +355,14 @@ def test_titles_are_wrapped_to_the_width():
     fig.canvas.draw()
     for text in fig.texts:
         assert text.get_window_extent().x1 <= fig.bbox.x1
+
+
+def test_a_labelled_line_of_ones_own_is_in_the_csv_once():
+    ax = xc.plot_series(xc.series("traffic_noise"))
+    ax.plot([2019, 2021], [69, 70], label="mine")
+    ax.axvline(2020)
+    table = pd.DataFrame({"西城区": [1.0, 2.0]}, index=[2019, 2020])
+    xc.drawn(table, ax=table.plot(ax=ax))
+    rows = collect(ax.figure)
+    assert list(rows["mark"]) == ["point", *["line"] * 4]
+    assert list(rows["series"].iloc[-2:]) == ["mine"] * 2

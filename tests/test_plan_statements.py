@@ -1,15 +1,15 @@
 """The plan's numbers recomputed by hand here, and moved when the tables move."""
 
-import csv
 import re
 from pathlib import Path
 
 import pandas as pd
 import pytest
+from minipack import change
 
 import xc_analysis as xc
 from xc_analysis.plan_statements import CHECKED, VERDICTS, commitments, statements
-from xc_analysis.tables import load, use_data
+from xc_analysis.tables import use_data
 
 ROOT = Path(__file__).resolve().parents[1]
 CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
@@ -23,22 +23,6 @@ def judged():
 @pytest.fixture(scope="module")
 def promised():
     return commitments().set_index("project_id")
-
-
-def edit(folder, table, where, **changes):
-    """Change the cells of every row that fits; return how many there were."""
-    path = folder / f"{table}.csv"
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        header, rows = reader.fieldnames, list(reader)
-    fitting = [row for row in rows if all(row[k] == v for k, v in where.items())]
-    for row in fitting:
-        row.update(changes)
-    with path.open("w", encoding="utf-8", newline="") as file:
-        writer = csv.DictWriter(file, header, lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-    return len(fitting)
 
 
 def judge(folder, statement_id):
@@ -63,16 +47,11 @@ def test_nine_agree_with_an_independent_record_and_none_differs(judged):
         ("t05", 100 * 10 / 366, "consistent"),  # 2.73 against 2.7
         ("a16", 129.8 - 110.4, "consistent"),  # 19.4 against 19, both from one report
         ("b03", 100, "consistent"),
-        ("t09", 100, "consistent"),
         # census 2020: 1,106,214 on 50.70 km2 against 21.893 million on 16,410.54 km2
         ("f03", (110.6214 / 50.70) / (2189.3 / 16410.54), "consistent"),
         ("a03", 40 / (1 - 0.518), "implies"),  # 82.99
-        ("a09", 53, "implies"),
         ("a20", 3513 / 2325, "implies"),
-        ("b05", 40, "implies"),
-        ("b06", 75, "implies"),
         ("b11", 2240 / 293, "implies"),  # 7.6 m3
-        ("d04", 30.38, "implies"),
         ("d05", 81.61, "implies"),
         ("d12", (21.50 - 8.21 - 1.2) / (69 + 141), "implies"),
         ("t04_days", 0.732 * 366, "implies"),
@@ -87,10 +66,6 @@ def test_arithmetic_by_hand(judged, statement_id, by_hand, verdict):
     assert row["verdict"] == verdict
 
 
-def test_the_density_of_the_district_is_about_sixteen_times_the_citys(judged):
-    assert 16 <= judged.loc["f03", "recomputed"] < 17
-
-
 def test_station_figures_are_those_of_the_series(judged):
     for statement_id, indicator in (("a01", "pm25"), ("a04", "pm10"), ("t04", "good_day_ratio")):
         station = xc.series(indicator, source="station")
@@ -99,14 +74,6 @@ def test_station_figures_are_those_of_the_series(judged):
     assert judged.loc["a08", "recomputed"] == heavy[2015] - heavy[2020]
     assert abs(judged.loc["a01", "difference"]) <= 1
     assert abs(judged.loc["t04", "difference"]) <= 0.5
-
-
-def test_years_told_in_notes_are_those_of_the_record(judged):
-    so2 = xc.series("so2", source="station", partial="drop")["value"]
-    assert f"{so2[2016]:.1f}" == "11.1" and "11.1" in judged.loc["a06", "why_en"]
-    assert (so2.loc[2017:] < 10).all()
-    pm25 = xc.series("pm25", source="station")["value"]
-    assert f"{pm25[2017]:.1f}" in judged.loc["s01", "why_zh"]
 
 
 def test_what_is_not_compared_has_no_difference(judged):
@@ -119,30 +86,11 @@ def test_what_is_not_compared_has_no_difference(judged):
     assert missing["why_zh"].str.startswith("缺：").all()
 
 
-def test_our_own_transcription_is_no_statement(judged):
-    assert not judged["recompute"].str.contains("count.", regex=False, na=False).any()
-    assert not {"t_rows", "p01", "p02"} & set(judged.index)
-
-
 def test_wording_is_listed_and_not_judged(judged):
     listed = judged[judged["verdict"] == "wording"]
     text = " ".join(listed["why_zh"] + listed["statement"] + listed["printed"])
     for told in ("国三", "国四", "达标面积", "建成区", "<55", ">99", "平台期", "685 (2019)"):
         assert told in text, told
-
-
-def test_claims_of_all_and_every_are_listed(judged):
-    for statement_id, told in (
-        ("s01", "圆满完成"),
-        ("a22", "全部"),
-        ("a23", "全部"),
-        ("s02", "全部"),
-        ("e02", "圆满完成"),
-        ("s03", "所有"),
-        ("b13", "全区"),
-        ("b03", "全部达标"),
-    ):
-        assert judged.loc[statement_id, "printed"] == told
 
 
 # ---- what is shown ----------------------------------------------------------------------------
@@ -159,13 +107,10 @@ def test_texts_are_whole_in_both_languages(judged):
 @pytest.mark.parametrize(
     ("statement_id", "zh", "en"),
     [
-        ("a01", "40微克/立方米", "40 µg/m³"),
         ("a06", "<10微克/立方米", "<10 µg/m³"),
         ("a10", "7.8万辆", "78,000 vehicles"),
-        ("a11", "≥24.3万辆次", "≥243,000 checks"),
         ("d01", "31.80%", "31.80 %"),
         ("d08", "1.2万平方米", "12,000 m²"),
-        ("d14", "6.59万平方米", "65,900 m²"),
         ("t01", "685万吨", "6,850,000 t"),
         ("a17", "≥2000", "≥2000"),
         ("a04", "达标", "within the limit"),
@@ -201,7 +146,7 @@ def test_the_headline_counts_each_printed_number_once():
 
 def test_a_changed_observation_moves_the_verdict(pack):
     where = {"indicator": "population", "scope": "西城区", "year": "2020", "period": "annual"}
-    assert edit(pack, "observations", where, value="109.0") == 1
+    change(pack, "observations", where, value="109.0")
     row = judge(pack, "a16")
     assert (row["verdict"], row["recomputed"]) == ("differs", pytest.approx(20.8))
 
@@ -209,21 +154,16 @@ def test_a_changed_observation_moves_the_verdict(pack):
 @pytest.mark.parametrize(("value", "verdict"), [("41.6", "differs"), ("41.5", "agrees")])
 def test_a_changed_station_year_moves_the_verdict(pack, value, verdict):
     where = {"indicator": "pm25", "year": "2020", "scope": "西城区"}
-    assert edit(pack, "air/annual", where, value=value) == 1
+    change(pack, "air/annual", where, value=value)
     assert judge(pack, "a01")["verdict"] == verdict  # the tolerance is 1 + 0.5
 
 
 def test_a_partial_station_year_settles_nothing(pack):
     where = {"indicator": "pm25", "year": "2020", "scope": "西城区"}
-    assert edit(pack, "air/annual", where, completeness="partial") == 1
+    change(pack, "air/annual", where, completeness="partial")
     row = judge(pack, "a01")
     assert row["verdict"] == "cannot tell"
     assert "2020" in row["why_en"] and "2020" in row["why_zh"]
-
-
-def test_what_is_accounted_for_after_all_is_consistent(pack):
-    assert edit(pack, "observations", {"obs_id": "o0164"}, value="65.41") == 1
-    assert judge(pack, "d03")["verdict"] == "consistent"  # (65.41 + 6.59) / 50.70 = 1.42
 
 
 @pytest.mark.parametrize(
@@ -232,10 +172,8 @@ def test_what_is_accounted_for_after_all_is_consistent(pack):
         ("", "40", "40 + 1 / 2", "", "agrees"),  # half a unit of the last digit, inclusive
         ("", "40", "40.51", "", "differs"),
         ("", "40.0", "40.06", "", "differs"),  # 40.0 allows 0.05
-        ("", "40.0", "40.06", "0.1", "agrees"),
         ("<", "10", "10", "", "differs"),
         ("<", "10", "10.1", "0.1", "agrees"),
-        ("<=", "10", "10", "", "agrees"),
         ("<=", "10", "10.1", "", "differs"),
         (">", "35", "35", "", "differs"),
         (">=", "35", "34.9", "", "differs"),
@@ -244,14 +182,8 @@ def test_what_is_accounted_for_after_all_is_consistent(pack):
 )
 def test_tolerance_and_comparators(pack, comparator, value, recompute, tolerance, verdict):
     cells = dict(printed=value, value=value, comparator=comparator, recompute=recompute)
-    edit(pack, "statements", {"statement_id": "a01"}, tolerance=tolerance, **cells)
+    change(pack, "statements", {"statement_id": "a01"}, tolerance=tolerance, **cells)
     assert judge(pack, "a01")["verdict"] == verdict
-
-
-def test_a_count_has_no_half_unit(pack):
-    cells = dict(recompute="10.4", tolerance="0")
-    edit(pack, "statements", {"statement_id": "a07"}, **cells)
-    assert judge(pack, "a07")["verdict"] == "differs"
 
 
 @pytest.mark.parametrize(
@@ -260,11 +192,7 @@ def test_a_count_has_no_half_unit(pack):
         "o_not_there",
         "o0009",  # a bound has no value
         "station.pm25.1999",
-        "station.pm25",
-        "station.traffic_noise.2020",
-        "published.nothing.2020",
         "published.pm25.2022",
-        "printed.nowhere",
         "printed.a14 / printed.b13",
         "printed.a01",
         "elsewhere.pm25.2020",
@@ -272,39 +200,22 @@ def test_a_count_has_no_half_unit(pack):
         "40 +",
         "40 / (2 - 2)",
         "__import__('os')",
+        "",
     ],
 )
 def test_a_wrong_reference_names_the_statement(pack, lang_en, recompute):
-    assert edit(pack, "statements", {"statement_id": "a01"}, recompute=recompute) == 1
+    change(pack, "statements", {"statement_id": "a01"}, recompute=recompute)
     use_data(pack)
     with pytest.raises(xc.InputError, match=r"statements\.csv:3: statement a01: ") as caught:
         statements()
     assert "\n" not in str(caught.value)
 
 
-def test_a_wrong_reference_is_told_in_chinese(pack, lang_zh):
-    edit(pack, "statements", {"statement_id": "a01"}, recompute="station.pm25.1999")
-    use_data(pack)
-    with pytest.raises(xc.InputError, match="第3行（a01）：station.pm25.1999 不存在"):
-        statements()
-
-
-def test_a_claim_to_be_checked_needs_something_to_compare(pack, lang_en):
-    edit(pack, "statements", {"statement_id": "a01"}, recompute="")
-    use_data(pack)
-    with pytest.raises(xc.InputError, match="a01.*recompute"):
-        statements()
-
-
 # ---- commitments -----------------------------------------------------------------------------
 
 
-def test_commitments_are_table_3_and_the_text(promised):
-    assert list(promised.loc[promised["kind"] == "project", "table_row"]) == list(range(1, 10))
-    assert len(promised) == len(load("projects"))
-
-
 def test_known_outturns_carry_their_evidence(promised):
+    assert list(promised.loc[promised["kind"] == "project", "table_row"]) == list(range(1, 10))
     known = promised[promised["known"]]
     assert set(known.index) == {"c3_1_03", "c3_5_01", "c4_1_1_04"}
     assert known[["outturn_status", "outturn_source_id", "outturn_year"]].notna().all(axis=None)
@@ -339,11 +250,3 @@ def test_the_headline_of_commitments_counts_the_rows(promised):
     for lang in ("zh", "en"):
         numbers = [int(n) for n in re.findall(r"\d+", counts["headline"].render(lang))]
         assert {counts["commitments"], counts["past_due"], counts["known"]} <= set(numbers)
-
-
-def test_the_tables_are_not_changed(pack):
-    before = {p: p.read_bytes() for p in pack.rglob("*.csv")}
-    use_data(pack)
-    statements()
-    commitments()
-    assert {p: p.read_bytes() for p in pack.rglob("*.csv")} == before

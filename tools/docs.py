@@ -470,7 +470,7 @@ def _definitions(body: str) -> list[str]:
             found[-1] += f" {line.strip()}"
         elif line.strip():
             found.append(f"- `{line.strip()}`:")
-    return found
+    return [line.removesuffix(":") if line.endswith("`:") else line for line in found]
 
 
 # ---- The READMEs ------------------------------------------------------------------------------
@@ -502,6 +502,7 @@ PRODUCTS: dict[str, Callable[[], str]] = {
     "data/README.md": data_dictionary,
     "docs/map.md": plan_map,
     "docs/api.md": api,
+    "benchmarks/results/speed.md": lambda: benchmark_table().report(),
     "README.md": lambda: readme("README.md"),
     "README.zh-CN.md": lambda: readme("README.zh-CN.md"),
 }

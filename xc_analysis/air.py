@@ -1,7 +1,4 @@
-"""Days, months, causes, stations and the month page: what the record says beside its annual means.
-
-Frames of ``data/air`` in, frames out; nothing is filled in and nothing estimated.
-"""
+"""Days, months, causes, stations and the month page: the record beside its annual means."""
 
 from __future__ import annotations
 
@@ -22,19 +19,9 @@ from .words import error, word
 #: Upper ends of the AQI's classes (HJ 633-2012): excellent, good, ..., severe.
 CLASSES = (50, 100, 150, 200, 300)
 #: What a month's page lists, in this order.
-PAGE_INDICATORS = (
-    "pm25",
-    "pm10",
-    "no2",
-    "so2",
-    "o3_8h_p90",
-    "co_p95",
-    "good_days",
-    "good_day_ratio",
-    "heavy_days",
-)
+PAGE_INDICATORS = "pm25 pm10 no2 so2 o3_8h_p90 co_p95 good_days good_day_ratio heavy_days".split()
 #: Indicators whose year has a budget: annual means of days.
-MEANS = ("pm25", "pm10", "no2", "so2")
+MEANS = PAGE_INDICATORS[:4]
 #: Share of a period's days that must be valid for it to be compared or ranked.
 ENOUGH = 0.85
 
@@ -53,11 +40,10 @@ def days(scope: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index ``date``; scope, pm25, pm10, pm10_reported, so2, no2, co, o3_8h, o3_windows, aqi,
-        primary, ``known_exceedance`` (no AQI, for PM2.5 or O3 is missing, but one pollutant above
-        an index of 100, which then stands in ``aqi``), ``national`` (some value comes from the
-        national publication), ``level`` (1 excellent to 6 severe, of days with an AQI), ``cause``
-        (pm25, dust, o3, other; of days above 100), status, release, source_id.
+        Index ``date``; the columns of ``air/daily``, ``level`` (1 excellent to 6 severe, of days
+        with an AQI), ``cause`` (pm25, dust, o3, other; of days above 100), status, release,
+        source_id. A ``known_exceedance`` lacks PM2.5 or O3, so has no AQI, but a pollutant above
+        an index of 100, which stands in ``aqi``.
 
     Raises
     ------
@@ -80,17 +66,10 @@ def days(scope: str | None = None) -> pd.DataFrame:
     rows["status"] = "computed"
     for name in years:
         rows[name] = rows["date"].dt.year.map(years[name])
-    rows["source_id"] = [
-        _day_sources(ids, national)
-        for ids, national in zip(rows["source_id"], rows["national"], strict=True)
-    ]
+    # the national publication is a source of those days only that it fills
+    archive = rows["source_id"].str.replace(r";?\bcnemc-daily\b", "", regex=True).str.lstrip(";")
+    rows["source_id"] = rows["source_id"].where(rows["national"], archive).fillna("")
     return rows.set_index("date")
-
-
-def _day_sources(ids, national: bool) -> str:
-    """Name the sources of a day: the national publication only where it was used."""
-    parts = [] if pd.isna(ids) else str(ids).split(";")
-    return ";".join(part for part in parts if national or part != "cnemc-daily")
 
 
 def causes(above: int = 100) -> pd.DataFrame:
@@ -190,8 +169,7 @@ def stations(indicator: str, year: int) -> pd.DataFrame:
     DataFrame
         Index ``station``; value, lower, upper, valid_days, completeness, basis, release,
         district, kind (urban, background, traffic), ``own`` (the plan's district is computed from
-        it), lon, lat,
-        status, source_id. From the hourly archive alone.
+        it), lon, lat, status, source_id. From the hourly archive alone.
 
     Raises
     ------
@@ -217,8 +195,7 @@ def stations(indicator: str, year: int) -> pd.DataFrame:
     rows = rows.merge(register, on="station", how="left").set_index("station")
     # the traffic station of the district is no part of its value
     rows["own"] = (rows["district"] == HOME) & (rows["kind"] == "urban")
-    rows = rows.assign(status="computed")
-    rows["source_id"] = rows["source_id"] if "source_id" in rows else "archive-hourly"
+    rows = rows.assign(status="computed", source_id="archive-hourly")
     rows = rows.sort_values("value")
     rows.attrs = {"indicator": indicator, "year": year}
     return rows
@@ -233,26 +210,21 @@ class MonthPage:
 
     Attributes
     ----------
-    indicator, year, month : str, int, int
-        What the running mean, the record and the budget are of.
     table : DataFrame
         Per indicator and period (month, to_date): value, valid_days, days, before, before_days,
         change, change_percent, comparable (85 % of the days valid in both), unit, decimals.
-    days : DataFrame
-        Day by day: value, running (mean of the year to that day), aqi, primary, cause.
-    exceedances : DataFrame
-        Days above an AQI of 100: aqi, primary, cause.
-    record : DataFrame
-        The month and the year to date in each year: month, to_date, their valid days, basis,
-        release, source_id.
-    moving : DataFrame
-        Mean of three whole years in a row, by the last of them.
+    days, exceedances : DataFrame
+        Day by day: value, running (mean of the year to that day), aqi, primary, cause; and the
+        days above an AQI of 100.
+    record, moving : DataFrame
+        The month and the year to date in each year, with valid days, basis, release, source_id;
+        and the mean of three whole years in a row, by the last of them.
     budget : DataFrame
         Limits in force and the district's own numbers: kind (limit, target, reading), name,
         target_year, limit, ceiling, to_date, valid_days, remaining_days, remaining_mean.
     rank : tuple of int or None
-        Rank of this month among the same months (1 the lowest), and of how many: those with 85 %
-        of their days; None where this month has fewer.
+        Rank of this month among the same months with 85 % of their days (1 the lowest), and of
+        how many; None where this month has fewer.
     missed : int
         Days elapsed without a valid value: part of what the budget calls remaining.
     release : str
@@ -272,19 +244,11 @@ class MonthPage:
     missed: int
     release: str
 
-    def lines(self, lang: str | None = None) -> list[str]:
-        """Write the page as lines of text, for a terminal."""
-        return _page_lines(self, lang)
-
     def __str__(self) -> str:
-        return "\n".join(self.lines())
+        return "\n".join(_page_lines(self))
 
     def _repr_html_(self) -> str:
-        head, *rest = self.lines()
-        rows = self.table["indicator"].nunique() + 1
-        body = "".join(f"<div>{html.escape(line)}</div>" for line in rest[rows:])
-        shown = self.table.drop(columns=["decimals"]).round(2)
-        return f"<b>{html.escape(head)}</b>{shown.to_html(index=False, na_rep='')}{body}"
+        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPage:
@@ -326,13 +290,8 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
     here = (date.year == period.year) & (date.month == period.month)
     if not daily.loc[here, indicator].notna().any():
         known = daily.loc[daily[indicator].notna(), "date"].dt.to_period("M")
-        raise error(
-            "error.no_such_month",
-            month=str(period),
-            indicator=indicator,
-            first=str(known.min()),
-            last=str(known.max()),
-        )
+        said = {"month": str(period), "first": str(known.min()), "last": str(known.max())}
+        raise error("error.no_such_month", indicator=indicator, **said)
     parts = _page_periods(daily, period.month)
     annual = station_rows(indicator, HOME)
     record = _record(parts, indicator, annual)
@@ -390,9 +349,9 @@ def _page_periods(daily: pd.DataFrame, month: int) -> dict[str, pd.DataFrame]:
         "month": periods(daily[of_year == month], freq="month"),
         "to_date": periods(daily[of_year <= month], freq="year"),
     }
-    # months that all lie before the change of state in 2018 are not mixed
-    old = (out["to_date"]["year"] == CHANGE.year) & (month < CHANGE.month)
-    out["to_date"].loc[old, "basis"] = BASIS["old"]
+    if month < CHANGE.month:
+        # months that all lie before the change of state in 2018 are not mixed
+        out["to_date"].loc[out["to_date"]["year"] == CHANGE.year, "basis"] = BASIS["old"]
     return out
 
 
@@ -418,15 +377,10 @@ def _page_table(parts: dict, period: pd.Period) -> pd.DataFrame:
             if period.year not in values.index:
                 continue
             now = values.loc[period.year]
-            row = {
-                "indicator": indicator,
-                "period": name,
-                "value": now["value"],
-                "unit": register.at[indicator, "unit"],
-                "valid_days": int(now["valid_days"]),
-                "days": lengths[name],
-                "decimals": 0 if register.at[indicator, "unit"] == "d" else 1,
-            }
+            unit = register.at[indicator, "unit"]
+            row = {"indicator": indicator, "period": name, "value": now["value"], "unit": unit}
+            row |= {"valid_days": int(now["valid_days"]), "days": lengths[name]}
+            row["decimals"] = 0 if unit == "d" else 1
             if period.year - 1 in values.index:
                 row |= _change(now, values.loc[period.year - 1], row)
             rows.append(row)
@@ -434,6 +388,7 @@ def _page_table(parts: dict, period: pd.Period) -> pd.DataFrame:
 
 
 def _change(now: pd.Series, before: pd.Series, row: dict) -> dict:
+    """Compare a value with that of a year before."""
     fewest = min(now["valid_days"], before["valid_days"])
     relative = row["unit"] not in ("%", "d") and before["value"] > 0
     return {
@@ -453,15 +408,7 @@ def _moving(annual: pd.DataFrame, span: int = 3) -> pd.DataFrame:
 
 
 def remaining_mean(mean: float, valid_days: int, limit: float, days: int) -> float:
-    """Return the mean that the days not yet counted may have for the year to stay at a limit.
-
-    Negative where the limit is already out of reach, NaN with no day left.
-
-    Examples
-    --------
-    >>> round(remaining_mean(28.9, 307, 35.5, 365), 1)
-    70.4
-    """
+    """Return the mean that keeps the year at a limit: negative out of reach, NaN with no day left."""
     left = days - valid_days
     return (limit * days - mean * valid_days) / left if left > 0 else float("nan")
 
@@ -488,9 +435,7 @@ def _limits(period: pd.Period, indicator: str) -> list[dict]:
     ]
     targets = load("targets")
     targets = targets[(targets["scope"] == HOME) & (targets["indicator"] == indicator)]
-    targets = targets[
-        (targets["target_year"] >= period.year) & (targets["base_year"] < period.year)
-    ]
+    targets = targets.query("base_year < @period.year <= target_year")
     readings = load("assumptions").set_index("id")["value"]
     for row in targets.sort_values("target_year").itertuples():
         entry = {"name": row.plan, "target_year": int(row.target_year), "source_id": row.source_id}
@@ -504,43 +449,39 @@ def _limits(period: pd.Period, indicator: str) -> list[dict]:
     return list(kept.values())[::-1]
 
 
-def _page_lines(page: MonthPage, lang: str | None) -> list[str]:
+def _page_lines(page: MonthPage) -> list[str]:
     """Write the page as text: a line per indicator, then exceedances by cause, rank, budget."""
-
-    def say(key: str, **values) -> str:
-        return word(key, lang, **values)
-
     name = f"{page.year}-{page.month:02d}"
     valid = int(page.days["value"].notna().sum())
-    head = say("month_page.head", month=name, valid=valid, days=len(page.days))
-    draft = " " + say("month_page.draft") if page.release == "draft" else ""
-    lines = [head + draft, say("month_page.columns")]
+    head = word("month_page.head", month=name, valid=valid, days=len(page.days))
+    draft = " " + word("month_page.draft") if page.release == "draft" else ""
+    lines = [head + draft, word("month_page.columns")]
     for indicator, rows in page.table.groupby("indicator", sort=False):
         cells = "".join(_cells(row) for _, row in rows.iterrows())
-        lines.append(f"{indicator:<15}{cells}  {say(f'unit.{rows.unit.iloc[0]}')}")
-    compared = page.table.dropna(subset=["before"]) if "before" in page.table else page.table[:0]
-    if len(compared) and not compared["comparable"].astype(bool).all():
-        lines.append(say("month_page.not_comparable"))
+        lines.append(f"{indicator:<15}{cells}  {word(f'unit.{rows.unit.iloc[0]}')}")
+    if "comparable" in page.table and page.table["comparable"].eq(False).any():
+        lines.append(word("month_page.not_comparable"))
     known = int(page.days["aqi"].notna().sum())
-    lines.append(say("month_page.exceedances", n=len(page.exceedances), days=known))
+    lines.append(word("month_page.exceedances", n=len(page.exceedances), days=known))
     for cause, rows in page.exceedances.groupby("cause", sort=False):
         listed = ", ".join(f"{d.day} ({a:.0f})" for d, a in rows["aqi"].items())
         family = "pollutant" if cause in ("pm25", "o3") else "cause"
-        lines.append(f"  {say(f'{family}.{cause}')}: {listed}")
+        lines.append(f"  {word(f'{family}.{cause}')}: {listed}")
     if page.rank:
         rank, of = page.rank
-        lines.append(say("month_page.rank", indicator=page.indicator, rank=rank, of=of))
+        lines.append(word("month_page.rank", indicator=page.indicator, rank=rank, of=of))
     moving = page.moving["value"].dropna()
     moving = moving[moving.index < page.year]
     if len(moving):
         last = int(moving.index[-1])
         values = {"first": last - 2, "last": last, "value": moving.iloc[-1]}
-        lines.append(say("month_page.moving", indicator=page.indicator, **values))
-    lines += [_budget_line(row, page, say) for row in page.budget.itertuples()]
+        lines.append(word("month_page.moving", indicator=page.indicator, **values))
+    lines += [_budget_line(row, page) for row in page.budget.itertuples()]
     return lines
 
 
 def _cells(row: pd.Series) -> str:
+    """Write a value, that of a year before, and the change, in brackets if not comparable."""
     places = int(row["decimals"])
     if pd.isna(row.get("before")):
         return f"{row['value']:9.{places}f}{'-':>9}{'':11}"
@@ -553,17 +494,18 @@ def _cells(row: pd.Series) -> str:
     return f"{row['value']:9.{places}f}{row['before']:9.{places}f}{change:>11}"
 
 
-def _budget_line(row, page: MonthPage, say) -> str:
+def _budget_line(row, page: MonthPage) -> str:
+    """Say how far a limit or a number of the district is."""
     if row.kind == "limit":
         name = str(row.name)
     else:
-        plan = say(f"plan.{row.name}")
-        name = say(f"month_page.{row.kind}", plan=plan, year=int(row.target_year))
+        plan = word(f"plan.{row.name}")
+        name = word(f"month_page.{row.kind}", plan=plan, year=int(row.target_year))
     values = {"to_date": row.to_date, "days": row.valid_days}
-    head = say("month_page.limit", name=name, limit=row.limit, **values)
+    head = word("month_page.limit", name=name, limit=row.limit, **values)
     if page.month == 12 or row.remaining_days <= 0:
         end = "below" if row.to_date < row.ceiling else "above"
-        return head + say(f"month_page.{end}")
+        return head + word(f"month_page.{end}")
     if row.remaining_mean < 0:
-        return head + say("month_page.out_of_reach")
-    return head + say("month_page.remaining", days=row.remaining_days, mean=row.remaining_mean)
+        return head + word("month_page.out_of_reach")
+    return head + word("month_page.remaining", days=row.remaining_days, mean=row.remaining_mean)

@@ -40,7 +40,7 @@ from .targets import (
     text_of,
     whole_year,
 )
-from .trends import registered_attrs
+from .trends import annual_frame, as_years, refuse_years, registered_attrs, repeated
 from .words import Message, error, has_word, html_table, message, word
 
 # English terms, in which tables and tests speak; readers see the words of the same keys
@@ -553,15 +553,11 @@ def _check_match(aim, attrs):
 
 
 def _as_frame(data):
-    if getattr(data, "ndim", 0) == 1:
-        frame = data.to_frame("value")
-    elif "value" in getattr(data, "columns", ()):
-        frame = data
-    else:
-        raise error("error.assess_data")
-    if not pd.api.types.is_numeric_dtype(frame.index) and frame.index.dtype != object:
-        raise error("error.assess_data")
-    frame = frame.sort_index()
+    """Read a series by year, as a trend or a projection reads it."""
+    name, frame, _ = annual_frame(data)
+    years = as_years(frame.index, "error.years_not_whole", name=name)
+    refuse_years(repeated(years), "error.repeated_years", name)
+    frame = frame.set_axis(pd.Index(years, name="year")).sort_index()
     frame.attrs = dict(data.attrs)
     return frame
 
@@ -680,7 +676,8 @@ def _reason_words(case, p, pace):
 
 
 def _unit_of(attrs, aim):
-    return str(attrs.get("unit") or aim.unit)
+    # the per cent of a change is no unit of the level it asks for
+    return str(attrs.get("unit") or ("" if aim.kind == "change" else aim.unit))
 
 
 def _amount(text, unit):

@@ -8,7 +8,6 @@ which fails every comparison.
 from __future__ import annotations
 
 import calendar
-import itertools
 import math
 import os
 import re
@@ -30,7 +29,7 @@ from .tables import (
     Offence,
     Sheet,
     find_folder,
-    near_message,
+    near,
     offence,
     read_bytes,
     read_sheet,
@@ -75,7 +74,8 @@ def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
     """
     folder, fault = find_folder(data)
     if fault:
-        found = [offence("", 1, WHOLE_FILE, folder, fault)]
+        said = message(fault), message(f"{fault}.fix")
+        found = [Offence("", 1, WHOLE_FILE, str(folder), *said)]
     else:
         found = _offences(folder)
     order = {name: position for position, name in enumerate(table_names())}
@@ -86,19 +86,7 @@ def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
 
 
 def format_offence(row, *, data: str | os.PathLike | None = None) -> str:
-    """Format one offence as ``file:line: column: problem: remedy``.
-
-    Parameters
-    ----------
-    row : Series, namedtuple or mapping
-        A row of `check`'s frame.
-    data : path, optional
-        Folder put before the name of the file; default none.
-
-    Returns
-    -------
-    str
-        One line.
+    """Format a row of `check`'s frame as one line, ``file:line: column: problem: remedy``.
 
     Examples
     --------
@@ -133,6 +121,10 @@ class Row(dict):
     def has(self, column: str) -> bool:
         """Tell whether a cell is filled, readable or not."""
         return self.text(column) != ""
+
+    def lacks(self, column: str) -> bool:
+        """Tell whether a cell is empty."""
+        return not self.has(column)
 
     def reads(self, column: str) -> bool:
         """Tell whether a cell is filled and readable."""
@@ -179,7 +171,7 @@ class Pack:
     def near(self, word: str, known) -> Message | str:
         """Suggest near words; for so many words only, since a table may hold strangers only."""
         if word not in self.hints and len(self.hints) < _HINTS:
-            self.hints[word] = near_message(word, known)
+            self.hints[word] = near(word, known)
         return self.hints.get(word, "")
 
 
@@ -201,8 +193,7 @@ def _offences(folder: Path) -> list[Offence]:
     pack = Pack(folder, sheets)
     for rule in RULES:
         try:
-            for fault in rule(pack):
-                found.append(fault)
+            found += rule(pack)
         except Exception as fault:  # a rule that fails must not hide what the others find
             said = {"rule": rule.__name__, "fault": f"{type(fault).__name__}: {fault}"}
             found.append(offence("", 1, WHOLE_FILE, rule.__name__, "check.rule_failed", **said))
@@ -239,7 +230,7 @@ def _misfits(sheet: Sheet) -> tuple[Offence, ...]:
         words = limits.get("enum", ())
         strangers = sorted(set(typed.dropna()) - set(words)) if words else ()
         for number, value in enumerate(strangers):
-            hint = near_message(value, words) if number < _HINTS else ""
+            hint = near(value, words) if number < _HINTS else ""
             said = {"word": value[:80], "near": hint, "words": ", ".join(words)}
             note(name, typed == value, "check.vocabulary", **said)
         if "minimum" in limits:
@@ -340,18 +331,13 @@ def _check_links(pack: Pack) -> Iterator[Offence]:
 def _check_folder(pack: Pack) -> Iterator[Offence]:
     """Find files that are no tables of the project."""
     expected = {f"{table}.csv" for table in table_names()} | {"datapackage.json"}
-    for prefix in ("", "air/"):
-        try:
-            paths = sorted(itertools.islice((pack.folder / prefix).iterdir(), 10_000))
-        except OSError:
+    for path in sorted([*pack.folder.glob("*"), *pack.folder.glob("air/*")]):
+        name = path.relative_to(pack.folder).as_posix()
+        if path.name.startswith(".") or path.suffix.lower() not in _TABLE_FILES:
             continue
-        for path in paths:
-            name = f"{prefix}{path.name}"
-            if path.name.startswith(".") or name in expected:
-                continue
-            if path.suffix.lower() in _TABLE_FILES:
-                hint = near_message(name, expected)
-                yield offence(name, 1, WHOLE_FILE, name, "check.no_table", near=hint)
+        if name not in expected:
+            hint = near(name, expected)
+            yield offence(name, 1, WHOLE_FILE, name, "check.no_table", near=hint)
 
 
 # ---- what one row, or one table, must hold --------------------------------------------------
@@ -383,24 +369,55 @@ def _check_dates(pack: Pack) -> Iterator[Offence]:
                 yield row.wrong(second, key)
 
 
+# table, column, its words beside which cells must be filled, those cells, key
+_FILLED = (
+    ("indicators", "scale", "logit", "floor ceiling", "check.logit_needs"),
+    ("observations", "status", "printed derived computed estimated", "value", "check.needs_value"),
+    ("observations", "status", "estimated", "lower upper", "check.needs_interval"),
+    ("observations", "status", "derived bound", "derivation", "check.needs_derivation"),
+    ("observations", "status", "computed estimated", "derivation", "check.needs_derivation"),
+    ("statements", "claim", "independent", "recompute value tolerance", "check.claim_needs"),
+    ("statements", "claim", "implies", "recompute", "check.claim_needs"),
+    ("targets", "kind", "level change", "comparator value", "check.target_needs"),
+    ("assumptions", "decision", "accepted changed rejected", "reviewer", "check.decision_needs"),
+    ("assumptions", "decision", "accepted changed rejected", "reviewed_on", "check.decision_needs"),
+    ("projects", "kind", "project", "table_row", "check.project_row"),
+    ("projects", "timing", "dated", "due_year", "check.due_year"),
+)
+# the same, of cells that must be empty
+_EMPTY = (
+    ("observations", "status", "bound", "value", "check.bound_has_value"),
+    ("observations", "status", "printed", "derivation", "check.printed_derivation"),
+    ("targets", "kind", "delegated qualitative", "comparator value", "check.target_has_none"),
+)
+
+
+def _check_filled(pack: Pack) -> Iterator[Offence]:
+    """Find cells that a word in another column asks to be filled or empty."""
+    for rules, is_wrong in ((_FILLED, Row.lacks), (_EMPTY, Row.has)):
+        for table, column, words, cells, key in rules:
+            for cell in cells.split():
+                for row in pack.rows(table, column, cell):
+                    if row[column] in words.split() and is_wrong(row, cell):
+                        yield row.wrong(cell, key)
+
+
 def _check_register(pack: Pack) -> Iterator[Offence]:
     """Find indicators without the bounds or the direction that their use needs."""
     numbers = set()
     for row in pack.rows("indicators", "scale", "floor", "ceiling", "plan_row", "better"):
-        scale, floor, ceiling = row["scale"], row["floor"], row["ceiling"]
-        if floor >= ceiling:
+        scale, floor = row["scale"], row["floor"]
+        if floor >= row["ceiling"]:
             yield row.wrong("floor", "check.floor_above_ceiling")
-        if scale == "logit" and math.isnan(ceiling):
-            yield row.wrong("ceiling", "check.logit_needs")
-        if scale == "logit" and math.isnan(floor):
-            yield row.wrong("floor", "check.logit_needs")
-        elif scale in ("log", "count", "share") and not floor >= 0:
+        if scale in ("log", "count", "share") and not floor >= 0:
             yield row.wrong("floor", "check.scale_needs_floor")
-        elif math.isnan(floor) and "change" not in str(row.get("statistic")):
+        elif (
+            scale == "identity" and row.lacks("floor") and "change" not in str(row.get("statistic"))
+        ):
             yield row.wrong("floor", "check.level_needs_floor")
         if row["plan_row"] > 0:
             numbers.add(int(row["plan_row"]))
-            if not row.has("better"):
+            if row.lacks("better"):
                 yield row.wrong("better", "check.no_direction")
         if row.get("prior_sd") == 0:
             yield row.wrong("prior_sd", "check.no_scatter")
@@ -422,29 +439,14 @@ def _check_statistics(pack: Pack) -> Iterator[Offence]:
             yield row.wrong("statistic", "check.other_statistic", found=listed)
 
 
-def _check_status(pack: Pack) -> Iterator[Offence]:
-    """Find observations without what their status needs."""
-    for row in pack.rows("observations", "status", *QUANTITY, "derivation"):
-        status, has = row["status"], row.has
-        if status == "bound" and has("value"):
-            yield row.wrong("value", "check.bound_has_value")
-        if status == "bound" and not has("lower") and not has("upper"):
-            yield row.wrong("lower", "check.bound_needs_limit")
-        if status in ("printed", "derived", "computed", "estimated") and not has("value"):
-            yield row.wrong("value", "check.needs_value")
-        for end in ("lower", "upper"):
-            if status == "estimated" and not has(end):
-                yield row.wrong(end, "check.needs_interval")
-        if status == "printed" and has("derivation"):
-            yield row.wrong("derivation", "check.printed_derivation")
-        if status in ("derived", "bound", "computed", "estimated") and not has("derivation"):
-            yield row.wrong("derivation", "check.needs_derivation")
-        if row.get("use") is False and "note_zh" in row and not has("note_zh"):
-            yield row.wrong("note_zh", "check.unused_without_reason")
-
-
 def _check_use(pack: Pack) -> Iterator[Offence]:
-    """Find several used rows of one series and period."""
+    """Find bounds without a limit, figures left out without a reason, and several used alike."""
+    for row in pack.rows("observations", "status", "lower", "upper"):
+        if row["status"] == "bound" and row.lacks("lower") and row.lacks("upper"):
+            yield row.wrong("lower", "check.bound_needs_limit")
+    for row in pack.rows("observations", "use", "note_zh"):
+        if row["use"] is False and row.lacks("note_zh"):
+            yield row.wrong("note_zh", "check.unused_without_reason")
     key = ["scope", "indicator", "statistic", "year", "period"]
     frame = pack.frame("observations", *key, "use")
     if frame is not None:
@@ -464,13 +466,6 @@ def _last_month(period: str) -> tuple[int, int] | None:
     return year, int(rest[-2:] if ".." in rest else rest[:2])
 
 
-def _dated(pack: Pack, *columns: str) -> list[tuple[Row, tuple[int, int] | None]]:
-    """Return the observations whose year and period can be read, each with its last month."""
-    rows = pack.rows("observations", "year", "period", *columns)
-    readable = [row for row in rows if row.reads("year") and row.reads("period")]
-    return [(row, _last_month(row["period"])) for row in readable]
-
-
 def _check_periods(pack: Pack) -> Iterator[Offence]:
     """Find figures known before their period was over, and parts of a year as years.
 
@@ -480,7 +475,9 @@ def _check_periods(pack: Pack) -> Iterator[Offence]:
     rows = pack.rows("sources", "source_id", "published")
     dates = {row["source_id"]: row["published"] for row in rows if row.reads("published")}
     newest = max((int(date[:4]) for date in dates.values()), default=9999)
-    dated = _dated(pack, "source_id", "status", "use")
+    rows = pack.rows("observations", "year", "period", "source_id", "status", "use")
+    rows = [row for row in rows if row.reads("year") and row.reads("period")]
+    dated = [(row, _last_month(row["period"])) for row in rows]
     reach: dict[tuple, tuple[int, int]] = {}
     for row, end in dated:
         if end and end[0] == row["year"]:
@@ -655,11 +652,7 @@ def _check_statements(pack: Pack) -> Iterator[Offence]:
         "published": pack.known("indicators", "indicator"),
         "obs": pack.known("observations", "obs_id"),
     }
-    needs = {"independent": ("recompute", "value", "tolerance"), "implies": ("recompute",)}
-    for row in pack.rows("statements", "statement_id", "claim", "recompute", "tolerance", "value"):
-        for name in needs.get(row["claim"], ()):
-            if not row.has(name):
-                yield row.wrong(name, "check.claim_needs")
+    for row in pack.rows("statements", "statement_id", "recompute"):
         if not row.reads("recompute"):
             continue
         try:
@@ -675,13 +668,6 @@ def _check_statements(pack: Pack) -> Iterator[Offence]:
 def _stranger(pack: Pack, name: str, known: dict[str, set[str] | None]) -> Message | None:
     """Say what is wrong with a name in a recomputation."""
     kind, _, rest = name.partition(".")
-    if kind == "count":
-        table, _, column = rest.partition(".")
-        column = column.partition(".")[0]
-        fields = schema(table)["fields"] if table in table_names() else ()
-        if column not in [field["name"] for field in fields]:
-            return message("check.no_such_column", table=table, column=column)
-        return None
     if not rest:
         kind, rest = "obs", name
     elif kind not in known:
@@ -699,16 +685,11 @@ def _stranger(pack: Pack, name: str, known: dict[str, set[str] | None]) -> Messa
 
 
 def _check_targets(pack: Pack) -> Iterator[Offence]:
-    """Find targets that lack what their kind needs or contradict the register."""
+    """Find targets that contradict the register."""
     against = {("lower", ">"), ("lower", ">="), ("higher", "<"), ("higher", "<=")}
     readings = {row["id"]: row for row in pack.rows("assumptions", "id", "parameter", "indicator")}
-    needed = ("comparator", "value", "base_year", "target_year", "plan_row", "reading")
-    for row in pack.rows("targets", "kind", "indicator", *needed):
-        for name in ("comparator", "value"):
-            if row["kind"] in ("delegated", "qualitative") and row.has(name):
-                yield row.wrong(name, "check.target_has_none")
-            elif row["kind"] in ("level", "change") and not row.has(name):
-                yield row.wrong(name, "check.target_needs")
+    needed = ("comparator", "base_year", "target_year", "plan_row", "reading")
+    for row in pack.rows("targets", "indicator", *needed):
         if row["base_year"] >= row["target_year"]:
             yield row.wrong("base_year", "check.base_year")
         register = pack.register.get(row["indicator"])
@@ -749,15 +730,14 @@ _WORDS_OF = {
 def _check_assumptions(pack: Pack) -> Iterator[Offence]:
     """Find assumptions that cannot be used."""
     key = ["plan", "scope", "indicator", "parameter"]
-    columns = (*key, "fit_from", "fit_to", "method", "value", "reading", "decision", "reviewer")
-    for row in pack.rows("assumptions", *columns, "reviewed_on"):
+    for row in pack.rows("assumptions", *key, "fit_from", "fit_to", "method", "value", "reading"):
         if row["fit_from"] > row["fit_to"]:
             yield row.wrong("fit_from", "check.window")
         parameter, value = row["parameter"], row["value"]
-        for name in ("fit_from", "fit_to", "method"):
-            if not row.has("parameter") and not row.has(name):
+        for name in ("fit_from", "fit_to", "method") if row.lacks("parameter") else ():
+            if row.lacks(name):
                 yield row.wrong(name, "check.fit_needs")
-        if row.has("parameter") and not row.has("value"):
+        if row.has("parameter") and row.lacks("value"):
             yield row.wrong("value", "check.parameter_empty")
         elif parameter == "prior_sd" and not _is_scatter(value):
             yield row.wrong("value", "check.parameter_number", most=10)
@@ -768,9 +748,6 @@ def _check_assumptions(pack: Pack) -> Iterator[Offence]:
             yield row.wrong("reading", "check.reading_form")
         elif parameter == "reading" and row.has("value") and match[1] != value:
             yield row.wrong("value", "check.reading_differs")
-        for name in ("reviewer", "reviewed_on"):
-            if row["decision"] in ("accepted", "changed", "rejected") and not row.has(name):
-                yield row.wrong(name, "check.decision_needs")
     frame = pack.frame("assumptions", *key)
     if frame is not None:
         same = frame[frame["parameter"] != "reading"]
@@ -779,16 +756,8 @@ def _check_assumptions(pack: Pack) -> Iterator[Offence]:
 
 
 def _is_scatter(text: str) -> bool:
+    """Tell whether a text is a number above 0 and at most 10."""
     return bool(re.fullmatch(r"[0-9]{1,2}(?:\.[0-9]{1,12})?", str(text))) and 0 < float(text) <= 10
-
-
-def _check_projects(pack: Pack) -> Iterator[Offence]:
-    """Find projects without their row, tasks without their year."""
-    for row in pack.rows("projects", "kind", "table_row", "timing", "due_year"):
-        if row["kind"] == "project" and not row.has("table_row"):
-            yield row.wrong("table_row", "check.project_row")
-        if row["timing"] == "dated" and not row.has("due_year"):
-            yield row.wrong("due_year", "check.due_year")
 
 
 # ---- computed air ---------------------------------------------------------------------------
@@ -976,30 +945,6 @@ def _check_stations(pack: Pack) -> Iterator[Offence]:
             yield offence("air/daily", line, name, given, "check.stations_report", **said)
 
 
-RULES: tuple[Callable[[Pack], Iterator[Offence]], ...] = (
-    _check_cells_and_keys,
-    _check_references,
-    _check_figures,
-    _check_ranges,
-    _check_links,
-    _check_dates,
-    _check_folder,
-    _check_register,
-    _check_statistics,
-    _check_status,
-    _check_use,
-    _check_periods,
-    _check_scopes,
-    _check_derivations,
-    _check_statements,
-    _check_targets,
-    _check_subjects,
-    _check_assumptions,
-    _check_projects,
-    _check_air_days,
-    _check_air_values,
-    _check_computed,
-    _check_completeness,
-    _check_daily,
-    _check_stations,
+RULES: tuple[Callable[[Pack], Iterator[Offence]], ...] = tuple(
+    rule for name, rule in list(globals().items()) if name.startswith("_check_")
 )

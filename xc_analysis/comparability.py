@@ -8,15 +8,8 @@ and 1013.25 hPa (before: 273.15 K), particulates at the temperature and pressure
     particulates  c0 * (P / 1013.25) * (273.15 / (273.15 + t))  (P hPa, t degrees C)
 
 For particulates the mean factor of each calendar month is used, from the weather record that UCI
-501 carries (2013-03 to 2017-02): no weather of the later years is at hand.
-
-Dust. Official evaluation leaves sandstorm episodes out of PM2.5 and PM10 from 2017 on, decided from
-satellite and weather evidence (环办监测〔2016〕120号), for assessment and ranking; published counts of
-days keep them. The rule here looks at the day's own values only and is named a stand-in for that
-reason.
-
-PM10 is withheld in the archive where it would not exceed PM2.5. The default fills it with PM2.5;
-the series as reported is the other end of the value's range.
+501 carries (2013-03 to 2017-02). The dust rule looks at the day's own values only: a stand-in for
+the official decision, which rests on satellite and weather evidence (环办监测〔2016〕120号).
 """
 
 from __future__ import annotations
@@ -99,8 +92,7 @@ def short_ozone(days: pd.DataFrame) -> pd.Series:
 def state_factors() -> pd.DataFrame:
     """Return the factors from the old reference state to the new one, by calendar month.
 
-    Index ``month``; ``gas`` and ``particulate`` (new = factor * old), ``days`` with weather,
-    ``first`` and ``last`` year of it.
+    ``gas`` and ``particulate`` (new = factor * old), ``days`` with weather, its first and last year.
     """
     weather = load("air/weather_daily").dropna(subset=["temp", "pres"])
     # One value per day first, so that a day of two stations counts once.
@@ -115,17 +107,10 @@ def state_factors() -> pd.DataFrame:
     return out.assign(first=day.index.year.min(), last=day.index.year.max())
 
 
-def convert(
-    days: pd.DataFrame, basis: str, factors: pd.DataFrame, *, given: str = "recorded"
-) -> pd.DataFrame:
-    """Put daily values on one reference state, with the AQI of the converted values.
-
-    Only days that were on the other state change. `given` is the state that the values are on;
-    ``recorded``: the old one before `CHANGE`, the new one since.
-    """
+def convert(days: pd.DataFrame, basis: str, factors: pd.DataFrame) -> pd.DataFrame:
+    """Put the days that were on the other reference state on this one, their AQI too."""
     out = days.copy()
-    old = (out["date"] < CHANGE) if given == "recorded" else pd.Series(given == "old", out.index)
-    turn = old == (basis == "new")
+    turn = (out["date"] < CHANGE) == (basis == "new")
     month = out["date"].dt.month
     for columns, kind in ((GASES, "gas"), (PARTICLES, "particulate")):
         factor = month.map(factors[kind])
@@ -142,19 +127,15 @@ def convert(
 # ------------------------------------------------------------------------------------- dust
 
 
-def dust_days(days: pd.DataFrame, *, pm10: float = 150.0, ratio: float = 0.45) -> pd.Series:
-    """Tell which days a simple rule calls dust: a stand-in for the official decision.
-
-    PM10 above `pm10` and PM2.5/PM10 below `ratio`; False where either is missing.
-    """
-    return (days["pm10"] > pm10) & (days["pm25"] < ratio * days["pm10"])
+def dust_days(days: pd.DataFrame) -> pd.Series:
+    """Tell which days the stand-in calls dust; False where PM2.5 or PM10 is missing."""
+    return (days["pm10"] > 150) & (days["pm25"] < 0.45 * days["pm10"])
 
 
 def cause_of_days(days: pd.DataFrame, *, above: int = 100) -> pd.Series:
     """Name what drove each day above an AQI: ``pm25``, ``dust``, ``o3`` or ``other``.
 
-    Dust is asked first, and only of days whose index a particulate set; then the primary pollutant,
-    a tie going to PM2.5 before O3. ``other`` is PM10 without dust, NO2, CO or SO2.
+    Dust is asked first, of days whose index a particulate set; a tie goes to PM2.5 before O3.
     """
     leaders = [set(str(some).split("+")) for some in days["primary"]]
     particles, pm25, o3 = (
@@ -172,11 +153,10 @@ def dust_effect() -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index year: ``dust_days``; the mean of PM2.5 and PM10 over the valid days with dust
-        (``pm25``, ``pm10``) and without (``pm25_without``, ``pm10_without``), and of PM10 as
-        reported (``pm10_reported``); ``heavy_days`` and those of dust (``heavy_dust``); days
-        above an AQI of 100 (``exceedances``) and those of dust (``exceedances_dust``); status,
-        source_id.
+        Index year: ``dust_days``; means of the valid days with dust (``pm25``, ``pm10``,
+        ``pm10_reported``) and without (``pm25_without``, ``pm10_without``); ``heavy_days`` and
+        ``exceedances`` (AQI above 100), and those of dust (``heavy_dust``,
+        ``exceedances_dust``); completeness, release, source_id.
 
     Examples
     --------
@@ -197,13 +177,7 @@ def dust_effect() -> pd.DataFrame:
         cause = cause_of_days(days, above=above)
         out[f"{name}_days" if name == "heavy" else name] = cause.notna().groupby(year).sum()
         out[f"{name}_dust"] = (cause == "dust").groupby(year).sum()
-    return out.join(_evidence_of_years("pm25"))
-
-
-def _evidence_of_years(indicator: str) -> pd.DataFrame:
-    """Completeness, release and sources of the district's years."""
-    rows = station_rows(indicator, HOME)
-    return rows[["completeness", "release", "source_id"]]
+    return out.join(station_rows("pm25", HOME)[["completeness", "release", "source_id"]])
 
 
 # ------------------------------------------------------------------------- adjusted series
@@ -224,10 +198,9 @@ def adjust(
 ) -> pd.DataFrame:
     """Put a station series on one reference state, with or without dust days.
 
-    A value whose days change is computed from them anew (means, percentiles, AQI); all others stay
-    as they are, to the last digit. An estimate and its interval move, on their working scale, by as
-    much as the days observed do. Published series and other areas are refused: their days are not
-    known.
+    A value whose days change is computed from them anew; all others stay as they are, to the last
+    digit. An estimate and its interval move, on their working scale, by as much as the days observed
+    do. Published series and other areas are refused: their days are not known.
     """
     out = frame.copy()
     if basis == "raw" and dust == "off":
@@ -287,10 +260,8 @@ def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
     DataFrame
         Index indicator: ``first_raw``, ``last_raw``, ``first_new``, ``last_new`` (both years on
         the new state), ``raw_percent``, ``new_percent`` (change of each), ``points`` (their
-        difference) and ``share``: 1 - new/raw change, taken on logarithms for concentrations,
-        where it does not depend on the state chosen, and on the days themselves for counts. It
-        is positive where part of a fall is only the change of state. ``attrs["factors"]``: those
-        of `state_factors`, a dict of columns.
+        difference) and ``share`` of the change that is only that of state (1 - new/raw, on
+        logarithms for concentrations). ``attrs["factors"]``: those of `state_factors`.
 
     Raises
     ------
@@ -315,11 +286,7 @@ def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
         c, d = new.loc[[first, last], "value"]
         counted = indicator == "heavy_days"
         changes = (b - a, d - c) if counted else (np.log(b / a), np.log(d / c))
-        rows[indicator] = {
-            "first_raw": a,
-            "last_raw": b,
-            "first_new": c,
-            "last_new": d,
+        rows[indicator] = dict(first_raw=a, last_raw=b, first_new=c, last_new=d) | {
             "raw_percent": 100 * (b / a - 1),
             "new_percent": 100 * (d / c - 1),
             "points": 100 * (b / a - d / c),
@@ -338,13 +305,7 @@ def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
 def limits_in_force(
     indicator: str, when: str | pd.Timestamp, *, averaging: str = "annual"
 ) -> pd.DataFrame:
-    """List the limits of an indicator that are in force on a day, as rows of ``standards``.
-
-    Examples
-    --------
-    >>> limits_in_force("pm25", "2027-06-01")["limit"].tolist()
-    [30.0]
-    """
+    """List the limits of an indicator that are in force on a day, as rows of ``standards``."""
     when = pd.Timestamp(when)
     rows = load("standards")
     asked = (rows["indicator"] == indicator) & (rows["averaging"] == averaging)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import io
 import re
 import subprocess
@@ -19,7 +18,7 @@ from .words import error, tr, word
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 PACKAGE = Path(__file__).parent
-MARKDOWN = "markdown-smart-tex_math_dollars-citations-auto_identifiers-yaml_metadata_block"
+MARKDOWN = "markdown-smart-tex_math_dollars-citations-yaml_metadata_block"
 DPI, MM, TWIPS = 300, 25.4, 1440
 WIDTH, LANDSCAPE = 155, 247  # mm
 SMALL = 8  # columns or rows from which a table is set small
@@ -57,7 +56,7 @@ class Text:
         """Set a table with its caption; `head` and `widths` are set apart by bars."""
         heads, shares = head.split("|"), [int(w) for w in widths.split()]
         rows = [[str(cell) for cell in row] for row in rows]
-        self.tables[name] = {"caption": caption, "head": heads, "widths": shares, "rows": rows}
+        self.tables[name] = {"head": heads, "widths": shares, "rows": rows}
         lines = ["| " + " | ".join(map(plain, row)) + " |" for row in (heads, *rows)]
         lines.insert(1, "|" + "|".join("-" * w for w in shares) + "|")
         number = word("report.table_number", n=len(self.tables))
@@ -66,20 +65,18 @@ class Text:
         return Markup("\n".join([opening, *lines, "", label, ":::", ""]))
 
     def _figure(self, name: str) -> Markup:
-        """Place a figure at the width it was drawn at, its title as caption."""
-        from PIL import Image
-
+        """Place a figure at the width it was drawn at; its title is cut off and set as caption."""
         picture = self.told.picture(name)
         if picture is None:
             return Markup("")
         self.figures.append(name)
-        path = self.folder / f"{name}.png"
-        with Image.open(picture.path) as image:
-            cut = image.crop((0, picture.cut, image.width, image.height))
-            cut.save(path, dpi=(DPI, DPI))
+        path, told = self.folder / f"{name}.png", picture.text
+        cut = picture.crop((0, int(told["TitleDepth"]), picture.width, picture.height))
+        cut.save(path, dpi=(DPI, DPI))
         number = word("report.figure_number", n=len(self.figures))
-        caption = f"{number}{tr('　', '. ')}{plain(picture.title)}"
-        alt = f"{picture.title} {picture.note}".strip().replace('"', "”").replace("\\", "")
+        caption = f"{number}{tr('　', '. ')}{plain(told['Title'])}"
+        alt = f"{told['Title']} {told.get('Note', '')}".strip()
+        alt = alt.replace('"', "”").replace("\\", "")
         size = f"width={cut.width / DPI * MM:.1f}mm"
         return Markup(f'![{caption}]({path}){{#fig-{name} {size} alt="{alt}"}}\n')
 
@@ -132,39 +129,20 @@ def _pandoc(text: str, *options: str) -> str:
 
 def write_html(text: Text, path: Path, notebooks: dict[str, str]) -> Path:
     """Write the report as one page that needs nothing else."""
-    import jinja2
-
-    body = _pandoc(text.markdown, "-t", "html5", "--wrap=none", "--shift-heading-level-by=1")
-    for name in text.figures:
-        picture = text.folder / f"{name}.png"
-        content = base64.b64encode(picture.read_bytes()).decode()
-        body = body.replace(f'src="{picture}"', f'src="data:image/png;base64,{content}"')
-    body = re.sub(r'(<img [^>]*?)style="[^"]*"', r"\1", body)
-    body = re.sub(r'<div data-custom-style="Title">\s*<p>(.*?)</p>\s*</div>', r"<h1>\1</h1>", body)
-    body = re.sub(r"<th(?=[ >])", '<th scope="col"', body)
-    contents = []
-
-    def mark(heading: re.Match) -> str:
-        level, told = heading.groups()
-        contents.append((f"s{len(contents)}", level, told))
-        return f'<h{level} id="{contents[-1][0]}">{told}</h{level}>'
-
-    body = re.sub(r"<h([23])>(.*?)</h\1>", mark, body)
-    template = (PACKAGE / "report_page.html").read_text(encoding="utf-8")
-    page = (
-        jinja2.Environment(autoescape=False)
-        .from_string(template)
-        .render(
-            lang=tr("zh-CN", "en"),
-            title=escape(word("report.title")),
-            head=word("report.contents"),
-            more=word("report.notebooks"),
-            contents=contents,
-            notebooks=notebooks,
-            body=body,
-        )
-    )
-    path.write_text(page, encoding="utf-8")
+    links = (f'<li><a href="notebooks/{k}.html">{escape(v)}</a></li>' for k, v in notebooks.items())
+    told = {
+        "language": tr("zh-CN", "en"),
+        "contents": word("report.contents"),
+        "more": word("report.notebooks"),
+        "notebooks": "\n".join(links),
+    }
+    options = ["-t", "html5", "--wrap=none", "--shift-heading-level-by=1"]
+    options += ["--toc", "--embed-resources", f"--template={PACKAGE / 'report_page.html'}"]
+    options += ["-M", f"pagetitle={word('report.title')}"]
+    options += [f"--variable={name}={value}" for name, value in told.items()]
+    page = _pandoc(text.markdown, *options)
+    page = re.sub(r'<div data-custom-style="Title">\s*<p>(.*?)</p>\s*</div>', r"<h1>\1</h1>", page)
+    path.write_text(re.sub(r"<th(?=[ >])", '<th scope="col"', page), encoding="utf-8")
     return path
 
 
@@ -276,24 +254,16 @@ def _set_table(table: ET.Element, told: dict) -> None:
     wide = LANDSCAPE if len(told["head"]) > 12 else WIDTH
     unit = wide / sum(told["widths"]) / MM * TWIPS
     widths = [round(w * unit) for w in told["widths"]]
-    table[0] = _new(
-        "tblPr",
-        _new("tblStyle", val="Table"),
-        _new("tblW", w=sum(widths), type="dxa"),
-        _new("tblLayout", type="fixed"),
-        _new("tblLook", firstRow="1", lastRow="0", firstColumn="0", lastColumn="0", val="0020"),
-        _new("tblCaption", val=told["caption"]),
-    )
+    for name, value in (("type", "dxa"), ("w", sum(widths))):
+        table.find(f".//{_w('tblW')}").set(_w(name), str(value))
     for column, width in zip(table.iter(_w("gridCol")), widths, strict=True):
         column.set(_w("w"), str(width))
     for row in table.iter(_w("tr")):
         if row.find(_w("trPr")) is None:
             row.insert(0, _new("trPr"))
         row.find(_w("trPr")).insert(0, _new("cantSplit"))
-        for cell, width in zip(row.iter(_w("tc")), widths, strict=True):
-            for old in cell.findall(_w("tcPr")):
-                cell.remove(old)
-            cell.insert(0, _new("tcPr", _new("tcW", w=width, type="dxa")))
+        for cell, width in zip(row.iter(_w("tcPr")), widths, strict=True):
+            cell.insert(0, _new("tcW", w=width, type="dxa"))
     if max(len(told["head"]), len(told["rows"])) >= SMALL:
         for style in table.iter(_w("pStyle")):
             style.set(_w("val"), "TableSmall")

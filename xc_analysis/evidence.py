@@ -53,13 +53,11 @@ def series(
     scope : str, optional
         Area, such as ``"东城区"`` or ``"Dongcheng"``; default the district of the plan.
     source : {"station", "published"}, optional
-        Computed from station records, or the published figures in use. The two are never
-        spliced. Default: station records where the area has any of the indicator, else
-        published; ``attrs["source"]`` says which.
+        Computed from station records, or published; never spliced. Default: station records
+        where the area has any, else published; ``attrs["source"]`` says which.
     partial : {"estimate", "observed", "drop"}
-        Years whose station record is incomplete: estimated with a 95 % interval (status
-        ``estimated``), as observed, or left out. What cannot be estimated stays as observed,
-        its completeness ``partial``. Months are never estimated.
+        Incomplete years: estimated with a 95 % interval (status ``estimated``), as observed, or
+        left out. What cannot be estimated stays as observed. Months are never estimated.
     basis : {"raw", "old", "new"}
         Reference state: as recorded, or all on the state before or after 2018-09-01.
     freq : {"annual", "monthly"}
@@ -71,11 +69,11 @@ def series(
     -------
     DataFrame
         Index ``year`` (int), ascending, only years with evidence. Columns value, lower, upper
-        (a bound has no value), status, basis, completeness (station series), source_id
-        (several joined by ``;``), release, obs_id (published series). ``attrs``: indicator,
-        scope, source, freq, unit, scale, floor, ceiling, decimals, prior_sd, better, name_zh,
-        name_en, statistic, theme, basis_setting, dust_setting, partial, and ``days`` (year to
-        the number of days that a count or share of days is of).
+        (a bound has no value), status, basis (where it changes, `trend` and `project` warn),
+        completeness (station series), source_id (several joined by ``;``), release, obs_id
+        (published series). ``attrs``: indicator, scope, source, freq, unit, scale, floor,
+        ceiling, decimals, prior_sd, better, name_zh, name_en, statistic, theme, basis_setting,
+        dust_setting, partial, and ``days`` (year to the days that a count or share is of).
 
     Raises
     ------
@@ -99,30 +97,26 @@ def series(
 
 
 def _check_options(asked: dict) -> None:
+    """Refuse a value that an option does not take."""
     for name, value in asked.items():
         if value not in _OPTIONS[name]:
             allowed = ", ".join(repr(v) for v in _OPTIONS[name])
             raise error("error.option", name=name, value=repr(value), allowed=allowed)
 
 
-def _read(entry: pd.Series, scope: str, source: str | None, freq: str):
+def _read(entry, scope: str, source: str | None, freq: str, archive_only: bool = False):
     """Read the rows of a series, and from which of the two sources they come."""
     indicator = entry["indicator"]
     if source in (None, "station"):
-        rows = station_rows(indicator, scope, freq=freq)
+        rows = station_rows(indicator, scope, freq=freq, archive_only=archive_only)
         if len(rows):
             return rows, "station"
     if source in (None, "published"):
         rows = published_rows(entry, scope, freq=freq)
         if len(rows):
             return rows, "published"
-    raise error(
-        "error.no_series",
-        indicator=indicator,
-        scope=area_name(scope),
-        what=word(f"series.{freq}"),
-        source=word(f"series.{source or 'any'}"),
-    )
+    asked = {"what": word(f"series.{freq}"), "source": word(f"series.{source or 'any'}")}
+    raise error("error.no_series", indicator=indicator, scope=area_name(scope), **asked)
 
 
 def _finish(rows, entry: pd.Series, scope: str, source: str, asked: dict) -> pd.DataFrame:
@@ -164,6 +158,7 @@ def _days_behind(frame: pd.DataFrame, counts: pd.DataFrame | None, scale: str) -
 
 
 def _treat_partial(frame, partial: str, indicator: str, scope: str, monthly: bool):
+    """Estimate incomplete years, leave them as observed, or drop them."""
     incomplete = frame["completeness"] == "partial"
     if partial == "drop":
         return frame[~incomplete].copy()
@@ -188,18 +183,17 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
     scopes : iterable of str
         Areas, by Chinese or English name.
     **as_series
-        Options of `series`: source, partial and, with ``source="published"``, freq. Reference
-        states, dust and computed months are known of the district alone and so refused.
+        Options of `series`: source, partial and, with ``source="published"``, freq; the others
+        are known of the district alone and so refused.
 
     Returns
     -------
     DataFrame
         Index year, one column per area (its Chinese name). Where an area has stations, its
-        values come from the hourly archive alone, the district's too, so that a missing file is
-        missing everywhere; the observed mean stands, since no other area can be estimated.
-        ``attrs``: ``source`` (area to station or published), ``source_id`` (area to ids joined
-        by ``;``), ``partial_years`` and ``draft_years`` (area to its incomplete and its unaudited
-        years), indicator, unit, decimals, name_zh, name_en.
+        values come from the hourly archive alone, the district's too; incomplete years stand as
+        observed, since no other area can be estimated. ``attrs``, each area to its own:
+        ``source`` (station or published), ``source_id``, ``partial_years``, ``draft_years``; and
+        indicator, unit, decimals, name_zh, name_en.
 
     Raises
     ------
@@ -213,21 +207,17 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
     >>> list(table)
     ['西城区', '北京市']
     """
-    asked = dict(source=None, partial="estimate", basis="raw", freq="annual", dust="off")
-    asked |= as_series
-    _check_options({name: asked[name] for name in _OPTIONS if name in asked})
-    unknown = set(asked) - set(_OPTIONS)
-    if unknown:
-        raise error("error.compare_option", name=sorted(unknown)[0])
-    fixed = ("basis", "dust") if asked["source"] == "published" else ("basis", "dust", "freq")
-    for name in fixed:
-        if asked[name] != _OPTIONS[name][0]:
+    asked = {name: allowed[0] for name, allowed in _OPTIONS.items()} | as_series
+    free = ("source", "partial", "freq")[: 3 if asked["source"] == "published" else 2]
+    for name, value in asked.items():
+        if name not in _OPTIONS or (name not in free and value in _OPTIONS[name][1:]):
             raise error("error.compare_option", name=name)
+    _check_options(asked)
     entry = resolve_indicator(indicator)
     scopes = [scopes] if isinstance(scopes, str) else list(scopes)
     columns, source, ids, partial_years, draft_years = {}, {}, {}, {}, {}
     for scope in dict.fromkeys(resolve_scope(scope) for scope in scopes):
-        rows, chosen = _read_like(entry, scope, asked)
+        rows, chosen = _read(entry, scope, asked["source"], asked["freq"], archive_only=True)
         incomplete = rows["completeness"] == "partial"
         if asked["partial"] == "drop":
             rows, incomplete = rows[~incomplete], incomplete[~incomplete]
@@ -247,16 +237,8 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
     return table
 
 
-def _read_like(entry: pd.Series, scope: str, asked: dict):
-    """Read an area for a comparison: the archive alone where it has stations."""
-    if asked["source"] in (None, "station"):
-        rows = station_rows(entry["indicator"], scope, archive_only=True)
-        if len(rows):
-            return rows, "station"
-    return _read(entry, scope, asked["source"], asked["freq"])
-
-
 def _join(cells: pd.Series) -> str:
+    """Join the ids of all cells, each once."""
     parts = [part.strip() for cell in cells.dropna() for part in str(cell).split(";")]
     return ";".join(dict.fromkeys(part for part in parts if part))
 
@@ -275,11 +257,10 @@ def coverage(scope: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per indicator of the register (index ``indicator``), one column per year (int,
-        without gaps, named ``year``). A cell holds the best evidence there is, in the order of
-        `EVIDENCE`: ``printed``, ``derived``, ``computed`` (a whole year of station records),
-        ``partial`` (part of one), ``bound``; ``several_years`` or ``part_year`` where only a
-        figure over another span is known; empty where nothing is.
+        One row per indicator of the register, one column per year (int, without gaps). A cell
+        holds the best evidence there is: ``printed``, ``derived``, ``computed`` (a whole year of
+        station records), ``partial`` (part of one), ``bound``; ``several_years`` or
+        ``part_year`` where only another span is known; empty where nothing is.
 
     Raises
     ------
@@ -352,6 +333,7 @@ def sources_of(*items) -> pd.DataFrame:
 
 
 def _ids(item) -> list:
+    """List the ids that a frame carries, or that were given."""
     if isinstance(item, str):
         return [item]
     if isinstance(item, pd.DataFrame):

@@ -5,9 +5,9 @@ from __future__ import annotations
 import io
 import os
 import sys
-import tempfile
 import warnings
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,6 +15,7 @@ import numpy as np
 import pandas as pd
 
 from . import style
+from .errors import InputError
 from .style import DPI, INK, MM, MUTED, SIZES, tr
 from .words import LANGUAGES, error, language, word
 
@@ -59,17 +60,17 @@ def record_of(ax) -> Record:
 
 
 def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None = None):
-    """Hand over what seaborn, pandas or matplotlib drew on an axes.
+    """Hand over what seaborn, pandas or matplotlib drew on an axes, for the csv.
 
     Parameters
     ----------
     frame : DataFrame
         What was drawn. A frame of `xc.series` gives points; a table with columns x and y (or
         year and value) is taken as it is; any other table is unrolled: text columns name series
-        over the index, numbers or dates as columns make cells.
+        over the index, numbers as columns make cells.
     ax : Axes
     mark : str, optional
-        English name of the mark for the csv, such as ``"bar"``; default by the frame's form.
+        English name of the mark, such as ``"bar"``; default by the frame's form.
     unit : str, optional
 
     Returns
@@ -79,10 +80,9 @@ def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None 
     Examples
     --------
     >>> import matplotlib.pyplot as plt, pandas as pd, xc_analysis as xc
-    >>> fig, ax = plt.subplots()
-    >>> table = pd.DataFrame({"Xicheng": [40, 34]}, index=pd.Index([2020, 2021], name="year"))
-    >>> ax = xc.drawn(table, ax=table.plot(ax=ax), mark="line")
-    >>> plt.close(fig)
+    >>> table = pd.DataFrame({"Xicheng": [40, 34]}, index=[2020, 2021])
+    >>> ax = xc.drawn(table, ax=table.plot(), mark="line")
+    >>> plt.close(ax.figure)
     """
     rows = _tidy(frame)
     if mark is not None:
@@ -91,65 +91,34 @@ def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None 
     if isinstance(unit, str) and "unit" not in rows:
         rows["unit"] = unit
     record_of(ax).frames.append(rows)
-    claim(ax)
     return ax
 
 
 def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
     """Bring a frame into the columns of the csv."""
-    table = frame.reset_index() if frame.index.name or "x" not in frame else frame.copy()
-    table = table.drop(columns="index", errors="ignore")
-    table.columns = [c if isinstance(c, (int, float)) else str(c) for c in table.columns]
+    if "value" not in frame and "y" not in frame:
+        return _unrolled(frame)
+    table = frame.reset_index().drop(columns="index", errors="ignore")
     table.attrs = {}
-    if "value" in frame.columns or "y" in frame.columns:
-        names = {"year": "x", "month": "x", "date": "x", "value": "y"}
-        for old, new in names.items():
-            if old in table and new not in table:
-                table = table.rename(columns={old: new})
-        if "mark" not in table:
-            table["mark"] = "point"
-        if "series" not in table and (name := style.series_name(frame.attrs)):
-            table["series"] = name
-        return table
-    first = table.columns[0] if frame.index.name else None
-    wide = frame if first is not None else frame.rename_axis(index="index")
-    long = wide.reset_index(names="_row").melt(id_vars="_row", var_name="_column", value_name="y")
+    for old, new in {"year": "x", "month": "x", "date": "x", "value": "y"}.items():
+        if old in table and new not in table:
+            table = table.rename(columns={old: new})
+    if "mark" not in table:
+        table["mark"] = "point"
+    if "series" not in table and (name := style.series_name(frame.attrs)):
+        table["series"] = name
+    return table
+
+
+def _unrolled(frame: pd.DataFrame) -> pd.DataFrame:
+    """Turn a wide table into rows: series over the index, or cells under numbers."""
+    long = frame.reset_index(names="_row").melt("_row", var_name="_column", value_name="y")
+    long.attrs = {}
     cells = all(isinstance(c, (int, float, np.number)) for c in frame.columns)
     x, series = ("_column", "_row") if cells else ("_row", "_column")
     long = long.rename(columns={x: "x", series: "series"})
     long["series"] = [style.key_name(s) for s in long["series"]]
     return long.assign(mark="cell" if cells else "line")
-
-
-def claim(ax) -> None:
-    """Note that what now stands on the axes is recorded."""
-    for artist in (*ax.lines, *ax.collections, *ax.patches, *ax.images):
-        artist._xc_recorded = True
-
-
-def _unrecorded(ax) -> list[pd.DataFrame]:
-    """Rows for lines, dots and bars that nobody handed over, read from the artists."""
-    found = []
-    for line in ax.lines:
-        if not hasattr(line, "_xc_recorded"):
-            joined = line.get_linestyle() not in ("None", "none", "", " ")
-            part = pd.DataFrame({"x": line.get_xdata(), "y": line.get_ydata()})
-            found.append(part.assign(mark="line" if joined else "point", series=_label(line)))
-    for dots in ax.collections:
-        if not hasattr(dots, "_xc_recorded") and len(dots.get_offsets()):
-            part = pd.DataFrame(np.asarray(dots.get_offsets()), columns=["x", "y"])
-            found.append(part.assign(mark="point", series=_label(dots)))
-    for bar in ax.patches:
-        if not hasattr(bar, "_xc_recorded") and hasattr(bar, "get_height"):
-            middle = bar.get_x() + bar.get_width() / 2
-            part = pd.DataFrame({"x": [middle], "y": [bar.get_height()]})
-            found.append(part.assign(mark="bar", series=_label(bar)))
-    return found
-
-
-def _label(artist) -> str:
-    label = str(artist.get_label() or "")
-    return "" if label.startswith("_") else label
 
 
 def collect(fig, stem: str = "") -> pd.DataFrame:
@@ -158,10 +127,23 @@ def collect(fig, stem: str = "") -> pd.DataFrame:
     for number, ax in enumerate(fig.axes, 1):
         record = record_of(ax)
         name = record.heading[0] if record.heading else ax.get_title(loc="left") or ax.get_title()
-        for frame in [*record.frames, *_unrecorded(ax)]:
+        for frame in [*record.frames, *_labelled_lines(ax)]:
             if len(frame):
+                frame = frame.dropna(axis="columns", how="all")
                 parts.append(frame.assign(panel=name.replace("\n", "") or str(number)))
-    return _in_order([part.dropna(axis="columns", how="all") for part in parts], stem)
+    return _in_order(parts, stem)
+
+
+def _labelled_lines(ax) -> list[pd.DataFrame]:
+    """Rows for the lines that a notebook drew under a label and did not hand over."""
+    series = [set(frame["series"]) for frame in record_of(ax).frames if "series" in frame]
+    rows = []
+    for line in ax.lines:
+        label = str(line.get_label())
+        if not label.startswith("_") and style.key_name(label) not in set().union(*series):
+            places = {"x": line.get_xdata(), "y": line.get_ydata()}
+            rows.append(pd.DataFrame(places).assign(mark="line", series=label))
+    return rows
 
 
 def _in_order(parts: list[pd.DataFrame], stem: str) -> pd.DataFrame:
@@ -186,6 +168,15 @@ class _Sheet:
     axes: list = field(default_factory=list)
     columns: int | None = None
 
+    def across(self, width: float) -> int:
+        """Panels side by side: as many as stay readable, in rows of equal length."""
+        n = len(self.axes)
+        most = max(1, min(n, int((width - 2 * EDGE) / PANEL_LEAST)))
+        return self.columns or -(-n // -(-n // most))
+
+    def rows(self, width: float) -> int:
+        return -(-len(self.axes) // self.across(width))
+
 
 def _sheet_of(fig) -> _Sheet:
     if not hasattr(fig, "_xc_sheet"):
@@ -206,9 +197,9 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
     n : int
         Number of panels.
     height : float
-        Height of a row of panels in mm; title, key and source are added to it.
+        Of a row of panels in mm; title, key and source are added to it.
     width : float, optional
-        Width in mm; default 155, Word's text width, or what `xc figure --width` asks for.
+        In mm; default 155, Word's text width, or what `xc figure --width` asks for.
     columns : int, optional
         Panels side by side; default as many as stay readable.
     **kw
@@ -230,21 +221,15 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
 
     style.ensure_style()
     width = width or drawing_width()
-    across = columns or _columns(n, width)
-    rows = -(-n // across)
+    sheet = _Sheet(row_height=height, axes=[None] * n, columns=columns)
+    rows, across = sheet.rows(width), sheet.across(width)
     fig = plt.figure(figsize=(width / MM, rows * height / MM))
     grid = fig.subplots(rows, across, squeeze=False, **kw).ravel()
     for ax in grid[n:]:
         ax.remove()
-    fig._xc_sheet = _Sheet(row_height=height, axes=list(grid[:n]), columns=columns)
+    sheet.axes = list(grid[:n])
+    fig._xc_sheet = sheet
     return fig, grid[:n]
-
-
-def _columns(n: int, width: float) -> int:
-    """Panels side by side: as many as stay readable, in rows of equal length."""
-    most = max(1, min(n, int((width - 2 * EDGE) / PANEL_LEAST)))
-    rows = -(-n // most)
-    return -(-n // rows)
 
 
 def heading(ax, text: str | None, unit: str | None = None, *, color=INK) -> None:
@@ -257,13 +242,12 @@ def title(fig, text: str, note: str | None = None):
 
     Parameters
     ----------
-    fig : matplotlib.figure.Figure
-    text : str
-    note : str, optional
+    fig : Figure
+    text, note : str
 
     Returns
     -------
-    matplotlib.figure.Figure
+    Figure
 
     Examples
     --------
@@ -283,28 +267,24 @@ def finish(fig, width: float | None = None) -> None:
     sheet = _sheet_of(fig)
     for artist in [a for a in (*fig.texts, *fig.artists, *fig.lines) if a.get_gid() == "xc-sheet"]:
         artist.remove()
-    if width is not None and abs(width - fig.get_figwidth() * MM) > 0.05:
+    if width is not None:
         fig.set_figwidth(width / MM)
     width = fig.get_figwidth() * MM
-    if sheet.row_height is not None:
-        _arrange(fig, sheet, width)
+    _arrange(sheet, width)
     for ax in fig.axes:
         _write_heading(ax)
         set_year_ticks(ax)
     room = width - 2 * EDGE
-    top = [
-        (style.wrap(text, room, SIZES[size]), SIZES[size], color)
-        for text, size, color in ((sheet.title, "title", INK), (sheet.note, "note", MUTED))
-        if text
-    ]
+    texts = [(sheet.title, SIZES["title"], INK), (sheet.note, SIZES["note"], MUTED)]
+    top = [(style.wrap(text, room, size), size, color) for text, size, color in texts if text]
     above = sum(_depth(text, size) for text, size, _ in top) + (1.5 if top else 0.5)
     sheet.title_depth = 1.0 + _depth(*top[0][:2]) if sheet.title else 0.0
     key = _flow(_keys(fig), room)
     source = style.wrap(_source_line(fig), room, SIZES["small"])
-    source_lines = source.count("\n") + 1 if source else 0
-    below = LINE * (len(key) + source_lines) + (1.5 if key or source else 0.5)
+    lines = len(key) + (source.count("\n") + 1 if source else 0)
+    below = LINE * lines + (1.5 if lines else 0.5)
     if sheet.row_height is not None:
-        fig.set_figheight((sheet.row_height * _rows(sheet, width) + above + below) / MM)
+        fig.set_figheight((sheet.row_height * sheet.rows(width) + above + below) / MM)
     height = fig.get_figheight() * MM
     y = height - 1.0
     for text, size, color in top:
@@ -312,14 +292,9 @@ def finish(fig, width: float | None = None) -> None:
         y -= _depth(text, size)
     _write_key(fig, key, below - 0.8)
     if source:
-        y = below - 1.0 - LINE * len(key)
-        _write(fig, EDGE, y, source, SIZES["small"], MUTED, va="top")
-    if fig.get_layout_engine() is None or type(fig.get_layout_engine()).__name__ in (
-        "PlaceHolderLayoutEngine",
-        "ConstrainedLayoutEngine",
-    ):
-        rect = (EDGE / width, below / height, 1 - 2 * EDGE / width, 1 - (above + below) / height)
-        fig.set_layout_engine("constrained", rect=rect, h_pad=0.02, w_pad=0.03, wspace=0.03)
+        _write(fig, EDGE, below - 1.0 - LINE * len(key), source, SIZES["small"], MUTED, va="top")
+    rect = (EDGE / width, below / height, 1 - 2 * EDGE / width, 1 - (above + below) / height)
+    fig.set_layout_engine("constrained", rect=rect, h_pad=0.02, w_pad=0.03, wspace=0.03)
 
 
 def _depth(text: str, size: float) -> float:
@@ -327,19 +302,13 @@ def _depth(text: str, size: float) -> float:
     return (text.count("\n") + 1) * size * 1.32 / 72 * MM + 0.8
 
 
-def _rows(sheet: _Sheet, width: float) -> int:
-    n = len(sheet.axes)
-    return -(-n // (sheet.columns or _columns(n, width)))
-
-
-def _arrange(fig, sheet: _Sheet, width: float) -> None:
+def _arrange(sheet: _Sheet, width: float) -> None:
     """Put the panels into as many columns as the width holds."""
-    across = sheet.columns or _columns(len(sheet.axes), width)
-    now = sheet.axes[0].get_gridspec()
-    if now is None or now.ncols == across or any(ax.figure is None for ax in sheet.axes):
+    standing = [ax for ax in sheet.axes if ax.figure is not None]
+    if not standing or standing[0].get_gridspec().ncols == sheet.across(width):
         return
-    grid = fig.add_gridspec(_rows(sheet, width), across)
-    for ax, cell in zip(sheet.axes, grid, strict=False):
+    grid = standing[0].figure.add_gridspec(sheet.rows(width), sheet.across(width))
+    for ax, cell in zip(standing, grid, strict=False):
         ax.set_subplotspec(cell)
 
 
@@ -350,8 +319,7 @@ def panel_width(ax) -> float:
     if spec is None:
         return width * ax.get_position().width
     across = spec.get_gridspec().ncols
-    taken = spec.colspan.stop - spec.colspan.start
-    return (width - 2 * EDGE) * taken / across - (9 if across > 1 else 6)
+    return (width - 2 * EDGE) * len(spec.colspan) / across - (9 if across > 1 else 6)
 
 
 def set_year_ticks(ax) -> None:
@@ -381,31 +349,23 @@ def set_year_ticks(ax) -> None:
 
 def _write_heading(ax) -> None:
     """Break a panel's name to the panel's width and set the unit under it."""
-    record = record_of(ax)
-    if record.heading is None:
+    if record_of(ax).heading is None:
         return
-    text, unit, color = record.heading
-    room = panel_width(ax)
+    text, unit, color = record_of(ax).heading
     if unit:
         ax.set_ylabel(unit, rotation=0, ha="left", va="bottom", parse_math=False)
         ax.yaxis.set_label_coords(0.0, 1.015)
     if text:
-        text = style.wrap(text, max(room, 14), SIZES["panel"])
-        ax.set_title(
-            text, loc="left", color=color, pad=13 if unit else 5, linespacing=1.1, parse_math=False
-        )
+        text = style.wrap(text, max(panel_width(ax), 14), SIZES["panel"])
+        look = {"color": color, "linespacing": 1.1, "parse_math": False}
+        ax.set_title(text, loc="left", pad=13 if unit else 5, **look)
 
 
 def _write(fig, x: float, y: float, text: str, size: float, color, **kw) -> None:
     """Write on the sheet at a place in mm from its lower left corner."""
     look = {"size": size, "color": color, "linespacing": 1.25, "parse_math": False, **kw}
-    width, height = _size(fig)
+    width, height = fig.get_size_inches() * MM
     fig.text(x / width, y / height, text, gid="xc-sheet", **look)
-
-
-def _size(fig) -> np.ndarray:
-    """Width and height of a figure in mm."""
-    return fig.get_size_inches() * MM
 
 
 # ---- key and sources ------------------------------------------------------------------------
@@ -415,34 +375,33 @@ EVIDENCE = EVIDENCE.split()
 # the order in which a key names its marks
 _ORDER = ["series", *EVIDENCE]
 _ORDER += "median band_50 band_80 band_95 trend target limit city fill note".split()
+# kind of mark -> (marker, filled) of a single glyph
+MARKERS = {"printed": ("o", True), "derived": ("o", False), "computed": ("D", True)}
+MARKERS |= {"partial": ("D", False), "draft": ("s", True), "unstated": ("X", True)}
+DASHES = {"link": (0, (1, 2)), "median": (0, (3, 1.6)), "trend": (0, (6, 2))}
+DASHES |= {"limit": (0, (5, 2)), "city": (0, (5, 1.5, 1, 1.5))}
+_LONG = {"series", "target", "band_95", *DASHES}  # glyphs that are a stretch of line
 
 
 def _keys(fig) -> list[Key]:
     """Entries for every mark on the axes, each once; evidence in ink where colours differ."""
-    found: dict[tuple[str, str], list] = {}
-    evidence = set()
+    found: dict[tuple[str, str], set] = {}
     for ax in fig.axes:
         for key in record_of(ax).keys:
-            colors = found.setdefault((key.kind, key.text), [])
-            if key.color not in colors:
-                colors.append(key.color)
-            if key.kind in EVIDENCE:
-                evidence.add(key.color)
+            found.setdefault((key.kind, key.text), set()).add(key.color)
+    evidence = {
+        color for (kind, _), colors in found.items() if kind in EVIDENCE for color in colors
+    }
     keys = []
     for (kind, text), colors in found.items():
-        several = len(colors) > 1 or (kind in EVIDENCE and len(evidence) > 1)
-        keys.append(Key(kind, text, INK if several else colors[0]))
-    return sorted(keys, key=_place_in_key)
-
-
-def _place_in_key(key: Key) -> int:
-    kind = "fill" if key.kind.startswith(("hatch:", "dot:")) else key.kind
-    return _ORDER.index(kind)
+        several = len(evidence if kind in EVIDENCE else colors) > 1
+        keys.append(Key(kind, text, INK if several else min(colors)))
+    # hatches and dots stand where fills do
+    return sorted(keys, key=lambda key: _ORDER.index("fill" if ":" in key.kind else key.kind))
 
 
 def _glyph_width(key: Key) -> float:
-    wide = ("series", "link", "median", "trend", "target", "limit", "city", "band_95")
-    return 0.0 if key.kind == "note" else 6.0 if key.kind in wide else 4.0
+    return 0.0 if key.kind == "note" else 6.0 if key.kind in _LONG else 4.0
 
 
 def _flow(keys: list[Key], room: float) -> list[list[tuple[float, Key]]]:
@@ -468,24 +427,6 @@ def _write_key(fig, lines, y: float) -> None:
         y -= LINE
 
 
-# kind of mark -> (marker, filled) of a single glyph
-MARKERS = {
-    "printed": ("o", True),
-    "derived": ("o", False),
-    "computed": ("D", True),
-    "partial": ("D", False),
-    "draft": ("s", True),
-    "unstated": ("X", True),
-}
-DASHES = {
-    "link": (0, (1, 2)),
-    "median": (0, (3, 1.6)),
-    "trend": (0, (6, 2)),
-    "limit": (0, (5, 2)),
-    "city": (0, (5, 1.5, 1, 1.5)),
-}
-
-
 def marker_look(kind: str, color, size: float = 4.4) -> dict:
     """Return the look of a point: printed, derived, computed or partial."""
     marker, filled = MARKERS[kind]
@@ -504,92 +445,79 @@ def _draw_glyph(fig, x: float, y: float, key: Key) -> None:
 
     # in shares of the figure, which a notebook crops to what is drawn
     on_sheet = {"transform": fig.transFigure, "gid": "xc-sheet"}
-    width, height = _size(fig)
-    if key.kind == "note":
-        return
-    if key.kind in ("fill", "band_50", "band_80") or key.kind.startswith("hatch:"):
-        hatch = key.kind[6:] if key.kind.startswith("hatch:") else None
-        face = style.tint(key.color, {"band_50": 0.42, "band_80": 0.22}.get(key.kind, 1.0))
+    width, height = fig.get_size_inches() * MM
+    kind, _, hatch = key.kind.partition(":")
+    if kind in ("fill", "band_50", "band_80", "hatch"):
+        face = style.tint(key.color, {"band_50": 0.42, "band_80": 0.22}.get(kind, 1.0))
         look = {"fc": face, "ec": "white" if hatch else "#8C8C8C", "lw": 0.3, "hatch": hatch}
         corner = (x / width, (y - 1.0) / height)
         fig.add_artist(Rectangle(corner, 2.6 / width, 2.0 / height, **look, **on_sheet))
-        return
-    for xs, ys, look in _strokes(key):
-        xs, ys = (x + np.array(xs)) / width, (y + np.array(ys)) / height
-        fig.add_artist(Line2D(xs, ys, **{**on_sheet, **look}))
+    elif kind != "note":
+        for xs, ys, look in _strokes(key):
+            xs, ys = (x + np.array(xs)) / width, (y + np.array(ys)) / height
+            fig.add_artist(Line2D(xs, ys, **{**on_sheet, **look}))
 
 
 def _strokes(key: Key) -> list[tuple[list, list, dict]]:
     """Lines and markers of an entry: places in mm and look."""
     kind, color = key.kind, key.color
-    bar, thick = ([1.2, 1.2], [-1.2, 1.2]), {"lw": 2.6, "solid_capstyle": "butt"}
-    thick["color"] = style.tint(color, 0.45)
+    thick = {"lw": 2.6, "solid_capstyle": "butt", "color": style.tint(color, 0.45)}
+    bar, tick = ([1.2, 1.2], [-1.2, 1.2]), [0.5, 1.9]
     if kind in MARKERS:
         return [([1.2], [0], marker_look(kind, color))]
     if kind.startswith("dot:"):
-        face = "white" if kind.endswith("_open") else color
         look = {"marker": kind[4:].removesuffix("_open"), "ms": 4.2, "ls": "none"}
-        return [([1.2], [0], look | {"mfc": face, "mec": color, "mew": 0.9})]
+        look |= {"mfc": "white" if kind.endswith("_open") else color, "mec": color, "mew": 0.9}
+        return [([1.2], [0], look)]
     if kind == "estimated":
-        return [(*bar, thick), ([0.5, 1.9], [0, 0], {"color": color, "lw": 1.1})]
+        return [(*bar, thick), (tick, [0, 0], {"color": color, "lw": 1.1})]
     if kind == "bound":
         return [(*bar, thick)]
     if kind == "bound_end":
         head = {"marker": "v", "ms": 2.6, "mec": "none", "mfc": color, "ls": "none"}
         thin = {"color": color, "lw": 1.0}
-        return [([0.5, 1.9], [1, 1], thin), ([1.2, 1.2], [1, -0.3], thin), ([1.2], [-0.6], head)]
+        return [(tick, [1, 1], thin), ([1.2, 1.2], [1, -0.3], thin), ([1.2], [-0.6], head)]
     if kind == "range":
         return [(*bar, {"color": color, "lw": 0.7})]
     width = {"target": 1.2, "series": 1.3, "band_95": 0.5}.get(kind, 1.0)
-    look = {"color": color, "lw": width, "ls": DASHES.get(kind, "-")}
-    return [([0, _glyph_width(key) - 1.2], [0, 0], look)]
+    return [([0, 4.8], [0, 0], {"color": color, "lw": width, "ls": DASHES.get(kind, "-")})]
 
 
 def _source_line(fig) -> str:
     """Name the plan or the record first, two at most."""
-    from .evidence import sources_of
-
-    ids: dict[str, int] = {}
-    for ax in fig.axes:
-        for frame in record_of(ax).frames:
-            if "source_id" in frame:
-                for cell in frame["source_id"].dropna():
-                    for one in str(cell).split(";"):
-                        if one.strip():
-                            ids[one.strip()] = ids.get(one.strip(), 0) + 1
+    ids: Counter = Counter()
+    for frame in [frame for ax in fig.axes for frame in record_of(ax).frames]:
+        for cell in frame["source_id"].dropna() if "source_id" in frame else ():
+            ids.update(one.strip() for one in str(cell).split(";") if one.strip())
     if not ids:
         return ""
     rank = {"plan": 0, "archive-hourly": 1, "cnemc-daily": 2, "uci-501": 3}
     order = sorted(ids, key=lambda i: (rank.get(i, 9), -ids[i]))
-    names = list(dict.fromkeys(_source_name(i, sources_of) for i in order))
-    text = tr("；", "; ").join(names[:2])
-    if len(names) > 2:
-        text += tr("等", " and others")
-    return word("plot.source", names=text)
+    names = list(dict.fromkeys(map(_source_name, order)))
+    more = tr("等", " and others") if len(names) > 2 else ""
+    return word("plot.source", names=tr("；", "; ").join(names[:2]) + more)
 
 
-def _source_name(source_id: str, sources_of: Callable) -> str:
+def _source_name(source_id: str) -> str:
     """Short name of a source; a note written by hand stands as it is."""
-    from .errors import InputError
+    from .evidence import sources_of
 
     try:
         row = sources_of(source_id).iloc[0]
     except InputError:
         return source_id
-    short = row.get(f"short_{language()}")
-    text = short if isinstance(short, str) and short.strip() else row["title"]
-    return style.subscripts(text.strip())
+    return style.subscripts(row[f"short_{language()}"].strip())
 
 
 # ---- writing --------------------------------------------------------------------------------
 
 
 def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png",), folder=None):
-    """Write a figure and the numbers in it.
+    """Write a figure and the numbers in it; the same figure gives the same bytes.
 
     Parameters
     ----------
-    fig : matplotlib.figure.Figure
+    fig : Figure
     stem : str
         File name without folder or ending.
     data : DataFrame, optional
@@ -611,10 +539,6 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
     InputError
         If the stem is no plain file name or a format is not known.
 
-    Notes
-    -----
-    The figure is drawn once, and the same figure gives the same bytes on every run.
-
     Examples
     --------
     >>> import matplotlib.pyplot as plt, xc_analysis as xc
@@ -635,12 +559,10 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
     if height > style.PAGE_HEIGHT:
         sizes = {"height": round(height), "width": f"{width:g}", "page": style.PAGE_HEIGHT}
         warnings.warn(word("plot.too_tall", stem=stem, **sizes), stacklevel=2)
-    if data is None:
-        table = collect(fig, stem)
-    else:
-        table = _in_order([_tidy(f) for f in ([data] if hasattr(data, "columns") else data)], stem)
+    table = collect(fig, stem) if data is None else _in_order([_tidy(data)], stem)
     contents = _render(fig, formats)
-    contents["csv"] = _csv(table)
+    csv = table.to_csv(index=False, lineterminator="\n", float_format="%.10g")
+    contents["csv"] = csv.encode("utf-8")
     target = (Path(folder) if folder else figures_dir()) / language()
     target.mkdir(parents=True, exist_ok=True)
     paths = []
@@ -655,11 +577,10 @@ def figures_dir() -> Path:
     if folder := os.environ.get("XC_BUILD_FIGURES"):
         return Path(folder)
     scratch = Path(__file__).parents[1] / "scratch"
-    worker = os.environ.get("PYTEST_XDIST_WORKER")
-    return scratch / worker if worker else scratch
+    return scratch / os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
-def _render(fig, formats: Iterable[str]) -> dict[str, bytes]:
+def _render(fig, formats: list[str]) -> dict[str, bytes]:
     """Lay out once, draw once; the vector forms only where they are asked for."""
     import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -672,10 +593,8 @@ def _render(fig, formats: Iterable[str]) -> dict[str, bytes]:
     if "png" in formats:
         canvas.draw()
         contents["png"] = _png(np.asarray(canvas.buffer_rgba())[..., :3], _sheet_of(fig))
-    unsigned = {
-        "svg": dict.fromkeys(("Date", "Creator", "Format", "Type")),
-        "pdf": {"CreationDate": None, "Creator": None, "Producer": None},
-    }
+    unsigned = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
+    unsigned["pdf"] = dict.fromkeys(("CreationDate", "Creator", "Producer"))
     settings = {"svg.hashsalt": "xc_analysis", "svg.fonttype": "path", "pdf.fonttype": 42}
     for name in formats:
         if name in unsigned:
@@ -689,10 +608,7 @@ def _render(fig, formats: Iterable[str]) -> dict[str, bytes]:
 
 def _settle(fig) -> None:
     """Lay the figure out once and for all; the solver's last bits differ from run to run."""
-    engine = fig.get_layout_engine()
-    if engine is None:
-        return
-    engine.execute(fig)
+    fig.get_layout_engine().execute(fig)
     fig.set_layout_engine("none")
     for ax in fig.axes:
         ax.set_position([round(x, 5) for x in ax.get_position(original=True).bounds])
@@ -702,25 +618,23 @@ def _settle(fig) -> None:
 def _png(pixels: np.ndarray, sheet: _Sheet) -> bytes:
     """Encode a picture in 256 colours of its own: a third of the bytes, no visible change.
 
-    Title and note travel with it, and the depth of the title in pixels: a report that sets the
-    title as its caption leaves it away.
+    Title, note and the title's depth in pixels travel with it: a report sets the title as its
+    caption and leaves it away.
     """
     from PIL import Image, PngImagePlugin
 
-    rgb = pixels.astype(np.int32)
-    packed = (rgb[..., 0] << 16) | (rgb[..., 1] << 8) | rgb[..., 2]
-    ground = packed[0, 0]
-    inked = packed != ground  # most of a sheet is empty
+    packed = pixels.astype(np.int32) @ [1 << 16, 1 << 8, 1]
+    inked = packed != packed[0, 0]  # most of a sheet is empty
     used, which, count = np.unique(packed[inked], return_inverse=True, return_counts=True)
     colors = np.stack([used >> 16, used >> 8 & 255, used & 255], axis=1)
-    kept = np.vstack([rgb[0, 0], colors[np.argsort(-count, kind="stable")[:160]]])
+    often = colors[np.argsort(-count, kind="stable")[:160]]
+    kept = [pixels[0, 0].astype(np.int32), *often]
     # the rest of the palette goes to the rare colours that are farthest from those kept
-    gap = np.full(len(colors), np.inf)
-    for color in kept:
-        gap = np.minimum(gap, ((colors - color) ** 2).sum(axis=1))
+    gap = np.min([((colors - color) ** 2).sum(axis=1) for color in kept], axis=0)
     while len(kept) < 256 and gap.max(initial=0) > 0:
-        kept = np.vstack([kept, colors[gap.argmax()]])
+        kept.append(colors[gap.argmax()])
         gap = np.minimum(gap, ((colors - kept[-1]) ** 2).sum(axis=1))
+    kept = np.array(kept)
     nearest = [((kept - color) ** 2).sum(axis=1).argmin() for color in colors]
     places = np.zeros(packed.shape, dtype=np.uint8)
     places[inked] = np.array(nearest, dtype=np.uint8)[which]
@@ -735,21 +649,14 @@ def _png(pixels: np.ndarray, sheet: _Sheet) -> bytes:
     return buffer.getvalue()
 
 
-def _csv(table: pd.DataFrame) -> bytes:
-    return table.to_csv(index=False, lineterminator="\n", float_format="%.10g").encode("utf-8")
-
-
 def _replace(path: Path, content: bytes) -> None:
     """Put a file in place whole: a killed run leaves the old one."""
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(content)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
+        draft.write_bytes(content)
+        os.replace(draft, path)
+    finally:
+        draft.unlink(missing_ok=True)
 
 
 def figure(stem: str, *, width: float | None = None, formats=None):
@@ -767,17 +674,13 @@ def figure(stem: str, *, width: float | None = None, formats=None):
     Returns
     -------
     callable
-        Decorator that returns the function itself.
+        Decorator that returns the function itself. png and csv go to ``scratch/{zh,en}/``, inside
+        ``xc build`` to ``figures/{zh,en}/``; a notebook shows the one in the run's language.
 
     Raises
     ------
     InputError
         If the function returns no figure.
-
-    Notes
-    -----
-    png and csv go to ``scratch/{zh,en}/``, inside ``xc build`` to ``figures/{zh,en}/``. A notebook
-    shows the one in the run's language.
 
     Examples
     --------
@@ -795,17 +698,14 @@ def figure(stem: str, *, width: float | None = None, formats=None):
         asked = os.environ.get("XC_FIGURE_FORMATS")
         kinds = asked.split(",") if asked else (formats or ("png",))
         mm = float(os.environ.get("XC_FIGURE_WIDTH") or width or style.WIDTH)
-        run = language()
-        before, _width = _width, mm
+        written, before, _width = {}, _width, mm
         try:
             for lang in LANGUAGES:
                 with style.use_style(lang):
-                    written = _draw_and_save(function, stem, mm, kinds)
-                if lang == run:
-                    shown = written
+                    written[lang] = _draw_and_save(function, stem, mm, kinds)
         finally:
             _width = before
-        _show(*shown, mm)
+        _show(*written[language()], mm)
         return function
 
     return decorate
@@ -830,7 +730,7 @@ def _draw_and_save(function: Callable, stem: str, width: float, formats) -> tupl
 def _show(paths: list[Path], text: str, width: float) -> None:
     """Show a written png in a notebook, with its title for those who cannot see it."""
     ipython = sys.modules.get("IPython")
-    if ipython is None or ipython.get_ipython() is None:
+    if not ipython or not ipython.get_ipython():
         return
     from IPython.display import Image, display
 

@@ -69,11 +69,10 @@ def index_by_period(frame: pd.DataFrame) -> pd.DataFrame:
 def station_rows(
     indicator: str, scope: str, *, freq: str = "annual", archive_only: bool = False
 ) -> pd.DataFrame:
-    """Read one indicator of one area as computed from station records.
+    """Read one indicator of one area as computed from station records; empty without a station.
 
-    The district has months; every other area has years alone, in the areas' table, which holds no
-    national days: `archive_only` takes it for the district too. Columns of a series, and
-    ``valid_days`` and ``days``; empty where the area has no station.
+    Other areas than the district have years alone, from a table that holds no national days;
+    `archive_only` takes it for the district too. Also ``valid_days`` and ``days``.
     """
     table = load("air/monthly" if freq == "monthly" else "air/annual")
     if freq == "annual" and (archive_only or scope not in set(table["scope"])):
@@ -104,9 +103,8 @@ def published_rows(entry: pd.Series, scope: str, *, freq: str = "annual") -> pd.
     rows = tidy(index_by_period(rows))
     if rows.index.has_duplicates:
         twice = rows.index[rows.index.duplicated()][0]
-        raise error(
-            "error.two_used_rows", indicator=entry["indicator"], scope=scope, period=str(twice)
-        )
+        said = {"indicator": entry["indicator"], "scope": scope, "period": str(twice)}
+        raise error("error.two_used_rows", **said)
     return rows
 
 
@@ -123,11 +121,7 @@ def known_scopes(data=None) -> list[str]:
 
 
 def daily_rows(scope: str = HOME) -> pd.DataFrame:
-    """Read the days of an area in order of date, each with what kind of day it is.
-
-    ``known_exceedance``: PM2.5 or O3 is missing and another pollutant is above an index of 100.
-    ``national``: a value of the national publication was used. ``o3_windows``: missing if unknown.
-    """
+    """Read the days of an area in order of date."""
     return _daily_rows(scope, stamp("air/daily")).copy()
 
 
@@ -137,14 +131,13 @@ def _daily_rows(scope: str, _stamp: tuple) -> pd.DataFrame:
     table = load("air/daily")
     days = table[table["scope"] == scope].sort_values("date", ignore_index=True)
     if days.empty:
-        raise error(
-            "error.no_daily_rows", scope=area_name(scope), known=", ".join(table["scope"].unique())
-        )
+        known = ", ".join(table["scope"].unique())
+        raise error("error.no_daily_rows", scope=area_name(scope), known=known)
     return tidy_days(days)
 
 
 def tidy_days(days: pd.DataFrame) -> pd.DataFrame:
-    """Type the days' marks, and tell which are known exceedances."""
+    """Type the days' marks; a known exceedance lacks PM2.5 or O3, but another is above 100."""
     days = days.reset_index(drop=True)
     days = days.astype({"o3_windows": "float64", "aqi": "float64", "national": bool})
     incomplete = days["pm25"].isna() | days["o3_8h"].isna()
@@ -161,18 +154,7 @@ def whole_index(days: pd.DataFrame) -> pd.Series:
 
 
 def resolve_indicator(name: str, data=None) -> pd.Series:
-    """Find an indicator's row of the register by id or by a Chinese or English name.
-
-    Raises
-    ------
-    InputError
-        If no indicator, or more than one, goes by that name; near ones are named.
-
-    Examples
-    --------
-    >>> resolve_indicator("PM2.5")["indicator"]
-    'pm25'
-    """
+    """Find an indicator's row of the register by id or name; refuse with near ones."""
     table = load("indicators", data=data)
     exact = table[table["indicator"] == name]
     if len(exact):
@@ -184,20 +166,17 @@ def resolve_indicator(name: str, data=None) -> pd.Series:
         if len(found) == 1:
             return table[table["indicator"] == found[0]].iloc[0]
     inside = [i for i, known in names.items() if any(asked in n for n in known[0])] if asked else []
-    raise error("error.unknown_indicator", name=str(name), near=_near(name, inside, table))
-
-
-def _near(name, inside: list[str], table: pd.DataFrame):
+    columns = ["indicator", "name_zh", "name_en", "plan_name_zh"]
+    hint = near(str(name), [n for c in columns for n in table[c].dropna()])
     if inside:
-        return message("near", names=", ".join(inside[:6]))
-    columns = [c for c in ("indicator", "name_zh", "name_en", "plan_name_zh") if c in table]
-    return near(str(name), [n for c in columns for n in table[c].dropna()])
+        hint = message("near", names=", ".join(inside[:6]))
+    raise error("error.unknown_indicator", name=str(name), near=hint)
 
 
 def _names(row: pd.Series) -> tuple[set[str], set[str]]:
     """Names of an indicator, and their parts, as `_plain` writes them."""
     columns = ("indicator", "name_zh", "name_en", "plan_name_zh", "plan_name_en")
-    texts = [str(row[c]) for c in columns if c in row and pd.notna(row[c])]
+    texts = [str(row[c]) for c in columns if pd.notna(row[c])]
     whole = {_plain(text) for text in texts}
     parts = {_plain(part) for text in texts for part in re.split(r"[\s()（）]+", text)} | whole
     shorter = {p.removesuffix(end) for p in whole | parts for end in _ENDINGS if p.endswith(end)}
@@ -211,18 +190,7 @@ def _plain(text: str) -> str:
 
 
 def resolve_scope(name: str | None, data=None) -> str:
-    """Find an area by its name in Chinese or English; None is the district of the plan.
-
-    Raises
-    ------
-    InputError
-        If no table knows the area; near names are given.
-
-    Examples
-    --------
-    >>> resolve_scope("Dongcheng")
-    '东城区'
-    """
+    """Find an area by its name in Chinese or English; None is the district of the plan."""
     if name is None:
         return HOME
     scopes = known_scopes(data)
@@ -244,6 +212,7 @@ def area_name(scope: str, lang: str | None = None) -> str:
 
 
 def _short(name: str) -> str:
+    """Write an area's name without what kind of area it is."""
     name = _plain(name)
     for end in ("district", "city", "municipality", "区", "市"):
         name = name.removesuffix(end)

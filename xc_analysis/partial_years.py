@@ -41,6 +41,7 @@ from .hourly.aqi import with_aqi
 from .observations import (
     CITY,
     HOME,
+    STATISTICS,
     column_of,
     daily_rows,
     resolve_indicator,
@@ -73,19 +74,7 @@ class Days:
 
 @dataclass(frozen=True)
 class Place:
-    """All that an estimate may look at.
-
-    Attributes
-    ----------
-    days : dict of int to Days
-        For each year its valid days.
-    statistic : str
-        As in `observations.STATISTICS`.
-    city : dict of int to float
-        The city's published annual values.
-    city_months : dict of int to dict of int to float
-        Its published months.
-    """
+    """All that an estimate may look at: days by year, statistic, the city's years and months."""
 
     days: dict[int, Days]
     statistic: str
@@ -173,9 +162,8 @@ def _overlap(place: Place, year: int, seen, given) -> float:
 def _views(place: Place, year: int, seen, given, train) -> np.ndarray:
     """Take the views of one year, on the working scale; NaN where one has nothing to go by.
 
-    `given` are the months that the city has published of the year to be estimated: a whole year
-    that stands in for it may use no others. A view from the city that contradicts what was seen is
-    dropped; the pattern is held within it.
+    A whole year that stands in for the estimated one may use none but its published months, `given`.
+    A view from the city that contradicts what was seen is dropped; the pattern is held within it.
     """
     s = place.statistic
     views = np.full(len(VIEWS), np.nan)
@@ -209,9 +197,8 @@ def _combine(views: np.ndarray, errors: np.ndarray) -> tuple[float, np.ndarray]:
 def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
     """Estimate one year from part of its days (`seen`) and from whole years (`train`).
 
-    Returns ``value``, ``lower``, ``upper`` (95 %), ``view_*`` and ``weight_*`` for each of `VIEWS`,
-    and ``whole_years``, how many left-out errors the interval rests on. Of `year` only the days
-    among `seen` are looked at.
+    Returns value, lower, upper (95 %), value and weight of each view, and how many left-out errors
+    the interval rests on. Of `year` only the days among `seen` are looked at.
     """
     from scipy.special import stdtrit
 
@@ -279,31 +266,31 @@ def completeness(days: Days, year: int) -> str:
 
 
 def estimate_partial(indicator: str) -> pd.DataFrame:
-    """Estimate the years whose station record is incomplete, each with its interval.
+    """Estimate the years whose station record is incomplete, as `estimate_year`, with interval.
 
-    Index ``year``: ``value``, ``lower``, ``upper`` (95 %), ``observed``, ``valid_days``, value and
-    weight of each view, ``whole_years``. Empty where no year is partial or fewer than three are
-    whole.
+    Empty where no year is partial or fewer than three are whole.
     """
     column_of(indicator)
     return _estimates(indicator, False, stamp(*_READ)).copy()
 
 
 #: Tables that an estimate is made from.
-_READ = (
-    "air/annual",
-    "air/daily",
-    "air/national_daily",
-    "air/station_daily",
-    "indicators",
-    "observations",
-)
+_READ = tuple(f"air/{name}" for name in ("annual", "daily", "national_daily", "station_daily"))
+_READ += ("indicators", "observations")
 
 
 @functools.lru_cache(maxsize=64)
 def _estimates(indicator: str, archive_only: bool, _stamp: tuple) -> pd.DataFrame:
     """Estimates of the partial years, kept: every series of a partial record asks for them."""
     column, statistic = column_of(indicator)
+    ratio = f"{indicator.removesuffix('s')}_ratio"
+    if statistic in COUNTS and ratio in STATISTICS:
+        # a count is its ratio of the year's days, so that the two cannot disagree
+        out = _estimates(ratio, archive_only, _stamp).copy()
+        days = out.index.map(year_length) / 100
+        parts = [c for c in out if c in ("value", "lower", "upper") or c.startswith("view_")]
+        out[parts] = out[parts].mul(days, axis=0)
+        return out.assign(observed=out["observed"] * out["valid_days"] / 100)
     daily = archive_days() if archive_only else daily_rows(HOME)
     place = Place(days_by_year(daily, column), statistic, *city_values(indicator))
     if archive_only:
@@ -323,18 +310,14 @@ def _estimates(indicator: str, archive_only: bool, _stamp: tuple) -> pd.DataFram
                 "valid_days": len(place.days[year].key),
             }
     names = ["value", "lower", "upper", "observed", "valid_days"]
-    out = pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
-    if out.empty:
+    if not rows:
         return pd.DataFrame(columns=names, index=pd.Index([], name="year", dtype="int64"))
+    out = pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
     return out[[*names, *(c for c in out if c not in names)]]
 
 
 def archive_days() -> pd.DataFrame:
-    """Return the district's days as the hourly archive alone gives them.
-
-    Without the values that rest on a national day of a station; the AQI of those days is computed
-    anew from what is left.
-    """
+    """Return the district's days as the hourly archive alone gives them, with their AQI anew."""
     daily = daily_rows(HOME)
     if not daily["national"].any():
         return daily
@@ -373,14 +356,12 @@ def estimate_check(indicator: str) -> pd.DataFrame:
     -------
     DataFrame
         Index year, those that are whole only with the national days: ``estimate``, ``lower``,
-        ``upper`` (made from the archive's days and the city's published values alone), ``known``
-        (the year with the national days), ``inside``, ``lean`` (estimate - known). Then what tells
-        why it leans: ``days`` (of the archive), ``summer_days`` (of them June to August),
-        ``pattern`` and ``city`` (values of the two views), ``weight_city`` (city and overlap
-        together), ``ratio_learned`` and ``ratio_known`` (district over city in the whole years,
-        and in this one; the city leaves dust out since 2017 and fell faster),
-        ``known_without_dust`` (as the city publishes). ``attrs["coverage"]``: what
-        the deletion test covers, a dict of (deleted, kind) to n, coverage, bias and the like.
+        ``upper`` (from the archive's days and the city's published values alone), ``known``,
+        ``inside``, ``lean`` (estimate - known). Then why it leans: ``days`` (of the archive),
+        ``summer_days`` (June to August), ``pattern`` and ``city`` (the two views),
+        ``weight_city``, ``ratio_learned`` and ``ratio_known`` (district over city in the whole
+        years, and in this one), ``known_without_dust``. ``attrs["coverage"]``: (deleted, kind) to
+        n, coverage, bias and width of the deletion test.
 
     Raises
     ------
@@ -389,7 +370,8 @@ def estimate_check(indicator: str) -> pd.DataFrame:
 
     Examples
     --------
-    >>> list(estimate_check("pm25"))[:5]
+    >>> import xc_analysis as xc
+    >>> list(xc.estimate_check("pm25"))[:5]
     ['estimate', 'lower', 'upper', 'known', 'inside']
     """
     indicator = resolve_indicator(indicator)["indicator"]
@@ -401,11 +383,8 @@ def estimate_check(indicator: str) -> pd.DataFrame:
     known = annual.loc[annual["completeness"] != "partial", "value"]
     years = made.index.intersection(known.index)
     made, known = made.loc[years], known.loc[years]
-    daily = daily_rows(HOME)
     archive = days_by_year(archive_days(), column)
-    rows = pd.DataFrame(index=years)
-    rows["estimate"] = made["value"]
-    rows["lower"], rows["upper"] = made["lower"], made["upper"]
+    rows = made[["value", "lower", "upper"]].rename(columns={"value": "estimate"})
     rows["known"] = known
     rows["inside"] = (known >= made["lower"]) & (known <= made["upper"])
     rows["lean"] = made["value"] - known
@@ -419,60 +398,33 @@ def estimate_check(indicator: str) -> pd.DataFrame:
         city = pd.Series(city_values(indicator)[0], dtype=float).reindex(years)
         rows["ratio_learned"], rows["ratio_known"] = rows["city"] / city, known / city
     if column in ("pm25", "pm10"):
-        kept = daily[~dust_days(daily)]
+        kept = daily_rows(HOME)
+        kept = kept[~dust_days(kept)]
         means = kept.groupby(kept["date"].dt.year)[column].mean()
         rows["known_without_dust"] = means.reindex(years)
-    tested = deletion_coverage(indicator).to_dict("index")
+    tested = deletion_coverage(indicator)
     rows.attrs = {"indicator": indicator, "scope": HOME, "coverage": tested}
     return rows
 
 
-def deletion_coverage(indicator: str) -> pd.DataFrame:
-    """Sum up the deletion test by what was deleted and at what kind of place.
+def deletion_coverage(indicator: str) -> dict[tuple[str, str], dict]:
+    """Sum up the deletion test by what was deleted and at what kind of place, and at all places.
 
-    ``coverage`` is the share of the 95 % intervals that hold the true value; ``bias`` and ``width``
-    are in per cent of it, of counts and ratios in their own unit. Places of one city share their
-    weather, so the held-out years are the independent units: the ranges are 95 % Student intervals
-    over the years' means. Empty for an indicator that was not tested.
+    ``coverage``: share of the 95 % intervals that hold the true value; ``bias`` and ``width`` are in
+    per cent of it, of counts and ratios in their own unit. Empty where nothing was tested.
     """
     table = load("air/deletions")
     table = table[table["indicator"] == indicator]
-    if table.empty:
-        return pd.DataFrame()
     relative = column_of(indicator)[1] in ("mean", "p90", "p95")
     unit = 100 / table["true"] if relative else 1.0
     table = table.assign(
-        error=(table["value"] - table["true"]) * unit,
+        bias=(table["value"] - table["true"]) * unit,
         width=(table["upper"] - table["lower"]) * unit,
-        inside=table["true"].between(table["lower"], table["upper"]),
+        coverage=table["true"].between(table["lower"], table["upper"]),
     )
-    parts = dict(list(table.groupby(["deleted", "kind"])))
-    parts |= {(deleted, "all"): part for deleted, part in table.groupby("deleted")}
-    out = pd.DataFrame({key: _sum_up(part) for key, part in sorted(parts.items())}).T
-    out.index.names = ["deleted", "kind"]
-    return out.astype({"n": "int64", "places": "int64", "years": "int64"})
-
-
-def _sum_up(part: pd.DataFrame) -> dict:
-    bias, covered = (_range_over_years(part, column) for column in ("error", "inside"))
-    return {
-        "n": len(part),
-        "places": part["place"].nunique(),
-        "years": part["year"].nunique(),
-        "coverage": part["inside"].mean(),
-        "coverage_low": max(0.0, covered[0]),
-        "coverage_high": min(1.0, covered[1]),
-        "bias": part["error"].mean(),
-        "bias_low": bias[0],
-        "bias_high": bias[1],
-        "width": part["width"].median(),
-    }
-
-
-def _range_over_years(part: pd.DataFrame, column: str) -> tuple[float, float]:
-    from scipy.special import stdtrit
-
-    means = part.groupby("year")[column].mean()
-    k = len(means)
-    half = stdtrit(k - 1, 0.975) * means.std(ddof=1) / np.sqrt(k) if k > 1 else np.nan
-    return means.mean() - half, means.mean() + half
+    parts = {}
+    for part in (table, table.assign(kind="all")):
+        groups = part.groupby(["deleted", "kind"])
+        summed = groups[["coverage", "bias"]].mean().join(groups["width"].median())
+        parts |= summed.assign(n=groups.size()).to_dict("index")
+    return parts

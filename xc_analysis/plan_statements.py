@@ -26,16 +26,8 @@ VERDICTS = (
 )
 #: Verdicts of the numbers that could be checked at all.
 CHECKED = ("agrees", "consistent", "not accounted for", "differs")
-_MET = {
-    "independent": "agrees",
-    "consistent": "consistent",
-    "not_accounted": "consistent",
-}
-_UNMET = {
-    "independent": "differs",
-    "consistent": "differs",
-    "not_accounted": "not accounted for",
-}
+_MET = {"independent": "agrees", "consistent": "consistent", "not_accounted": "consistent"}
+_UNMET = {"independent": "differs", "consistent": "differs", "not_accounted": "not accounted for"}
 _SETTLED = {"implies": "implies", "cannot_tell": "cannot tell", "wording": "wording"}
 _COLUMNS = (
     "statement_id chapter chapter_en locator statement statement_en printed printed_en "
@@ -57,16 +49,13 @@ def statements() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per statement, in the plan's order: ``statement``, ``statement_en`` (what is
-        said), ``printed``, ``printed_en`` (with comparator and unit), ``recomputed``,
-        ``recomputed_unit``, ``difference`` (recomputed less printed) and ``tolerance`` (where
-        the two may be compared), ``verdict`` (one of `VERDICTS`), ``verdict_zh``,
-        ``verdict_en``, ``why_zh``, ``why_en``, the columns of the table, and ``counted`` (the
-        row stands for a number of the plan in the counts). ``attrs`` count numbers that the plan
-        prints, each once however often it is printed: ``printed``,
+        One row per statement, in the plan's order: ``statement``, ``printed`` (with comparator
+        and unit), ``recomputed``, ``difference`` (recomputed less printed) and ``tolerance``
+        (where the two may be compared), ``verdict`` (one of `VERDICTS`), ``why``, columns of the
+        table, and ``counted`` (the row stands for a number of the plan in the counts); texts in
+        both languages. ``attrs`` count the numbers that the plan prints, each once: ``printed``,
         ``checked`` (could be checked at all), ``agree`` (with a record independent of the
-        plan), ``consistent``, ``not_accounted_for``, ``differ``; ``headline`` says it in one
-        sentence.
+        plan), ``consistent``, ``not_accounted_for``, ``differ``; ``headline`` says it.
 
     Raises
     ------
@@ -132,15 +121,14 @@ def _judge(row: dict, line: int, figures: _Figures) -> dict:
 
 
 def _is_met(row: dict, recomputed: float, allowed: float) -> bool:
+    """Tell whether a recomputed figure meets the printed one."""
     value, comparator = row["value"], row["comparator"]
     slack = allowed + 1e-9 * max(1.0, abs(value))
-    if comparator == "<":
-        return recomputed < value if not allowed else recomputed <= value + slack
-    if comparator == ">":
-        return recomputed > value if not allowed else recomputed >= value - slack
-    if comparator == "<=":
+    if comparator in ("<", ">") and not allowed:
+        return recomputed < value if comparator == "<" else recomputed > value
+    if comparator in ("<", "<="):
         return recomputed <= value + slack
-    if comparator == ">=":
+    if comparator in (">", ">="):
         return recomputed >= value - slack
     return abs(recomputed - value) <= slack
 
@@ -177,14 +165,10 @@ def _counted(frame: pd.DataFrame) -> pd.DataFrame:
 
 
 def _count(best: pd.Series) -> dict:
-    counts = {
-        "printed": len(best),
-        "checked": int(best.isin(CHECKED).sum()),
-        "agree": int(best.eq("agrees").sum()),
-        "consistent": int(best.eq("consistent").sum()),
-        "not_accounted_for": int(best.eq("not accounted for").sum()),
-        "differ": int(best.eq("differs").sum()),
-    }
+    """Count verdicts, and say the counts in one sentence."""
+    counts = {"printed": len(best), "checked": int(best.isin(CHECKED).sum())}
+    named = ("agree", "consistent", "not_accounted_for", "differ")
+    counts |= {n: int(best.eq(v).sum()) for n, v in zip(named, CHECKED, strict=True)}
     return counts | {"headline": message("statement.headline", **counts)}
 
 
@@ -280,6 +264,7 @@ class _Figures:
     def __init__(self, table: pd.DataFrame):
         self.printed = table.set_index("statement_id")["value"].to_dict()
         self.observations = load("observations")
+        self.by_id = self.observations.set_index("obs_id")["value"].to_dict()
         self.statistic = load("indicators").set_index("indicator")["statistic"]
         self.stations = {}
 
@@ -290,7 +275,7 @@ class _Figures:
         def lookup(name):
             space, _, rest = name.partition(".")
             if not rest:
-                value = self._observation(name)
+                value = self.by_id.get(name)
             elif space == "printed":
                 if rest == row["statement_id"] and row["claim"] == "independent":
                     raise _refuse(row, line, message("error.statement_own", name=name))
@@ -308,10 +293,6 @@ class _Figures:
                 raise
             raise _refuse(row, line, fault.args[0]) from None
         return value, partial[0] if partial else None
-
-    def _observation(self, obs_id: str):
-        found = self.observations.loc[self.observations["obs_id"] == obs_id, "value"]
-        return found.iloc[0] if len(found) else None
 
     def _year(self, space: str, rest: str, scope: str, partial: list):
         """Find ``station.<indicator>.<year>`` or ``published.<indicator>.<year>``."""
@@ -338,14 +319,10 @@ class _Figures:
 
     def _published(self, indicator: str, year: int, scope: str):
         """Find the one figure in use for a year; a whole year before any other period."""
-        rows = self.observations
-        rows = rows[
-            rows["use"]
-            & (rows["scope"] == scope)
-            & (rows["indicator"] == indicator)
-            & (rows["statistic"] == self.statistic[indicator])
-            & (rows["year"] == year)
-        ]
+        rows = self.observations[self.observations["use"]]
+        wanted = {"scope": scope, "indicator": indicator, "year": year}
+        wanted["statistic"] = self.statistic[indicator]
+        rows = rows[(rows[list(wanted)] == pd.Series(wanted)).all(axis=1)]
         annual = rows[rows["period"] == "annual"]
         rows = annual if len(annual) else rows
         return rows["value"].iloc[0] if len(rows) == 1 else None
@@ -360,12 +337,11 @@ def commitments() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The table ``projects`` in the plan's order, and: ``known`` (an outturn is on record),
-        ``outturn_status`` and ``outturn_source_id`` (its evidence), ``comparable`` (it may be
-        held against what is promised: the same indicator, a whole year or a state on a day),
-        ``past_due`` (due by the last year on record). ``attrs``: ``as_of`` (that year), counts
-        ``commitments``, ``projects``, ``measurable``, ``partly``, ``past_due``, ``known``, and
-        ``headline``, which says them in one sentence.
+        The table ``projects``, and: ``known`` (an outturn is on record), ``outturn_status`` and
+        ``outturn_source_id`` (its evidence), ``comparable`` (it may be held against what is
+        promised: the same indicator, a whole year or a state on a day), ``past_due`` (due by the
+        last year on record). ``attrs``: ``as_of`` (that year), counts ``commitments``,
+        ``projects``, ``measurable``, ``partly``, ``past_due``, ``known``, and ``headline``.
 
     Raises
     ------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from math import isnan, nan
 from pathlib import Path
 
@@ -108,8 +108,12 @@ def join(parts, mark: str = "") -> str:
     return (mark or tr("；", "; ")).join(filter(None, parts))
 
 
-def _sign(text: str) -> str:
-    return text.replace("-", "−")
+def _known(name: str, scope: str = HOME, source: str | None = None) -> pd.DataFrame | None:
+    """Return a series, or None where nothing is known."""
+    try:
+        return series(name, scope=scope, source=source)
+    except InputError:
+        return None
 
 
 @dataclass(frozen=True)
@@ -152,16 +156,6 @@ class Fact:
         return bracket(self.number, f"{self.year}{tr('，', ', ')}{self.status_word}")
 
 
-@dataclass(frozen=True)
-class Picture:
-    """A figure of the report with what is said of it."""
-
-    path: Path
-    title: str
-    note: str
-    cut: int  # pixels at the upper edge that its title takes
-
-
 class Evaluation:
     """Everything that the report says, in the language in force."""
 
@@ -180,19 +174,9 @@ class Evaluation:
         rows, projects = load("observations"), load("projects")
         internal = rows["use"] & rows["release"].eq("internal")
         self.internal = bool(internal.any() or projects["release"].eq("internal").any())
-        self._series: dict[tuple, pd.DataFrame | None] = {}
+        self.frame = cache(_known)
 
     # ---- facts ------------------------------------------------------------------------------
-
-    def frame(self, name: str, scope: str = HOME, source: str | None = None):
-        """Return a series, or None where nothing is known."""
-        key = name, scope, source
-        if key not in self._series:
-            try:
-                self._series[key] = series(name, scope=scope, source=source)
-            except InputError:
-                self._series[key] = None
-        return self._series[key]
 
     def fact(self, name: str, year: int | None = None, scope: str = HOME, source=None):
         """Return the value of a year, by default the last one on record; None if unknown."""
@@ -206,6 +190,15 @@ class Evaluation:
         status = "draft" if row["release"] == "draft" else row["status"]
         decimals = max(int(attrs["decimals"]), int(computed))
         return Fact(name, year, *ends, status, unit_name(attrs["unit"]), decimals)
+
+    def stated(self, name: str, period) -> str:
+        """Return the value published for a month, or for a year of the whole district."""
+        rows = load("observations").query("use and scope == @HOME and indicator == @name")
+        told = rows["period"].where(rows["period"] != "annual", rows["year"].astype(str))
+        for row in rows[told == str(period)].tail(1).to_dict("records"):
+            text = number(row["value"], self.register.at[name, "decimals"])
+            return amount(text, unit_name(row["unit"]))
+        return "—"
 
     def name(self, indicator: str, *, plan: bool = True) -> str:
         """Return an indicator's name: the plan's where Table 2 has it, else the register's."""
@@ -226,8 +219,8 @@ class Evaluation:
             return word("report.fewer" if gap < 0 else "report.more", amount=told)
         told = percent(abs(100 * gap / first.value))
         if last.unit == "%":
-            points = abs(round(last.value, 1) - round(first.value, 1))
-            told = amount(f"{points:.1f}", word("unit.pp"))
+            points = round(last.value, 1) - round(first.value, 1)
+            told = amount(f"{abs(points):.1f}", word("unit.pp"))
         up = "improved" if self.frame(last.indicator).attrs["better"] == "higher" else "rose"
         return word(f"report.{up if gap > 0 else 'fell'}", amount=told)
 
@@ -240,9 +233,8 @@ class Evaluation:
     def margin(self, name: str) -> str:
         """Tell the distance of the latest value to the target."""
         unit = unit_name(self.frame(name).attrs["unit"])
-        return amount(
-            shortest(abs(self.judged[name].margin)), word("unit.pp") if unit == "%" else unit
-        )
+        unit = word("unit.pp") if unit == "%" else unit
+        return amount(shortest(abs(self.judged[name].margin)), unit)
 
     @property
     def seen_2020(self) -> str:
@@ -257,11 +249,8 @@ class Evaluation:
         """One row per line of Table 2, as every form of the report tells it."""
         printed = load("targets").dropna(subset=["plan_row"])
         printed = printed[printed["plan"] == "十四五"].set_index("indicator")
-        return [self._row(card, printed.loc[card["indicator"]]) for card in self._cards]
-
-    @property
-    def _cards(self) -> list[dict]:
-        return self.card.to_dict("records")
+        cards = self.card.to_dict("records")
+        return [self._row(card, printed.loc[card["indicator"]]) for card in cards]
 
     def _row(self, card: dict, printed: pd.Series) -> dict:
         name, unit, target = card["indicator"], card["unit"], printed["target_printed"]
@@ -276,13 +265,13 @@ class Evaluation:
         if not isnan(card["outturn"]):
             fact = self.fact(name, self.target_year)
             provisional = word("report.provisional", status=fact.status_word)
-            outturn = fact.number
-            outturn = outturn if fact.status == "printed" else bracket(outturn, provisional)
-        told = str(one.why)
+            firm = fact.status == "printed"
+            outturn = fact.number if firm else bracket(fact.number, provisional)
+        why = str(one.why)
         if one.key == "no_value_for_target_year":
             key = "report.why_margin" if one.margin >= 0 else "report.why_gap"
-            told = word(key, year=one.latest_year, amount=self.margin(name))
-        texts = {
+            why = word(key, year=one.latest_year, amount=self.margin(name))
+        return {
             "no": card["plan_row"],
             "category": self.register.at[name, f"plan_category_{self.lang}"],
             "name": subscripts(card[f"name_{self.lang}"]),
@@ -296,10 +285,13 @@ class Evaluation:
             "change": self.since_base(name),
             "verdict": one.label(),
             "in_charge": "",
-            "grounds": join((told, self.reading(one)), tr("。", ". ")),
+            "grounds": join((why, self.reading(one)), tr("。", ". ")),
+            "short": self.short(name),
+            "year": one.latest_year,
+            "indicator": name,
+            "key": one.key,
+            "one": one,
         }
-        short = {"short": self.short(name), "year": one.latest_year}
-        return texts | short | {"indicator": name, "key": one.key, "one": one}
 
     def reading(self, one) -> str:
         """Tell what the city's number or a registered reading would imply; never a verdict."""
@@ -338,18 +330,17 @@ class Evaluation:
         """Three that came closer to their ideal since 2015, at most two of one theme."""
         found = []
         for name in WATCHED:
-            first, base, last = self.fact(name, 2015), self.fact(name, 2020), self.fact(name)
+            first, base, last = (self.fact(name, year) for year in (2015, 2020, None))
             if not (first and base):
                 continue
             attrs, later = self.frame(name).attrs, last.year > 2020
-            ideal = 100 if attrs["better"] == "higher" else 0
-            change = self.since_base(name) if later else self.change(first, base)
+            up = attrs["better"] == "higher"
+            ideal = 100 if up else 0
+            row = {"first": first, "base": base, "last": last if later else None, "up": up}
             # the plan's text gives park coverage for the whole district, unlike its Table 2
-            named = self.name(name, plan=False)
-            row = {"name": named, "first": first, "base": base, "change": change}
-            row |= {"last": last if later else None, "up": ideal > 0, "theme": attrs["theme"]}
+            row |= {"name": self.name(name, plan=False), "theme": attrs["theme"], "state": ""}
+            row["change"] = self.since_base(name) if later else self.change(first, base)
             row["left"] = abs(last.value - ideal) / abs(first.value - ideal)
-            row["state"] = ""
             if name in self.states.index:  # from before September 2018
                 row["state"] = percent(-self.states.at[name, "new_percent"])
             found.append(row)
@@ -357,31 +348,25 @@ class Evaluation:
         themes = [row["theme"] for row in found]
         return [r for i, r in enumerate(found) if themes[:i].count(r["theme"]) < 2][:3]
 
+    def _risk(self, kind: str, name: str) -> dict:
+        told = {"kind": kind, "indicator": name, "name": self.name(name), "fact": self.fact(name)}
+        if kind == "limit":
+            return told | {"limit": LIMITS[name]}
+        share = abs(self.judged[name].margin / self.judged[name].target.value)
+        return told | {"margin": self.margin(name), "share": share}
+
     @property
     def risks(self) -> list[dict]:
         """Targets missed, a standard exceeded, the thinnest margin and the widest gap."""
-
-        def item(kind, name, limit=None):
-            last = self.fact(name)
-            named = {"name": self.name(name), "indicator": name, "fact": last, "limit": limit}
-            share = (
-                abs(self.judged[name].margin / self.judged[name].target.value) if not limit else 0
-            )
-            return named | {
-                "kind": kind,
-                "share": share,
-                "margin": "" if limit else self.margin(name),
-            }
-
-        missed = [
-            item("missed", r["indicator"]) for r in self.rows if r["key"] in GROUPS["not_met"]
-        ]
-        facts = {name: self.fact(name) for name in LIMITS}
-        over = [item("limit", n, LIMITS[n]) for n, f in facts.items() if f and f.value > LIMITS[n]]
-        better = [row["indicator"] for row in self.already_better]
-        thin = sorted((item("thin", name) for name in better), key=lambda i: i["share"])
-        short = [r["indicator"] for r in self.without_value if r["indicator"] not in better]
-        gaps = sorted((item("gap", name) for name in short), key=lambda i: -i["share"])
+        missed = [r["indicator"] for r in self.rows if r["key"] in GROUPS["not_met"]]
+        short = [r["indicator"] for r in self.without_value if not r["one"].margin > 0]
+        over = [n for n, limit in LIMITS.items() if (f := self.fact(n)) and f.value > limit]
+        missed = [self._risk("missed", name) for name in missed]
+        over = [self._risk("limit", name) for name in over]
+        thin = [self._risk("thin", row["indicator"]) for row in self.already_better]
+        gaps = [self._risk("gap", name) for name in short]
+        thin.sort(key=lambda risk: risk["share"])
+        gaps.sort(key=lambda risk: -risk["share"])
         return [*missed, *over[:1], *thin[:1], *gaps[:1], *over[1:], *gaps[1:], *thin[1:]][:3]
 
     @property
@@ -400,10 +385,9 @@ class Evaluation:
 
     def counts_rows(self) -> list[list]:
         """Count by attribute and in all."""
-        names = {word(f"attribute.{a}"): a for a in ("约束性", "预期性")} | {
-            word("report.total"): None
-        }
-        return [[name, *(self.count(a)[c] for c in COUNTED)] for name, a in names.items()]
+        kinds = {word(f"attribute.{a}"): a for a in ("约束性", "预期性")}
+        kinds[word("report.total")] = None
+        return [[name, *(self.count(a)[c] for c in COUNTED)] for name, a in kinds.items()]
 
     def table2_rows(self) -> list[list]:
         """Tell the 14 rows of Table 2."""
@@ -411,19 +395,16 @@ class Evaluation:
 
     def known_rows(self, theme: str) -> list[list]:
         """List what has been published of a theme."""
-        rows = load("observations")
-        rows = rows[
-            rows["use"] & (rows["scope"] == HOME) & ~rows["unit"].isin(["count", "m³", "pp"])
-        ]
-        rows = rows[rows["indicator"].map(self.register["theme"]) == theme]
+        rows = load("observations").query("use and scope == @HOME")
+        of_theme = rows["indicator"].map(self.register["theme"]) == theme
+        rows = rows[of_theme & ~rows["unit"].isin(["count", "m³", "pp"])]
         lines = []
         for row in rows.drop_duplicates(["indicator", "year", "period"]).to_dict("records"):
             unit = "" if row["unit"] == "rank" else unit_name(row["unit"])
-            value = amount(shortest(row["value"]), unit)
             period = str(row["year"] if row["period"] == "annual" else row["period"])
-            source = sources_of(row["source_id"]).iloc[0]
-            lines.append([self.name(row["indicator"]), value, period.replace("..", tr("—", "–"))])
-            lines[-1] += [word(f"status_short.{row['status']}"), source[f"short_{self.lang}"]]
+            line = [self.name(row["indicator"]), amount(shortest(row["value"]), unit)]
+            line += [period.replace("..", tr("—", "–")), word(f"status_short.{row['status']}")]
+            lines.append([*line, sources_of(row["source_id"]).iloc[0][f"short_{self.lang}"]])
         return lines
 
     def tasks_rows(self) -> list[list]:
@@ -447,17 +428,15 @@ class Evaluation:
         for row in next_plan().to_dict("records"):
             last, span, chance = self.fact(row["indicator"]), "—", "—"
             if not isnan(row["median"]):
-                ends = word(
-                    "range", low=number(row["lower_80"], 1), high=number(row["upper_80"], 1)
-                )
-                span = bracket(number(row["median"], 1), ends)
+                ends = {"low": number(row["lower_80"], 1), "high": number(row["upper_80"], 1)}
+                span = bracket(number(row["median"], 1), word("range", **ends))
             if not isnan(row["p_meet"]):
                 chance = percent(100 * row["p_meet"])
             paces = (nan if row["already_met"] else row["pace_needed"], row["pace_past"])
-            paces = ("—" if isnan(p) else _sign(f"{p:+.2g}") for p in paces)
+            paces = ("—" if isnan(p) else f"{p:+.2g}".replace("-", "−") for p in paces)
             target = shown_sign(row["comparator"]) + tr("", " ") + shortest(row["target"])
-            lines.append([bracket(self.name(row["indicator"]), last.unit), target, last.dated])
-            lines[-1] += [*paces, span, chance, short_verdict(row["verdict"], self.target_year)]
+            line = [bracket(self.name(row["indicator"]), last.unit), target, last.dated, *paces]
+            lines.append([*line, span, chance, short_verdict(row["verdict"], self.target_year)])
         return lines
 
     def assumptions_rows(self) -> list[list]:
@@ -469,12 +448,11 @@ class Evaluation:
             for _, _, what, verdict, p in row["alternatives"]:
                 if verdict and verdict != row["verdict"]:
                     chance = "" if isnan(p) else f" {percent(100 * p)}"
-                    told = (
-                        f"{what}{tr('：', ': ')}{short_verdict(verdict, self.target_year)}{chance}"
-                    )
-                    moved.setdefault(verdict, told)
-            lines.append([row[f"why_{self.lang}"], self.name(row["indicator"])])
-            lines[-1] += [short_verdict(row["verdict"], self.target_year), join(moved.values())]
+                    told = short_verdict(verdict, self.target_year) + chance
+                    moved.setdefault(verdict, f"{what}{tr('：', ': ')}{told}")
+            seen = short_verdict(row["verdict"], self.target_year)
+            name = self.name(row["indicator"])
+            lines.append([row[f"why_{self.lang}"], name, seen, join(moved.values())])
         return lines
 
     def sources_rows(self) -> list[list]:
@@ -489,15 +467,13 @@ class Evaluation:
             lines.append([name, title, text_of(row, "published"), row["reliability"]])
         return lines
 
-    def picture(self, name: str) -> Picture | None:
-        """Return a figure with its title and note; None where it has not been drawn."""
+    def picture(self, name: str):
+        """Return a figure whose text tells title and note; None where it has not been drawn."""
         from PIL import Image
 
         path = self.figures / f"{name}.png"
         if not path.is_file():
             return None
         with Image.open(path) as image:
-            told = image.text
-        if not told.get("Title"):
-            return None
-        return Picture(path, told["Title"], told.get("Note", ""), int(told["TitleDepth"]))
+            image.load()
+        return image if image.text.get("Title") else None

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from .tables import load
 from .words import has_word, language, tr, use_language, word
 
 __all__ = ["tr", "use_style"]
@@ -23,30 +24,12 @@ TARGET = "#BF4A00"
 CITY = "#6E6E6E"
 LIMIT = "#6E6E6E"
 # The one table of pollutant colours. All carry text on white (contrast 4.5 or more).
-POLLUTANTS = {
-    "pm25": "#15549A",
-    "pm10": "#8A5A00",
-    "no2": "#6A3D9A",
-    "so2": "#1D7A3A",
-    "o3": "#B8479A",
-    "co": "#4A5A6A",
-    "dust": "#8C6D1F",
-    "heavy": "#8B1A2B",
-    "good": "#00707A",
-    "other": "#6A717B",
-}
-THEMES = {
-    "air": "#15549A",
-    "water": "#08737F",
-    "green": "#1D7A3A",
-    "noise": "#8E3F8A",
-    "carbon": "#7A1F4B",
-    "soil": "#5A4A14",
-    "waste": "#6F5B4B",
-    "dust": "#8C6D1F",
-    "economy": "#5C6370",
-    "project": "#3B3F8C",
-}
+POLLUTANTS = {"pm25": "#15549A", "pm10": "#8A5A00", "no2": "#6A3D9A", "so2": "#1D7A3A"}
+POLLUTANTS |= {"o3": "#B8479A", "co": "#4A5A6A", "dust": "#8C6D1F", "heavy": "#8B1A2B"}
+POLLUTANTS |= {"good": "#00707A", "other": "#6A717B"}
+THEMES = {"air": "#15549A", "water": "#08737F", "green": "#1D7A3A", "noise": "#8E3F8A"}
+THEMES |= {"carbon": "#7A1F4B", "soil": "#5A4A14", "waste": "#6F5B4B", "dust": "#8C6D1F"}
+THEMES |= {"economy": "#5C6370", "project": "#3B3F8C"}
 # HJ 633-2012, table 2: upper end of the index, colour, key of the class's name.
 AQI_CLASSES = (
     (50, "#00E400", "aqi.excellent"),
@@ -85,7 +68,7 @@ def use_style(lang: str | None = None) -> ExitStack:
     Returns
     -------
     contextlib.ExitStack
-        Leaving it as a context manager restores the style and language found before.
+        Leaving it restores the style and language found before.
 
     Raises
     ------
@@ -121,8 +104,7 @@ def ensure_style(ax=None) -> None:
     if "Noto Sans SC" not in mpl.rcParams["font.family"]:
         use_style()
     if ax is not None:
-        texts = (ax.title, ax._left_title, ax._right_title, ax.xaxis.label, ax.yaxis.label)
-        for text in texts:
+        for text in (ax._left_title, ax.title, ax._right_title, ax.xaxis.label, ax.yaxis.label):
             text.set_fontfamily(mpl.rcParams["font.family"])
 
 
@@ -144,15 +126,9 @@ def _register_font() -> None:
 
 def series_color(attrs: dict) -> str:
     """Return the colour of a series: its pollutant's, else its theme's."""
-    indicator = str(attrs.get("indicator") or "")
-    if indicator.startswith(("heavy", "severe")):
-        return POLLUTANTS["heavy"]
-    if indicator.startswith("good_day"):
-        return POLLUTANTS["good"]
-    if indicator.startswith("dust_"):
-        return POLLUTANTS["dust"]
-    pollutant = indicator.split("_")[0]
-    return POLLUTANTS.get(pollutant) or THEMES.get(attrs.get("theme"), INK)
+    first = str(attrs.get("indicator") or "").split("_")[0]
+    first = {"severe": "heavy"}.get(first, first)
+    return POLLUTANTS.get(first) or THEMES.get(attrs.get("theme"), INK)
 
 
 def contrast(color, ground="white") -> float:
@@ -187,11 +163,10 @@ def unit_name(unit: str | None) -> str:
 
 def place_name(name: str | None) -> str:
     """Return an area's or a station's name in the language in force."""
-    if not isinstance(name, str):
-        return ""
-    if has_word(f"area.{name}"):
-        return word(f"area.{name}")
-    return word(f"station.{name}") if has_word(f"station.{name}") else name
+    for key in (f"area.{name}", f"station.{name}"):
+        if has_word(key):
+            return word(key)
+    return name or ""
 
 
 def series_name(attrs: dict) -> str:
@@ -202,20 +177,13 @@ def series_name(attrs: dict) -> str:
 def key_name(key) -> str:
     """Return the name of a column, class or area in the language in force, else itself."""
     text = str(key)
-    for full in (
-        f"pollutant.{text}",
-        f"cause.{text}",
-        f"statement.{text}",
-        f"theme.{text}",
-        f"status_short.{text}",
-        f"verdict.{text}",
-        f"area.{text}",
-        f"station.{text}",
-        f"column.{text}",
-    ):
-        if has_word(full):
+    keys = [f"pollutant.{text}", f"cause.{text}", f"statement.{text}", f"theme.{text}"]
+    keys += [f"status_short.{text}", f"verdict.{text}"]
+    keys += [f"area.{text}", f"station.{text}", f"column.{text}"]
+    for key in keys:
+        if has_word(key):
             try:
-                return word(full)
+                return word(key)
             except KeyError:  # a sentence with fields is no name
                 continue
     return indicator_name(text) or text
@@ -223,16 +191,10 @@ def key_name(key) -> str:
 
 def indicator_name(indicator: str) -> str:
     """Return the register's name of an indicator's id in the language in force, else nothing."""
-    from .errors import InputError
-    from .evidence import resolve_indicator
-
     if not re.fullmatch("[a-z][a-z0-9_]*", indicator):
         return ""
-    try:
-        row = resolve_indicator(indicator)
-    except InputError:
-        return ""
-    return str(row[f"name_{language()}"]) if row["indicator"] == indicator else ""
+    names = load("indicators").set_index("indicator")[f"name_{language()}"]
+    return str(names.get(indicator, ""))
 
 
 # ---- numbers --------------------------------------------------------------------------------
@@ -265,9 +227,8 @@ def span(first, last) -> str:
 def subscripts(text: str) -> str:
     """Write PM2.5, O3 and their kind with true subscript characters."""
     lowered = str.maketrans("01235", "₀₁₂₃₅")
-    return re.sub(
-        r"\b(PM|NO|SO|CO|O)(2\.5|10|2|3)\b", lambda m: m[1] + m[2].translate(lowered), text
-    )
+    formula = r"\b(PM|NO|SO|CO|O)(2\.5|10|2|3)\b"
+    return re.sub(formula, lambda m: m[1] + m[2].translate(lowered), text)
 
 
 # ---- widths ---------------------------------------------------------------------------------
@@ -336,23 +297,3 @@ def _pieces(text: str) -> list[str]:
 
 def _is_wide(c: str) -> bool:
     return unicodedata.east_asian_width(c) in "WF"
-
-
-def smallest_text(fig, placed: float | None = None) -> float:
-    """Return the smallest text of a figure in points.
-
-    Parameters
-    ----------
-    fig : matplotlib.figure.Figure
-    placed : float, optional
-        Width in mm at which it is placed; default as drawn.
-    """
-    from matplotlib.text import Text
-
-    scale = 1.0 if placed is None else placed / (fig.get_figwidth() * MM)
-    sizes = [
-        text.get_fontsize()
-        for text in fig.findobj(Text)
-        if text.get_visible() and text.get_text().strip()
-    ]
-    return scale * min(sizes) if sizes else float("inf")

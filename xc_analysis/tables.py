@@ -1,7 +1,7 @@
 """Read the tables of ``data/`` by their schema, ``data/datapackage.json``.
 
-`load` gives one table with its types. `read_sheet` keeps, beside the typed cells, everything
-that is wrong with a file: the first fatal fault stops `load`, all of them go into `checks.check`.
+`read_sheet` keeps, beside the typed cells, everything that is wrong with a file: the first fatal
+fault stops `load`, all of them go into `checks.check`.
 """
 
 from __future__ import annotations
@@ -25,16 +25,14 @@ from pathlib import Path
 
 import pandas as pd
 
+from .errors import InputError
 from .words import Message, error, message
 
 HOME = Path(__file__).resolve().parents[1] / "data"
 MAX_BYTES = 64_000_000
 MAX_LINE = 100_000
-MAX_ROWS = 1_000_000
 MAX_CELL = 4_000
-MAX_COLUMNS = 200
 MAX_RECORD_LINES = 50
-MAX_OFFENCES = 20_000
 WHOLE_FILE, HEADER, ROW = "(file)", "(header)", "(row)"
 
 _DTYPES = {
@@ -50,14 +48,15 @@ _FORMS = {
     "boolean": re.compile(r"true|false"),
     "date": re.compile(r"[12][0-9]{3}-(?:0[1-9]|1[0-2])-(?:0[1-9]|[12][0-9]|3[01])"),
 }
-_SPELLED_OUT = {
-    *("nan", "NaN", "NAN", "NULL", "null", "None", "N/A", "n/a", "NA", "NaT", "<NA>"),
-    *("#N/A", "#VALUE!", "#REF!", "#DIV/0!", "#NAME?", "-nan", "1.#QNAN"),
-}
+_SPELLED_OUT = "nan NaN NAN -nan NULL null None N/A n/a NA NaT <NA> 1.#QNAN"
+_SPELLED_OUT = {*_SPELLED_OUT.split(), *"#N/A #VALUE! #REF! #DIV/0! #NAME?".split()}
 _INFINITE = re.compile(r"[-+]?(?:inf|infinity|∞)", re.IGNORECASE)
 _EXPONENT = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]+")
 _DIGITS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _LINK = re.compile(r"://|\bwww\.|\b(?:javascript|data|file|mailto):", re.IGNORECASE)
+
+_STARTS = {b"PK\x03\x04": "zip", b"\xd0\xcf\x11\xe0": "xls", b"\x1f\x8b": "gzip", b"%PDF": "pdf"}
+_STARTS |= {b"PAR1": "parquet", b"\x89PNG": "picture", b"SQLite format 3": "database"}
 
 _folder: Path | None = None
 _KEEP = 64
@@ -112,34 +111,12 @@ def table_names() -> tuple[str, ...]:
 
 
 def schema(table: str) -> dict:
-    """Return the Table Schema of a table, as ``data/datapackage.json`` has it.
-
-    Parameters
-    ----------
-    table : str
-        A name such as ``"observations"`` or ``"air/annual"``.
-
-    Returns
-    -------
-    dict
-        With ``fields`` (name, type, constraints, descriptions), ``primaryKey``, ``foreignKeys``.
-
-    Raises
-    ------
-    InputError
-        If there is no such table.
-
-    Examples
-    --------
-    >>> from xc_analysis.tables import schema
-    >>> schema("publishers")["fields"][0]["name"]
-    'publisher'
-    """
+    """Return the Table Schema of a table, as ``data/datapackage.json`` has it."""
     if not isinstance(table, str) or table not in _resources():
         raise error(
             "error.unknown_table",
             table=str(table),
-            near=near_message(str(table), table_names()),
+            near=near(str(table), table_names()),
             tables=", ".join(table_names()),
         )
     return deepcopy(_resources()[table]["schema"])
@@ -168,32 +145,10 @@ def use_data(folder: str | os.PathLike | None) -> None:
 
 
 def data_dir(data: str | os.PathLike | None = None) -> Path:
-    """Return the folder that holds the tables.
-
-    Parameters
-    ----------
-    data : path, optional
-        A folder. Default: what `use_data` set, else ``$XC_DATA``, else the project's ``data``.
-
-    Returns
-    -------
-    pathlib.Path
-
-    Raises
-    ------
-    InputError
-        If there is no such folder.
-
-    Examples
-    --------
-    >>> from xc_analysis.tables import data_dir
-    >>> data_dir().is_dir()
-    True
-    """
+    """Return the folder: that given, else of `use_data`, of ``$XC_DATA``, or the project's."""
     folder, fault = find_folder(data)
     if fault:
-        fix = message(f"{fault}.fix")
-        raise error("error.place", place=folder, problem=message(fault), remedy=fix)
+        raise _refused(folder, message(fault))
     return folder
 
 
@@ -209,34 +164,8 @@ def find_folder(data=None) -> tuple[Path, str | None]:
         return folder, "check.folder_missing"
 
 
-def near(name: str, names: Iterable[str]) -> str:
-    """Suggest the closest known names, as text to put behind a wrong one.
-
-    Parameters
-    ----------
-    name : str
-        What was written.
-    names : iterable of str
-        What could have been meant.
-
-    Returns
-    -------
-    str
-        In brackets and in the language in force; empty where nothing is close.
-
-    Examples
-    --------
-    >>> from xc_analysis.tables import near
-    >>> near("zzz", ["observations", "targets"])
-    ''
-    >>> "observations" in near("obsrvations", ["observations", "targets"])
-    True
-    """
-    return str(near_message(name, names))
-
-
-def near_message(name: str, names: Iterable[str]) -> Message | str:
-    """Suggest the closest known names, as a `Message` that has not chosen its language."""
+def near(name: str, names: Iterable[str]) -> Message | str:
+    """Suggest the closest known names, to put behind a wrong one; empty where nothing is close."""
     close = difflib.get_close_matches(name[:80], [str(known) for known in names][:2000], 3, 0.6)
     return message("near", names=", ".join(close)) if close else ""
 
@@ -265,39 +194,19 @@ def read_bytes(path: str | os.PathLike, within: Path | None = None) -> bytes | M
 
 
 def read_text(path: str | os.PathLike) -> tuple[str, str]:
-    """Read a text file whatever its encoding: UTF-8, UTF-16 or GB18030.
-
-    Parameters
-    ----------
-    path : path
-        With or without a byte order mark.
-
-    Returns
-    -------
-    text : str
-        Without the mark.
-    encoding : str
-        ``"utf-8"``, ``"utf-8-sig"``, ``"utf-16-le"``, ``"utf-16-be"`` or ``"gb18030"``.
-
-    Raises
-    ------
-    InputError
-        If the file cannot be read, is not text, or is text in none of these encodings.
-
-    Examples
-    --------
-    >>> from xc_analysis.tables import data_dir, read_text
-    >>> read_text(data_dir() / "publishers.csv")[1]
-    'utf-8'
-    """
+    """Read a text file in UTF-8, UTF-16 or GB18030; return text and encoding, or raise."""
     data = read_bytes(path)
     if not isinstance(data, Message):
         text, encoding, fault = decode(data)
         if not fault:
             return text, encoding
         data = fault
-    fix = Message(f"{data.key}.fix", data.values)
-    raise error("error.place", place=os.fspath(path), problem=data, remedy=fix)
+    raise _refused(path, data)
+
+
+def _refused(path, problem: Message) -> InputError:
+    fix = Message(f"{problem.key}.fix", problem.values)
+    return error("error.place", place=os.fspath(path), problem=problem, remedy=fix)
 
 
 def decode(data: bytes) -> tuple[str | None, str | None, Message | None]:
@@ -337,6 +246,7 @@ _NO_TEXT = (None, None, message("check.no_encoding"))
 
 
 def _decode_as(data: bytes, encoding: str) -> str | None:
+    """Decode bytes, or return None."""
     try:
         return data.decode(encoding)
     except UnicodeDecodeError:
@@ -345,15 +255,7 @@ def _decode_as(data: bytes, encoding: str) -> str | None:
 
 def _kind_of_file(data: bytes) -> str | None:
     """Name a file that is no text by its first bytes."""
-    for start, kind in (
-        (b"PK\x03\x04", "zip"),
-        (b"\xd0\xcf\x11\xe0", "xls"),
-        (b"\x1f\x8b", "gzip"),
-        (b"%PDF", "pdf"),
-        (b"PAR1", "parquet"),
-        (b"\x89PNG", "picture"),
-        (b"SQLite format 3", "database"),
-    ):
+    for start, kind in _STARTS.items():
         if data.startswith(start):
             return kind
     start = data[:200].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
@@ -362,6 +264,7 @@ def _kind_of_file(data: bytes) -> str | None:
 
 
 def _is_plausible(text: str) -> bool:
+    """Tell whether hardly a character is a control or none at all."""
     sample = text[:20_000]
     odd = sum(not (c.isprintable() or c in "\t\r\n\u3000\ufeff") for c in sample)
     return odd <= len(sample) / 100
@@ -416,8 +319,7 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
     path = folder / f"{table}.csv"
     content = read_bytes(path, within=folder)
     if isinstance(content, Message):
-        fix = Message(f"{content.key}.fix", content.values)
-        raise error("error.place", place=path, problem=content, remedy=fix)
+        raise _refused(path, content)
     sheet = read_sheet(table, content)
     for fault in sheet.offences:
         if fault.fatal:
@@ -460,31 +362,25 @@ class _Reader:
 
     def report(self, line, column, value, key, /, *, fatal=True, **values):
         """Note an offence, its problem and its remedy by their keys."""
-        if len(self.offences) < MAX_OFFENCES:
-            found = offence(self.table, line, column, value, key, fatal=fatal, **values)
-            self.offences.append(found)
+        found = offence(self.table, line, column, value, key, fatal=fatal, **values)
+        self.offences.append(found)
 
     def read(self, data: bytes) -> Sheet:
         text = self._decode(data)
         if text is not None and not text.strip():
             self.report(1, HEADER, "", "check.empty_file", header=",".join(self.fields))
             text = None
-        place, rows, index, stray = self._rows(text or "")
-        lines = pd.Index(index, dtype="int64")
+        place, rows, stray = self._rows(text or "")
+        lines = pd.Index(rows, dtype="int64")
         columns, typed = {}, {}
         for name, position in (place or {}).items():
-            values = [row[position] for row in rows]
+            values = [cells[position] for cells in rows.values()]
             columns[name] = pd.Series(values, index=lines, dtype=object)
             field = self.fields.get(name, {"name": name, "type": "string"})
             typed[name] = self._typed(field, values, lines)
-        return Sheet(
-            self.table,
-            pd.DataFrame(columns, index=lines),
-            pd.DataFrame(typed, index=lines),
-            tuple(self.offences),
-            whole=place is not None,
-            stray=frozenset(stray),
-        )
+        frames = [pd.DataFrame(found, index=lines) for found in (columns, typed)]
+        whole = place is not None
+        return Sheet(self.table, *frames, tuple(self.offences), whole, frozenset(stray))
 
     def _decode(self, data: bytes) -> str | None:
         text, encoding, fault = decode(data)
@@ -497,10 +393,9 @@ class _Reader:
         return text
 
     def _rows(self, text: str):
-        """Return the position of each column, the rows, their lines, and cells without a place."""
+        """Return the position of each column, the rows by line, and cells without a place."""
         place, width, blank = None, 0, 0
-        rows: list[list[str]] = []
-        index: list[int] = []
+        rows: dict[int, list[str]] = {}
         stray: set[str] = set()
         for line, cells, sound in self._records(text):
             if not width:
@@ -514,23 +409,19 @@ class _Reader:
                 if blank != line - 1:
                     self.report(line, ROW, "", "check.empty_row", fatal=False)
                 blank = line
-            elif not sound:
+            elif not sound or len(cells) != width:
                 stray.update(cells)
-            elif len(cells) != width:
-                shown = ",".join(cells)[:60]
-                self.report(line, ROW, shown, "check.ragged", cells=len(cells), header=width)
-                stray.update(cells)
+                if sound:
+                    shown = ",".join(cells)[:60]
+                    self.report(line, ROW, shown, "check.ragged", cells=len(cells), header=width)
             else:
-                rows.append(cells)
-                index.append(line)
-        return place, rows, index, stray
+                rows[line] = cells
+        return place, rows, stray
 
     def _records(self, text: str) -> Iterator[tuple[int, list[str], bool]]:
         """Yield line, cells, soundness; quotes that never close cost their own line only."""
-        lines = [line.removesuffix("\r") for line in text.split("\n", MAX_ROWS)]
-        if len(lines) > MAX_ROWS:
-            self.report(MAX_ROWS, WHOLE_FILE, "", "check.too_many_lines", most=MAX_ROWS)
-        if len(lines) > MAX_ROWS or not lines[-1]:
+        lines = [line.removesuffix("\r") for line in text.split("\n")]
+        if not lines[-1]:
             lines.pop()
         at = 0
         while at < len(lines):
@@ -554,9 +445,6 @@ class _Reader:
 
     def _header(self, names: list[str]) -> dict[str, int] | None:
         """Return the position of each column; None where the line is no header at all."""
-        if len(names) > MAX_COLUMNS:
-            self.report(1, HEADER, "", "check.wide_header", count=len(names), most=len(self.fields))
-            return None
         if len(names) == 1 and re.search(r"[;\t|]", names[0]):
             self.report(1, HEADER, names[0][:60], "check.no_commas")
             return None
@@ -573,8 +461,7 @@ class _Reader:
             elif not name.strip():
                 self.report(1, HEADER, name, "check.column_unnamed", number=position + 1)
             else:
-                hint = near_message(name, self.fields)
-                values = {"name": name[:80], "near": hint}
+                values = {"name": name[:80], "near": near(name, self.fields)}
                 self.report(1, name[:80], name, "check.column_unknown", fatal=False, **values)
                 place[name] = position
         for name, field in self.fields.items():

@@ -18,6 +18,7 @@ from .words import error, has_word, html_table, word
 
 PLAN = "十四五"
 COMPARATORS = ("<", "<=", ">", ">=", "=")
+STATUSES = ("printed", "derived", "computed", "estimated", "bound", "draft", "partial")
 KINDS = ("level", "change", "qualitative", "delegated")
 
 _SIGNS = {"≤": "<=", "≥": ">=", "＜": "<", "＞": ">", "＝": "=", "==": "="}
@@ -109,6 +110,7 @@ class Target:
             (word("column.target"), asked),
             (word("column.target_year"), self.year),
             (word("column.plan"), word(f"plan.{self.plan}") if self.plan else ""),
+            (word("column.attribute"), word(f"attribute.{self.binding}") if self.binding else ""),
             (word("column.reading"), self.reading),
         ]
         return html_table([row for row in rows if row[1]])
@@ -242,6 +244,8 @@ def read_target(row, *, year=None) -> Target:
     if kind not in KINDS:
         raise error("error.target_kind", indicator=name, kind=kind)
     comparator = _SIGNS.get(text_of(row, "comparator"), text_of(row, "comparator"))
+    if kind == "delegated" and value is not None:
+        kind = "level"  # a number handed down makes the row an ordinary one
     if kind in ("delegated", "qualitative"):
         comparator = value = None
     elif value is None or comparator not in COMPARATORS:
@@ -409,6 +413,10 @@ def _read_value(year, row, attrs):
     partial = status == "partial" or text_of(row, "completeness") == "partial"
     if (partial and status != "estimated") or (value != value and not ranged):
         return None
+    if status not in STATUSES:
+        return None  # a trend or a projection leaves it out too, and says so
+    if "source_id" in row and not text_of(row, "source_id") and status in ("printed", "computed"):
+        status = "draft"
     if value != value:
         status = "bound"
     elif text_of(row, "release") == "draft" and status != "estimated":

@@ -112,13 +112,14 @@ class Points:
         return (self.ranges[:, 1] - self.ranges[:, 0]) / self.widths
 
 
-def fit_points(s, window=None, exclude=()) -> Points:
+def fit_points(s, window=None, exclude=(), *, whole=False) -> Points:
     """Read the points of a series that a trend or projection may use.
 
     Values of whole years, estimates and bounds with both ends enter, these two with their error;
-    rows added by hand are welcome. What is left out is named in ``warnings``.
+    rows added by hand are welcome; `whole` leaves both out. What is left out is named in
+    ``warnings``.
     """
-    name, frame, attrs = _annual_frame(s)
+    name, frame, attrs = annual_frame(s)
     raw = frame.index.year if hasattr(frame.index, "year") else frame.index
     years = as_years(raw, "error.years_not_whole", name=name)
     values = _read_numbers(frame["value"], years, name)
@@ -130,6 +131,9 @@ def fit_points(s, window=None, exclude=()) -> Points:
     refuse_years(repeated(years[keep]), "error.repeated_years", name)
 
     values, ranges, widths, reasons = _classify(frame, values, attrs.get("decimals"))
+    if whole:
+        unknown = np.isin(_text(frame, "status"), ("estimated", "bound"))
+        reasons[unknown & (reasons == "")] = "left_out.not_whole"
     warnings, left_out = [], {}
     for reason in dict.fromkeys(reasons[keep & (reasons != "")]):
         gone = np.sort(years[keep & (reasons == reason)])
@@ -144,7 +148,7 @@ def fit_points(s, window=None, exclude=()) -> Points:
     return Points(*points, ranges[order], widths[order], name, kept.attrs)
 
 
-def _annual_frame(s):
+def annual_frame(s):
     """Return the series' name, a frame indexed by year, and attrs filled from the register."""
     attrs = dict(getattr(s, "attrs", None) or {})
     indicator = attrs.get("indicator") or getattr(s, "name", None)
@@ -562,7 +566,7 @@ def trend(s, *, min_points=6) -> Trend:
         raise error("error.min_points", given=str(min_points))
     if _is_monthly(s):
         return _seasonal_trend(s, min_points)
-    points = fit_points(s)
+    points = fit_points(s, whole=True)  # ranks cannot carry the error of an estimate or a bound
     n = points.years.size
     if n < 2:
         raise error("error.too_few_points", name=points.name, n=n, need=2)

@@ -29,8 +29,8 @@ FORMULAS = {
 # "title_" ends in the language
 SHEETS = {
     "indicators": "no category name unit attribute base_year base comparator target target_year "
-    "latest_year latest status outturn lower upper margin gap pace verdict reading p p_source grade "
-    "flags why",
+    "latest_year latest status outturn lower=outturn_lower upper=outturn_upper margin "
+    "gap pace verdict reading p p_source grade flags why",
     "annual": "area=scope indicator=name year value lower upper unit status complete=completeness "
     "source=source_id id=indicator",
     "monthly": "indicator=name year month value lower upper unit valid=valid_days days "
@@ -47,42 +47,45 @@ SHEETS = {
     "figures": "figure title file rows",
 }
 VALUES = ("value", "lower", "upper")
+NUMBERS = ("base", "latest", "outturn", "outturn_lower", "outturn_upper")
 READ_BACK = ("project_id", "responsible_unit", "completion")  # as `xc import` knows them
 
 
 def write_workbook(text: Text, path: Path) -> Path:
     """Write the workbook of a report."""
     from openpyxl import Workbook
+    from openpyxl.writer.excel import ExcelWriter
 
     book, told = Workbook(), text.told
     book.active.title = word("report.sheet_about")
     for name, columns in SHEETS.items():
         page = book.create_sheet(word(f"report.sheet_{name}"))
         pairs = [column.partition("=") for column in columns.split()]
-        heads = [_head(head, told) for head, _, _ in pairs]
+        heads = [_head(head, told.target_year) for head, _, _ in pairs]
         names = [column or head for head, _, column in pairs]
         names = [n + told.lang if n.endswith("_") else n for n in names]
         _fill(page, heads, _rows(name, names, told))
     _describe(book, text)
+    for page in book:
+        page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
+        page.sheet_properties.pageSetUpPr.fitToPage = True
     properties, day = book.properties, datetime.datetime.fromisoformat(told.last_day)
     properties.title, properties.language = word("report.title"), tr("zh-CN", "en-GB")
     properties.creator = properties.lastModifiedBy = word("report.author")
-    properties.created, book.calculation.fullCalcOnLoad = day, True
+    properties.created = properties.modified = day
+    book.calculation.fullCalcOnLoad = True
     out = io.BytesIO()
-    book.save(out)
+    ExcelWriter(book, zipfile.ZipFile(out, "w")).save()  # book.save would write the time of day
     with zipfile.ZipFile(out) as archive:
         parts = {name: archive.read(name) for name in archive.namelist()}
-    stamp = rb"\g<1>%sZ\g<2>" % day.isoformat().encode()
-    core = parts["docProps/core.xml"]
-    parts["docProps/core.xml"] = re.sub(rb"(<dcterms:modified[^>]*>)[^<]*(<)", stamp, core)
     path.write_bytes(pack(parts))
     return path
 
 
-def _head(name: str, told) -> str:
+def _head(name: str, year: int) -> str:
     if name in READ_BACK:
         return word(f"column.{name}")
-    return word(f"report.sheet_head_{name}", year=told.target_year)
+    return word(f"report.sheet_head_{name}", year=year)
 
 
 def _rows(sheet: str, names: list[str], told) -> list[list]:
@@ -114,19 +117,17 @@ def _shown(column: str, value, digits):
 def _frame(sheet: str, told) -> pd.DataFrame:
     """Return the table behind a sheet."""
     if sheet == "annual":
+        stations = load("air/annual").query("scope == '西城区'").assign(source="station")
         rows = load("observations").query("use and period == 'annual'")
-        published = rows[rows["scope"].isin(["西城区", "北京市"])][["indicator", "scope"]]
-        stations = load("air/annual").query("scope == '西城区'")[["indicator", "scope"]]
-        wanted = pd.concat(
-            [stations.assign(source="station"), published.assign(source="published")]
-        )
+        rows = rows[rows["scope"].isin(["西城区", "北京市"])]
+        wanted = pd.concat([stations, rows.assign(source="published")])
         parts = []
-        for key in wanted.drop_duplicates().itertuples(index=False, name=None):
+        for key in wanted.groupby(["indicator", "scope", "source"], sort=False).groups:
             part = told.frame(*key)
             if part is not None:
                 named = {"indicator": key[0], "scope": key[1], "unit": part.attrs["unit"]}
-                parts.append(part.reset_index().assign(**named))
-        frame = pd.concat([part.dropna(axis="columns", how="all") for part in parts])
+                parts.append(part.reset_index().assign(**named).dropna(axis="columns", how="all"))
+        frame = pd.concat(parts)
         frame.loc[frame["release"] == "draft", "status"] = "draft"
         return frame
     if sheet == "monthly":
@@ -137,17 +138,21 @@ def _frame(sheet: str, told) -> pd.DataFrame:
     if sheet == "gaps":
         frame = load("publications")
         facts = [told.fact(name) for name in frame["indicator"]]
-        numbers = frame["indicator"].map(told.card.set_index("indicator")["plan_row"])
-        years = [fact and fact.year for fact in facts]
-        return frame.assign(no=numbers, last_year=years, status=[f and f.status for f in facts])
+        return frame.assign(
+            no=frame["indicator"].map(told.card.set_index("indicator")["plan_row"]),
+            last_year=[fact and fact.year for fact in facts],
+            status=[fact and fact.status for fact in facts],
+        )
     if sheet == "figures":
         paths = sorted(told.figures.glob("*.csv"))
-        rows = [path.read_bytes().count(b"\n") - 1 for path in paths]
-        files = [f"figures/{told.lang}/{path.name}" for path in paths]
         pictures = [told.picture(path.stem) for path in paths]
-        titles = [picture and picture.title for picture in pictures]
-        stems = [path.stem for path in paths]
-        return pd.DataFrame({"figure": stems, "title": titles, "file": files, "rows": rows})
+        columns = {
+            "figure": [path.stem for path in paths],
+            "title": [picture and picture.text["Title"] for picture in pictures],
+            "file": [f"figures/{told.lang}/{path.name}" for path in paths],
+            "rows": [path.read_bytes().count(b"\n") - 1 for path in paths],
+        }
+        return pd.DataFrame(columns)
     tables = {"statements": told.checked, "commitments": told.promises}
     return tables[sheet] if sheet in tables else load(sheet)
 
@@ -156,19 +161,16 @@ def _indicators(told) -> list[dict]:
     """Tell the 14 rows with all their numbers, and formulas for what follows from them."""
     lines = []
     cards = told.card.to_dict("records")
-    for number, (row, card) in enumerate(zip(told.rows, cards, strict=True), 2):
-        one, last, before = (
-            row["one"],
-            told.fact(card["indicator"]),
-            told.before.loc[card["indicator"]],
-        )
+    for line, (row, card) in enumerate(zip(told.rows, cards, strict=True), 2):
+        one, last = row["one"], told.fact(row["indicator"])
+        before = told.before.loc[row["indicator"]]
         p = before["p_meet"] if pd.notna(before["p_meet"]) else before["p_under_reading"]
-        numbers = {"base": card["base"], "latest": card["latest"], "outturn": card["outturn"]}
-        numbers |= {"lower": card["outturn_lower"], "upper": card["outturn_upper"]}
-        numbers = {k: (v, last.decimals if last else None) for k, v in numbers.items()}
-        formulas = {k: Formula(text.format(r=number)) for k, text in FORMULAS.items()}
+        numbers = {name: (card[name], last.decimals if last else None) for name in NUMBERS}
+        formulas = {name: Formula(text.format(r=line)) for name, text in FORMULAS.items()}
         texts = {
+            "no": card["plan_row"],
             "comparator": shown_sign(card["comparator"]),
+            "target": card["target"],
             "status": last.status_word if last else None,
             "reading": told.reading(one),
             "p": (p, 2),
@@ -176,8 +178,7 @@ def _indicators(told) -> list[dict]:
             "flags": "; ".join(map(str, one.flags)),
             "why": str(one.why),
         }
-        named = {k: row[k] for k in ("category", "name", "unit", "attribute", "verdict")}
-        lines.append(card | {"no": card["plan_row"]} | named | numbers | formulas | texts)
+        lines.append(card | row | numbers | formulas | texts)
     return lines
 
 
@@ -188,25 +189,20 @@ class Formula(str):
 def _fill(page, heads: list[str], rows: list[list]) -> None:
     """Write a table under a head that stays in sight and filters."""
     from openpyxl.styles import Alignment, Font, PatternFill
-    from openpyxl.utils import get_column_letter
 
     wrap = Alignment(wrap_text=True, vertical="top")
-    widths = [min(_breadth(head), 12) for head in heads]
     for line, row in enumerate([heads, *rows], 1):
         for column, value in enumerate(row, 1):
             cell = _put(page.cell(line, column), value)
-            if line == 1:
-                cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="E8EDF2")
             if cell.data_type == "s":
                 cell.alignment = wrap
-                if line > 1:
-                    widths[column - 1] = max(widths[column - 1], _breadth(cell.value))
-    for column, width in enumerate(widths, 1):
-        page.column_dimensions[get_column_letter(column)].width = min(max(width + 2, 9), 46)
+    for head, *cells in page.columns:
+        head.font, head.fill = Font(bold=True), PatternFill("solid", fgColor="E8EDF2")
+        widest = max((_breadth(c.value) for c in cells if c.data_type == "s"), default=0)
+        width = max(widest, min(_breadth(head.value), 12)) + 2
+        page.column_dimensions[head.column_letter].width = min(max(width, 9), 46)
     page.row_dimensions[1].height = 48
     page.freeze_panes, page.auto_filter.ref, page.print_title_rows = "B2", page.dimensions, "1:1"
-    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True
 
 
 def _breadth(text: str) -> int:
@@ -254,5 +250,3 @@ def _describe(book, text: Text) -> None:
     page["A2"].font = Font(bold=True, size=14)
     for letter, width in zip("ABCDEFGHIJK", (26, *[17] * 10), strict=True):
         page.column_dimensions[letter].width = width
-    page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
-    page.sheet_properties.pageSetUpPr.fitToPage = True

@@ -21,7 +21,16 @@ from ..style import indicator_name
 from ..targets import target
 from ..words import Message, language, message, use_language, word
 from . import views
-from .state import METHODS, VIEWS, Choice, State, read_address, with_text, write_address
+from .state import (
+    FIRST_KNOWN,
+    METHODS,
+    VIEWS,
+    Choice,
+    State,
+    read_address,
+    with_text,
+    write_address,
+)
 
 PAGE = Path(__file__).with_name("page")
 WIDE, NARROW = 174.0, 84.0  # mm: what 900 and 360 pixels of screen show at a readable size
@@ -278,7 +287,7 @@ def _offer(state: State, key: str, choice: Choice) -> dict | None:
     elif key == "areas":
         options = [(area_name(area), area) for area in known_scopes()]
     elif key == "known":
-        options = [(str(year), year) for year in _years() if year >= 2013]
+        options = [(str(year), year) for year in _years() if year >= FIRST_KNOWN]
     elif key == "without":
         years = sorted({*_years(), *choice.without}, reverse=True)
         value, options = choice.without, [(str(year), year) for year in years]

@@ -16,6 +16,7 @@ VIEWS = ("target", "compare", "choices", "series", "months", "table")
 METHODS = ("paths", "loglinear", "damped", "last", "linear")
 LONGEST = 2000  # characters of an address; nothing the panel writes comes near
 YEARS = (1990, 2060)
+FIRST_KNOWN = 2016  # the register's first window starts in 2015 and takes two years
 PRIORS = (0.001, 5.0)
 
 
@@ -94,8 +95,8 @@ def read_reading(text: str) -> str:
 
 def _read_known(text: str) -> int:
     year = read_year(text)
-    if not 2013 <= year <= last_year():
-        raise error("page.no_year", first=2013, last=last_year())
+    if not FIRST_KNOWN <= year <= last_year():
+        raise error("page.no_year", first=FIRST_KNOWN, last=last_year())
     return year
 
 

@@ -129,7 +129,9 @@ def cite(state: State, shown: Shown) -> str:
     told = {"title": shown.title, "finding": shown.finding, "sources": names or "–"}
     told["setting"] = shown.setting and shown.setting + tr("。", ". ")
     query = write_address(state) or f"view={state.view}"
-    return word("page.cited", query=query, version=version("xc-analysis"), date=date.today(), **told)
+    return word(
+        "page.cited", query=query, version=version("xc-analysis"), date=date.today(), **told
+    )
 
 
 @functools.lru_cache(maxsize=32)
