@@ -44,13 +44,17 @@ class Archive(NamedTuple):
 
 
 class Wide(NamedTuple):
-    """What `read_wide` returns: hours (pyarrow), defects, weather, months filled from UCI, days."""
+    """What `read_wide` returns: hours (pyarrow), defects, weather, months filled from UCI, days.
+
+    ``networks`` are the sources of the hours: the city's archive, the national network.
+    """
 
     hours: Any
     defects: pd.DataFrame
     weather: pd.DataFrame
     uci_months: set[tuple]
     national: pd.DataFrame | None
+    networks: set[str]
 
 
 class Block(NamedTuple):
@@ -87,6 +91,7 @@ class Reader:
         self.blocks: list[Block] = []
         self.weather: list[pd.DataFrame] = []
         self.national: list[pd.DataFrame] = []
+        self.networks: set[str] = set()
         self.labels: list[str] = []
         self._notes: list[dict] = []
         self._cells: list[pd.DataFrame] = []
@@ -157,12 +162,15 @@ class Reader:
         elif kind == "uci":
             self._uci(label, *content)
         elif kind == "network":
+            self.networks.add("cnemc-hourly")
             self._rows(label, content, "archive")
         else:
             self.national.append(content)
 
     def _hourly(self, label: str, data: bytes) -> None:
         """Hold a file in the common layout until there are enough of its header."""
+        of_country = label.rpartition("/")[2].startswith("china_sites")
+        self.networks.add("cnemc-hourly" if of_country else "archive-hourly")
         if b"\r" in data:
             data = data.replace(b"\r\n", b"\n").replace(b"\r", b"\n")
         header, _, body = data.partition(b"\n")
@@ -521,4 +529,4 @@ def finish(reader: Reader) -> Wide:
     if reader.weather:
         weather = pd.concat(reader.weather).drop_duplicates(["station", "time"])
     weather = weather.sort_values(["station", "time"], ignore_index=True)
-    return Wide(hours, reader.defects(), weather, uci_months, days)
+    return Wide(hours, reader.defects(), weather, uci_months, days, reader.networks)

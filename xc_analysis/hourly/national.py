@@ -82,7 +82,7 @@ def _filled(own: pd.DataFrame, other: pd.DataFrame, fills: pd.DataFrame) -> pd.D
     return out
 
 
-def sources(rows: pd.DataFrame, uci_months: set[tuple]) -> list[str]:
+def sources(rows: pd.DataFrame, uci_months: set[tuple], networks: set[str]) -> list[str]:
     """Name the sources of months or years, joined by ``;``."""
     filled = {(pollutant, year, month) for _, pollutant, year, month in uci_months}
     filled |= {(pollutant, year, None) for pollutant, year, _ in filled}
@@ -94,6 +94,6 @@ def sources(rows: pd.DataFrame, uci_months: set[tuple]) -> list[str]:
         parts += ["cnemc-daily"] if row.national_days else []
         # the archive begins in December 2013
         if not parts or (row.year, month or 12) >= (2013, 12):
-            parts.insert(0, "archive-hourly")
+            parts = [*sorted(networks), *parts]
         out.append(";".join(parts))
     return out

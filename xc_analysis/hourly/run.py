@@ -81,7 +81,7 @@ def compute(wide, name=None, **reading) -> dict[str, pd.DataFrame]:
             defects = pd.concat([defects, alone], ignore_index=True).astype({"hour": "Int64"})
     years, months = annual(days), monthly(days)
     for table in (years, months):
-        table["source_id"] = national.sources(table, wide.uci_months)
+        table["source_id"] = national.sources(table, wide.uci_months, wide.networks)
     tables = {"annual": years, "monthly": months, "daily": days, "station_daily": stationwise}
     tables = {n: t.drop(columns=national.MARKS, errors="ignore") for n, t in tables.items()}
     return tables | {"defects": defects}
