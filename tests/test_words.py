@@ -154,12 +154,17 @@ def test_the_language_is_set_then_the_environments(monkeypatch):
     assert language() == "en" and tr("甲", "a") == "a"
     use_language(None)
     monkeypatch.setenv("XC_LANG", "fr")
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        monkeypatch.delenv(name, raising=False)
     monkeypatch.setattr("locale.getlocale", lambda: ("en_GB", "UTF-8"))
     assert language() == "en"
     monkeypatch.setattr("locale.getlocale", lambda: (None, None))
     assert language() == "zh"
     with pytest.raises(InputError, match="fr"):
         use_language("fr")
+    for lang, found in (("C.UTF-8", "zh"), ("zh_CN.UTF-8", "zh"), ("en_US.UTF-8", "en")):
+        monkeypatch.setenv("LANG", lang)
+        assert language() == found
 
 
 def test_a_message_chooses_its_language_when_it_is_shown():

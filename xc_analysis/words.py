@@ -27,7 +27,10 @@ def language() -> str:
     asked = os.environ.get("XC_LANG", "").lower()[:2]
     if asked in LANGUAGES:
         return asked
-    return "en" if (locale.getlocale()[0] or "").startswith("en") else "zh"
+    named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
+    # the plain C locale says nothing of a language, though Python calls it English
+    chosen = next(filter(None, named), "") or locale.getlocale()[0] or ""
+    return "en" if chosen.lower().startswith("en") else "zh"
 
 
 def use_language(lang: str | None) -> str | None:
