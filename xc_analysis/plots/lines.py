@@ -39,7 +39,7 @@ def plot_series(
         As `xc.series` returns them. The first has the colour of its pollutant or theme. Another
         source of the same indicator and area is drawn as points in ink around the first's; other
         areas get lines of their own.
-    target : Target, float or list, optional
+    target : Target, str, float or list, optional
         The district's own is orange. A delegated one is drawn, in grey, only as it is read.
     limit : float, DataFrame or list, optional
         Limits, or rows of the table ``standards``, each drawn over the years it is in force.
@@ -222,7 +222,7 @@ def plot_projection(
     projection : Projection
     outturn : DataFrame, optional
         What came, as `xc.series` returns it, drawn in ink without a line.
-    target : Target, float or list, optional
+    target : Target, str, float or list, optional
         As in `plot_series`.
     chance : str, optional
         A text on the chance of meeting the target, written in a corner.

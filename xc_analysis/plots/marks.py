@@ -8,7 +8,7 @@ import pandas as pd
 from .. import style
 from ..figures import DASHES, Key, finish, marker_look, panels, record_of, set_year_ticks
 from ..style import INK, SIZES, tr
-from ..targets import read_target
+from ..targets import plan_years, read_target
 from ..words import error, word
 from .labels import labels
 
@@ -266,6 +266,8 @@ def target_line(target) -> dict | None:
     """Read a target as a line: value, text, whether it is the district's own; None without one."""
     if isinstance(target, (int, float, np.number)):
         return _line(None, float(target), "target", None)
+    if isinstance(target, str):  # a level such as "<= 35", for the plan's year
+        target = read_target(target, year=plan_years()[1])
     if hasattr(target, "get"):  # a row of the table
         target = read_target(target)
     kind, mark = target.kind, "target"
