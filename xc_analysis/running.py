@@ -86,7 +86,12 @@ def _kernel_manager(folder: str):
         def kernel_spec(self) -> KernelSpec:
             return KernelSpec(argv=command, language="python")
 
-    return Manager(connection_file=str(Path(folder) / "kernel.json"))
+    # A free TCP port may be taken between its choice and the kernel's start by a notebook that
+    # starts beside this one; sockets in a folder of one's own cannot be.
+    socket = Path(folder) / "kernel-ipc-5"
+    local = os.name == "posix" and len(os.fsencode(socket)) < 100  # a socket's path is short
+    how = {"transport": "ipc", "ip": str(socket)[:-2]} if local else {}
+    return Manager(connection_file=str(Path(folder) / "kernel.json"), **how)
 
 
 async def execute(
