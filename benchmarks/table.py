@@ -133,7 +133,7 @@ def projection_rows() -> list[Row]:
     loop = re.search(r"([\d,]+) times the loop of statsmodels", read("projection"))
     each = milliseconds("projection", "log-OLS, statsmodels", "CPU ms")
     prophet = milliseconds("projection", "Prophet", "CPU ms")
-    what = ("推算，含区间", "projection with intervals")
+    what = ("预测，含区间", "projection with intervals")
     single, bulk = ("1 条", "1 series"), ("10,000 条", "10,000 series")
     peer = ("statsmodels", "statsmodels")
     in_a_loop = ("statsmodels 循环", "a loop of statsmodels")

@@ -360,7 +360,7 @@ def plan_map() -> str:
 GROUPS = {
     "表与证据 Tables and evidence": "load use_data check series compare coverage sources_of",
     "空气 Air": "days months causes month_page stations reference_state dust_effect estimate_check",
-    "趋势与推算 Trends and projections": "trend project projection",
+    "趋势与预测 Trends and projections": "trend project projection",
     "目标与结论 Targets and verdicts": "target assess scorecard sensitivity hindcast next_plan",
     "规划文本 The plan's text": "statements commitments",
     "作图 Figures": "use_style figure panels title drawn save_figure plot_series plot_projection"
