@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from xc_analysis.errors import InputError
-from xc_analysis.hourly import annual, daily, monthly, national, read_archive, run_hourly
+from xc_analysis.hourly import annual, daily, monthly, read_archive, run, run_hourly
 from xc_analysis.tables import load
 
 pytestmark = pytest.mark.usefixtures("lang_en")
@@ -21,13 +21,13 @@ def hours_of(date: str, station: str, ends=range(1, 25), **values) -> pd.DataFra
 
 
 def national_rows(*rows) -> pd.DataFrame:
-    columns = ["date", "station", *national.VALUES]
+    columns = ["date", "station", *run.VALUES]
     return pd.DataFrame(rows, columns=columns)
 
 
 def merged(hours, rows):
     days, own = daily(hours, name="区"), daily(hours, by="station")
-    return national.merge(days, own, national.tidy(rows))
+    return run.merge_national(days, own, run.national_days(rows))
 
 
 # --------------------------------------------------------------------------- the rule of merging
@@ -78,13 +78,13 @@ def test_one_station_alone_is_used_and_told():
     rows = national_rows(["2022-03-02", A, 30, 40, 3, 20, 0.5, 120])
     days, _, single = merged(hours, rows)
     assert days["pm25"].tolist() == [40, 30]
-    assert set(single["pollutant"]) == set(national.VALUES)
+    assert set(single["pollutant"]) == set(run.VALUES)
     assert (single["date"] == pd.Timestamp("2022-03-02")).all()
 
 
 def test_only_rows_there_to_fill_fill():
     rows = national_rows(["2022-03-02", A, *[1] * 6], ["2022-03-03", "1006A", *[2] * 6])
-    tidy = national.tidy(rows.assign(use=["check", "fill"]))
+    tidy = run.national_days(rows.assign(use=["check", "fill"]))
     assert tidy["date"].dt.day.tolist() == [3] and tidy["station"].tolist() == [A]
 
 

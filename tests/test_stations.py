@@ -14,6 +14,7 @@ from test_hourly import second_daily
 
 from xc_analysis.errors import InputError
 from xc_analysis.hourly import annual, daily, monthly, run_stations, stations, store
+from xc_analysis.hourly.archive import Archive
 from xc_analysis.hourly.stations import read_places
 from xc_analysis.tables import load
 
@@ -48,9 +49,9 @@ def messy_hours(seed=3) -> pd.DataFrame:
 
 
 def make_store(hours: pd.DataFrame, folder):
-    with store.Writer(folder) as writer:
-        writer.add(pa.Table.from_pandas(hours, preserve_index=False))
-        return writer.close(pd.DataFrame())
+    table = pa.Table.from_pandas(hours, preserve_index=False)
+    store.write_parts([Archive(table, pd.DataFrame())], folder)
+    return folder
 
 
 def all_rows(folder) -> pd.DataFrame:
@@ -65,14 +66,6 @@ def messy(tmp_path_factory):
     hours = messy_hours()
     (folder / "places.csv").write_text(PLACES, "utf-8")
     return hours, make_store(hours, folder / "store"), folder / "places.csv"
-
-
-@pytest.fixture(params=["small", "duckdb"])
-def route(request, monkeypatch):
-    """Both routes: numpy for a small store, DuckDB by the ibis expression for a large one."""
-    if request.param == "duckdb":
-        monkeypatch.setattr(stations, "SMALL_ROWS", 0)
-    return request.param
 
 
 def assert_same_values(got: dict, hours: pd.DataFrame, by: str) -> None:
@@ -96,13 +89,13 @@ def assert_same_values(got: dict, hours: pd.DataFrame, by: str) -> None:
 
 
 @pytest.mark.parametrize("by", ["station", "district"])
-def test_values_are_those_of_plain_pandas(messy, route, by):
+def test_values_are_those_of_plain_pandas(messy, by):
     hours, folder, places = messy
     assert_same_values(run_stations(folder, by=by, places=places), hours, by)
 
 
 @pytest.mark.parametrize("options", [{}, {"hour_label": "start", "pm10": "reported"}], ids=str)
-def test_every_column_is_that_of_the_path_for_one_district(messy, route, options):
+def test_every_column_is_that_of_the_path_for_one_district(messy, options):
     hours, folder, _ = messy
     got = run_stations(folder, **options)
     days = daily(hours, by="station", **options)
@@ -115,7 +108,6 @@ def test_every_column_is_that_of_the_path_for_one_district(messy, route, options
 def test_small_spans_give_what_one_span_gives(messy, monkeypatch, tmp_path):
     _, folder, _ = messy
     whole = run_stations(folder, out=tmp_path / "a")
-    monkeypatch.setattr(stations, "SMALL_ROWS", 0)
     monkeypatch.setattr(stations, "SPAN_ROWS", 9000)
     pieces = run_stations(folder, out=tmp_path / "b")
     for name in whole:
@@ -126,7 +118,7 @@ def test_small_spans_give_what_one_span_gives(messy, monkeypatch, tmp_path):
     assert sorted(p.name for p in folder.iterdir()) == ["defects.csv", "hours"]
 
 
-def test_a_national_store_gives_the_known_answers(tmp_path, route):
+def test_a_national_store_gives_the_known_answers(tmp_path):
     rows = national.write(tmp_path / "store", stations=3, first=2015, years=2)
     assert rows == len(all_rows(tmp_path / "store"))
     got = run_stations(tmp_path / "store")["annual"]

@@ -1,14 +1,11 @@
 """Hourly monitoring files, with all their defects, into one table of hours.
 
-Read are Beijing's archive as distributed (a zip a year of ``beijing_{all,extra}_YYYYMMDD.csv``,
-folders of these, single files), the national archive (``china_sites_YYYYMMDD.csv``), hourly files
-of the national network, and the UCI files ``PRSA_Data_*.csv``, in any mix and form (`layouts`).
-
-All label the same hour alike. For each hour, station and pollutant the monitoring archive wins; UCI
-stands only where it has none, its CO divided by 1000, its PM10 missing where it equals its PM2.5
-(which UCI put there). The same hour twice within one archive: equal values count once; of differing
-ones that of the first file stands. What is no measurement is decided in `judge`. Whatever is left
-out is listed with file, hour, value and rule; a file that cannot be used never stops the rest.
+Read are Beijing's archive (a zip a year of ``beijing_{all,extra}_YYYYMMDD.csv``, folders, single
+files), the national one (``china_sites_YYYYMMDD.csv``), hourly files of the national network and
+UCI's ``PRSA_Data_*.csv``, in any mix and form (`layouts`). UCI stands only where an archive has no
+value, its CO divided by 1000, its PM10 missing where it equals its PM2.5 (which UCI put there). Of
+two values of an hour that of the first file stands. What is no measurement is decided in `judge`.
+Whatever is left out is listed; a file that cannot be used never stops the rest.
 """
 
 from __future__ import annotations
@@ -16,21 +13,19 @@ from __future__ import annotations
 import datetime as dt
 import re
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from ..tables import decode
 from ..words import error, word
-from . import files as files_of
-from . import judge, layouts, names
-from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER
+from . import files, judge, layouts, names
+from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER, listed
 
 DEFECTS = ("file", "date", "hour", "station", "pollutant", "value", "rule", "action", "count")
 #: Bytes that are parsed at once.
 _BATCH = 16 * 2**20
-_HEADER = re.compile(rb'(date|"date")[ ]*,[ "]*hour[ "]*,[ "]*type[ "]*,', re.IGNORECASE)
 #: Types of rows that are no hourly concentrations.
 _OTHER = re.compile(r"AQI|.*_(24H|8H)")
 _DAY_FILE = re.compile(r"([^/:]*?)_?(\d{8})\.csv(\.gz)?$")
@@ -41,20 +36,6 @@ class Archive(NamedTuple):
 
     hours: pd.DataFrame
     defects: pd.DataFrame
-
-
-class Wide(NamedTuple):
-    """What `read_wide` returns: hours (pyarrow), defects, weather, months filled from UCI, days.
-
-    ``networks`` are the sources of the hours: the city's archive, the national network.
-    """
-
-    hours: Any
-    defects: pd.DataFrame
-    weather: pd.DataFrame
-    uci_months: set[tuple]
-    national: pd.DataFrame | None
-    networks: set[str]
 
 
 class Block(NamedTuple):
@@ -83,55 +64,50 @@ def iso(day: int) -> str:
 
 
 class Reader:
-    """Collect blocks of values while files stream by, and the one list of defects."""
+    """Collect values and defects while files stream by; in the end merge and judge them."""
 
-    def __init__(self, wanted: list[str] | None):
-        self.wanted = wanted
-        self.found: dict[str, None] = {}
+    def __init__(self, wanted: list[str] | None, found: dict[str, None] | None = None):
+        self.wanted, self.found = wanted, found or {}
         self.blocks: list[Block] = []
-        self.weather: list[pd.DataFrame] = []
+        self.weather = [pd.DataFrame({"time": pd.to_datetime([])})]
         self.national: list[pd.DataFrame] = []
         self.networks: set[str] = set()
         self.labels: list[str] = []
         self._notes: list[dict] = []
-        self._cells: list[pd.DataFrame] = []
         self._other_rows = 0
         #: days that have a file, by the kind in its name
         self._days: dict[str, set[int]] = {}
-        #: header -> its stations; None where it is misread
+        #: header -> its stations, None where misread; header -> files to be parsed, with numbers
         self._stations: dict[bytes, list[str] | None] = {}
         self._held: dict[bytes, list[tuple[int, bytes]]] = {}
-        self._misread: list[tuple[bytes, int, bytes]] = []
         self._size = 0
         self._worker = ThreadPoolExecutor(1)
         self._parsing: list[tuple] = []
 
     def note(self, file: str, rule: str, action: str, count=1, **where) -> None:
-        """Add a row to the defects; `where` are more of its columns."""
-        row = {"file": file, "rule": rule, "action": action, "count": int(count)} | where
-        self._notes.append(dict.fromkeys(DEFECTS[1:6], "") | {"hour": None} | row)
+        """Add a row to the defects unless the count is 0; `where` are more of its columns."""
+        if count:
+            row = {"file": file, "rule": rule, "action": action, "count": int(count)}
+            self._notes.append(row | where)
 
     def note_files(self, numbers, rule: str, action: str, **where) -> None:
         """Add a row for each file of an array of file numbers, counting how often it is there."""
         for number, n in zip(*np.unique(numbers, return_counts=True), strict=True):
             self.note(self.labels[number], rule, action, n, **where)
 
-    def note_cells(self, rule, action: str, file, hour, station, pollutant, value) -> None:
-        """Add a row for each of many values; `hour` in hours since 1970, `pollutant` by number."""
-        if len(value):
-            hour = np.asarray(hour)
-            frame = {"file": np.array([*self.labels, ""], dtype=object)[file]}
-            frame |= {"date": np.datetime_as_string((hour // 24).astype("datetime64[D]"))}
-            frame |= {"hour": hour % 24, "station": station}
-            frame |= {"pollutant": np.array(POLLUTANTS, dtype=object)[pollutant]}
-            frame |= {"value": [f"{v:g}" for v in value], "rule": rule, "action": action}
-            self._cells.append(pd.DataFrame(frame | {"count": 1}))
+    def note_cells(self, rule: str, action: str, *cells) -> None:
+        """Add a row for each value of arrays of files, hours, stations, pollutants and values."""
+        for file, hour, station, pollutant, value in zip(*cells, strict=True):
+            where = {"date": iso(hour // 24), "hour": hour % 24, "station": station}
+            value = value[:40] if isinstance(value, str) else f"{value:g}"
+            where |= {"pollutant": POLLUTANTS[pollutant], "value": value}
+            self.note(self.labels[file], rule, action, **where)
 
-    def defects(self) -> pd.DataFrame:
+    def listed(self) -> pd.DataFrame:
         """Return all that was noted, in order of rule, date and file."""
-        notes = pd.DataFrame(self._notes, columns=list(DEFECTS), dtype=object)
-        out = pd.concat([notes, *self._cells], ignore_index=True)
+        out = pd.DataFrame(self._notes, columns=list(DEFECTS), dtype=object)
         out["hour"] = pd.to_numeric(out["hour"]).astype("Int64")
+        out = out.fillna(dict.fromkeys(DEFECTS[1:6], "") | {"hour": pd.NA})
         keys = ["rule", "date", "hour", "file", "station", "pollutant"]
         return out.sort_values(keys, ignore_index=True, kind="stable")
 
@@ -141,33 +117,22 @@ class Reader:
             data = data[3:]
             self.note(label, "byte_order_mark", "repaired")
         data = data.lstrip()
-        head = data[:600]
-        if not head:
-            self.note(label, "empty_file", "skipped")
-        elif head[:1] == b"<":
-            self.note(label, "html_page", "skipped")
-        elif _HEADER.match(head) and b"\0" not in head:
-            self._hourly(label, data)
-        else:
-            try:
-                self._other_layout(label, *layouts.recognise(data))
-            except (ValueError, KeyError) as problem:
-                cause = str(problem).splitlines()[0][:60]
-                self.note(label, "not_hourly", "skipped", value=cause)
+        try:
+            kind, content = layouts.recognise(data)
+            if kind in ("uci", "network"):
+                self._add_frame(label, content, kind)
+        except (ValueError, KeyError) as problem:
+            kind, content = "not_hourly", str(problem).splitlines()[0][:60]
+        if kind in ("empty_file", "html_page", "not_hourly"):
+            self.note(label, kind, "skipped", value=content)
+        elif kind == "days":
+            self.national.append(content.assign(file=label))
+        elif kind == "hourly":
+            if content is not data:
+                self.note(label, "other_layout", "repaired")
+            self._hold(label, content)
 
-    def _other_layout(self, label: str, kind: str, content) -> None:
-        if kind == "hourly":
-            self.note(label, "other_layout", "repaired")
-            self._hourly(label, content)
-        elif kind == "uci":
-            self._uci(label, *content)
-        elif kind == "network":
-            self.networks.add("cnemc-hourly")
-            self._rows(label, content, "archive")
-        else:
-            self.national.append(content)
-
-    def _hourly(self, label: str, data: bytes) -> None:
+    def _hold(self, label: str, data: bytes) -> None:
         """Hold a file in the common layout until there are enough of its header."""
         of_country = label.rpartition("/")[2].startswith("china_sites")
         self.networks.add("cnemc-hourly" if of_country else "archive-hourly")
@@ -179,81 +144,87 @@ class Reader:
             return
         if header not in self._stations:
             stations = _station_part(header).split(",")
-            misread = names.looks_misread(stations)
-            self._stations[header] = None if misread else [s.strip() for s in stations]
+            is_misread = names.looks_misread(stations)
+            self._stations[header] = None if is_misread else [s.strip() for s in stations]
         self.labels.append(label)
-        body = body if body.endswith(b"\n") else body + b"\n"
-        if self._stations[header] is None:
-            self._misread.append((header, len(self.labels) - 1, body))
-            return
-        self._held.setdefault(header, []).append((len(self.labels) - 1, body))
+        member = len(self.labels) - 1, body if body.endswith(b"\n") else body + b"\n"
+        self._held.setdefault(header, []).append(member)
         self._size += len(body)
         if self._size > _BATCH:
             self._flush()
 
-    def close(self) -> None:
-        """Parse what is still held, and last the files whose header needs others to be told."""
-        self._flush()
-        headers = [_station_part(header) for header, own in self._stations.items() if own]
-        for header, number, body in self._misread:
-            width = body.split(b"\n", 1)[0].count(b",") - 2
-            stations = names.repair(_station_part(header), width, headers[::-1])
-            if stations:
-                self.note(self.labels[number], "header_misread", "repaired")
-                self._parse(stations, [(number, body)])
-            else:
-                self.note(self.labels[number], "header_lost", "skipped")
-        self._collect()
-        self._worker.shutdown()
-        self._note_missing_days()
-        if self._other_rows:
-            self.note("", "other_statistics", "skipped", self._other_rows)
-
     def _flush(self) -> None:
-        """Parse what is held, one pass a header, while the next files are being unpacked."""
-        self._collect()
+        """Take what was parsed meanwhile; parse what is held, while the next are unpacked."""
+        for stations, members, table in self._parsing:
+            self._add_files(table.result(), stations, members)
+        self._parsing, self._size = [], 0
+        for header in [header for header in self._held if self._stations[header]]:
+            stations, members = self._stations[header], self._held.pop(header)
+            table = self._worker.submit(_table, members, len(stations) + 3)
+            self._parsing.append((stations, members, table))
+
+    def close(self) -> None:
+        """Take what is still held, and last the files whose header needs others to be told."""
+        self._flush()
+        self._flush()
+        self._worker.shutdown()
+        known = [_station_part(header) for header, own in self._stations.items() if own][::-1]
         for header, members in self._held.items():
-            self._parse(self._stations[header], members)
-        self._held, self._size = {}, 0
+            for number, body in members:
+                width = body.split(b"\n", 1)[0].count(b",") - 2
+                stations = names.repair(_station_part(header), width, known)
+                rule = ("header_misread", "repaired") if stations else ("header_lost", "skipped")
+                self.note(self.labels[number], *rule)
+                if stations:
+                    table = _table([(number, body)], len(stations) + 3)
+                    self._add_files(table, stations, [(number, body)])
+        self._note_missing_days()
+        self.note("", "other_statistics", "skipped", self._other_rows)
 
-    def _parse(self, stations: list[str], members) -> None:
-        bodies = [body for _, body in members]
-        parsed = self._worker.submit(_table, bodies, len(stations) + 3)
-        self._parsing.append((parsed, stations, members))
+    def check_stations(self) -> None:
+        """Raise `InputError` unless the stations wanted were found."""
+        missing = [s for s in self.wanted or [] if s not in self.found]
+        if missing:
+            known = listed(list(self.found)[:40])
+            raise error("error.station_absent", station=listed(missing), known=known)
 
-    def _collect(self) -> None:
-        """Take what has been parsed meanwhile."""
-        for parsed, stations, members in self._parsing:
-            self._take_parsed(parsed.result(), stations, members)
-        self._parsing = []
+    def finish(self) -> Reader:
+        """Merge and judge what was collected."""
+        self.hours, self.uci_months = judge.merge(self)
+        weather = pd.concat(self.weather).reindex(columns=["time", "station", *WEATHER])
+        weather = weather.drop_duplicates(["station", "time"])
+        self.weather = weather.sort_values(["station", "time"], ignore_index=True)
+        self.defects = self.listed()
+        return self
 
-    def _take_parsed(self, table, stations: list[str], members) -> None:
+    def _add_files(self, table, stations: list[str], members) -> None:
         """Take files parsed at once; an unsound one is found by halving, and mended."""
         width, half = len(stations) + 3, len(members) // 2
         if table is None and half:
             for part in (members[:half], members[half:]):
-                self._take_parsed(_table([body for _, body in part], width), stations, part)
+                self._add_files(_table(part, width), stations, part)
             return
         if table is None:
             number, body = members[0]
-            body = self._mend(self.labels[number], body, width)
-            members, table = [(number, body)], _table([body], width)
-            if body and table is None:
+            members = [(number, self._mended(self.labels[number], body, width))]
+            table = _table(members, width)
+            if table is None and members[0][1]:
                 self.note(self.labels[number], "unreadable", "skipped")
         if table is not None:
             lines = [body.count(b"\n") for _, body in members]
-            self._take(table, stations, np.repeat([n for n, _ in members], lines))
+            self._add_table(table, stations, np.repeat([number for number, _ in members], lines))
 
-    def _mend(self, label: str, body: bytes, width: int) -> bytes:
+    def _mended(self, label: str, body: bytes, width: int) -> bytes:
         """Return the lines with as many cells as the header, a number or nothing in each."""
         text = body.decode("utf-8", errors="replace").replace("\0", "")
         lines = [layouts.cells_of(line) for line in text.split("\n") if line.strip(', "')]
         out = []
         for line, cells in enumerate(lines, 1):
-            day, hour = layouts.tidy_day(cells[0]), layouts.tidy_hour((cells + [""])[1])
-            is_day = bool(re.fullmatch(r"[0-9]{8}", day))
-            date = iso(day_number(int(day))) if is_day else ""
-            where = {"date": date, "value": ",".join(cells[:3])[:60]}
+            day = layouts.tidy_day(cells[0])
+            hour = layouts.HOUR.fullmatch((cells + [""])[1].strip())
+            is_day = re.fullmatch(r"[0-9]{8}", day)
+            where = {"date": iso(day_number(int(day))) if is_day else ""}
+            where["value"] = ",".join(cells[:3])[:60]
             if not any(c.strip() for c in cells[width:]):
                 cells = cells[:width]
             if 3 < len(cells) < width and line == len(lines):
@@ -262,47 +233,48 @@ class Reader:
                 self.note(label, "line_cut_off", "repaired", lost, **where)
                 cells = cells[:-1] + [""] * lost
             if len(cells) != width:
-                lost = max(len(cells) - 3, 1)
-                self.note(label, "line_length", "dropped", lost, **where)
-            elif not (is_day and re.fullmatch(r"[0-9]{1,2}", hour)):
+                self.note(label, "line_length", "dropped", max(len(cells) - 3, 1), **where)
+                continue
+            if not (is_day and hour and hour[1].isascii()):
                 self.note(label, "date_unreadable", "dropped", width - 3, **where)
-            else:
-                kind = re.sub('[,"]', "", cells[2]).strip()
-                values = [cell.strip() for cell in cells[3:]]
-                for column, cell in enumerate(values):
-                    if cell not in NULLS and not layouts.is_number(cell):
-                        place = {"hour": int(hour), "station": f"#{column + 4}"}
-                        place |= {"pollutant": TYPES.get(kind.upper(), kind), "value": cell[:40]}
-                        self.note(label, "not_a_number", "dropped", **(where | place))
-                        values[column] = ""
-                out.append(",".join([day, hour, kind, *(v.lstrip("+") for v in values)]))
+                continue
+            kind = re.sub('[,"]', "", cells[2]).strip()
+            values = [cell.strip() for cell in cells[3:]]
+            for column, cell in enumerate(values):
+                is_number = len(cell) < 40 and layouts.NUMBER.fullmatch(cell)
+                if cell not in NULLS and not is_number:
+                    where |= {"hour": int(hour[1]), "station": f"#{column + 4}", "value": cell[:40]}
+                    where["pollutant"] = TYPES.get(kind.upper(), kind)
+                    self.note(label, "not_a_number", "dropped", **where)
+                    values[column] = ""
+            out.append(",".join([day, hour[1], kind, *(v.lstrip("+") for v in values)]))
         return "".join(f"{line}\n" for line in out).encode()
 
-    def _take(self, table, columns: list[str], files: np.ndarray) -> None:
+    def _add_table(self, table, columns: list[str], file: np.ndarray) -> None:
         """Keep the concentrations of the stations wanted of one parsed table, as a block."""
         types = table.column("type").combine_chunks()
         kinds = [str(k).strip().upper() for k in types.dictionary.to_pylist()]
         kind = types.indices.to_numpy(zero_copy_only=False)
         for number, name in enumerate(kinds):
             if name not in TYPES and not _OTHER.fullmatch(name):
-                self.note_files(files[kind == number], "unknown_type", "skipped", value=name[:40])
-        codes = {name: code for code, name in enumerate(TYPES)}
-        pollutant = np.array([codes.get(k, -1) for k in kinds], np.int8)[kind]
+                self.note_files(file[kind == number], "unknown_type", "skipped", value=name[:40])
+        codes = [list(TYPES).index(k) if k in TYPES else -1 for k in kinds]
+        pollutant = np.array(codes, np.int8)[kind]
         date, hour = table.column("date").to_numpy(), table.column("hour").to_numpy()
         dates, place = np.unique(date, return_inverse=True)
         day = np.array([day_number(d) for d in dates.tolist()], np.int64)[place]
         good = (day >= 0) & (hour >= 0) & (hour <= 24)
         for i in np.flatnonzero(~good):
             value = f"{date[i]},{hour[i]},{kinds[kind[i]]}"
-            self.note(self.labels[files[i]], "date_range", "dropped", value=value)
+            self.note(self.labels[file[i]], "date_range", "dropped", value=value)
         self._other_rows += int((good & (pollutant < 0)).sum())
-        self._note_days(files[good], day[good], hour[good])
+        self._note_days(file[good], day[good], hour[good])
         at: dict[str, list[int]] = {}
-        for column, name in enumerate(map(names.canonical, columns)):
+        for column, name in enumerate(map(names.canonical, columns), 3):
             if name:
                 self.found[name] = None
-                if self.wanted is None or name in self.wanted:
-                    at.setdefault(name, []).append(column + 3)
+            if name and (self.wanted is None or name in self.wanted):
+                at.setdefault(name, []).append(column)
         rows = np.flatnonzero(good & (pollutant >= 0))
         if not at or not len(rows):
             return
@@ -311,23 +283,21 @@ class Reader:
             values[:, j] = table.column(places[0]).to_numpy()[rows]
             for other in places[1:]:
                 twin = table.column(other).to_numpy()[rows]
-                keep = self._compare(station, values[:, j], twin, files[rows])
+                # a file whose two columns of a station differ is left out
+                differ = ~np.isnan(values[:, j]) & ~np.isnan(twin) & (values[:, j] != twin)
+                refused = file[rows][differ]
+                self.note_files(refused, "station_twice_differs", "skipped", station=station)
+                keep = ~np.isin(file[rows], refused)
                 rows, values, twin = rows[keep], values[keep], twin[keep]
+                same = np.unique(file[rows])
+                self.note_files(same, "station_twice", "dropped", station=station)
                 values[:, j] = np.where(np.isnan(values[:, j]), twin, values[:, j])
         hours = day[rows] * 24 + hour[rows]
-        self._keep(Block("archive", list(at), hours, pollutant[rows], files[rows], values))
+        self._keep(Block("archive", list(at), hours, pollutant[rows], file[rows], values))
 
-    def _compare(self, station: str, one, two, files) -> np.ndarray:
-        """Compare two columns of one station: a file whose columns differ is left out."""
-        differ = ~np.isnan(one) & ~np.isnan(two) & (one != two)
-        keep = ~np.isin(files, files[differ])
-        self.note_files(files[differ], "station_twice_differs", "skipped", station=station)
-        self.note_files(np.unique(files[keep]), "station_twice", "dropped", station=station)
-        return keep
-
-    def _note_days(self, files, day, hour) -> None:
+    def _note_days(self, file, day, hour) -> None:
         """Note hours that a file lacks and rows of another day than its name says."""
-        for number in np.unique(files).tolist():
+        for number in np.unique(file).tolist():
             label = self.labels[number]
             name = _DAY_FILE.search(label)
             stated = day_number(int(name[2])) if name else -1
@@ -335,14 +305,12 @@ class Reader:
                 continue
             self._days.setdefault(name[1], set()).add(stated)
             # the rows of a file stand together
-            rows = slice(*np.searchsorted(files, [number, number + 1]))
+            rows = slice(*np.searchsorted(file, [number, number + 1]))
             absent = np.flatnonzero(np.bincount(hour[rows] % 24, minlength=24) == 0)
             astray = np.count_nonzero(day[rows] != stated)
-            if len(absent):
-                where = {"date": iso(stated), "value": " ".join(map(str, absent))}
-                self.note(label, "hours_missing", "missing", len(absent), **where)
-            if astray:
-                self.note(label, "other_day", "kept", astray, date=iso(stated))
+            where = {"date": iso(stated), "value": " ".join(map(str, absent))}
+            self.note(label, "hours_missing", "missing", len(absent), **where)
+            self.note(label, "other_day", "kept", astray, date=iso(stated))
 
     def _note_missing_days(self) -> None:
         """Note days between first and last file for which a kind of file is absent, as spans."""
@@ -356,59 +324,47 @@ class Reader:
                     value = f"{first}..{last}" if len(span) > 1 else ""
                     self.note(name, "no_file", "missing", len(span), date=first, value=value)
 
-    def _uci(self, label: str, frame: pd.DataFrame, lost: int) -> None:
-        """Take a UCI file: a row an hour, with weather."""
-        if lost:
-            self.note(label, "line_unreadable", "dropped", lost)
-        if {"pm10", "pm25"} <= set(frame):
-            filled = (frame["pm10"] == frame["pm25"]) & frame["pm10"].notna()
-            for station, n in frame["station"][filled].value_counts().items():
-                if self.wanted is None or station in self.wanted:
-                    where = {"station": station, "pollutant": "pm10"}
-                    self.note(label, "uci_pm10_filled", "dropped", n, **where)
-            frame["pm10"] = frame["pm10"].mask(filled)
-        frame = self._rows(label, frame, "uci")
-        self.weather.append(frame.reindex(columns=["time", "station", *WEATHER]))
-
-    def _rows(self, label: str, frame: pd.DataFrame, archive: str) -> pd.DataFrame:
-        """Take a frame of time, station and pollutants; return its usable rows."""
-        lost = int(frame["time"].isna().sum())
-        if lost:
-            self.note(label, "date_unreadable", "dropped", lost)
+    def _add_frame(self, label: str, frame: pd.DataFrame, kind: str) -> None:
+        """Take a frame of time, station and pollutants, of UCI (`kind` "uci") or the network."""
+        self.note(label, "line_unreadable", "dropped", frame.attrs.get("lost_lines", 0))
+        self.note(label, "date_unreadable", "dropped", frame["time"].isna().sum())
         frame = frame[frame["time"].notna()]
         self.found.update(dict.fromkeys(frame["station"]))
         if self.wanted is not None:
             frame = frame[frame["station"].isin(self.wanted)]
+        if kind == "network":
+            self.networks.add("cnemc-hourly")
+        else:
+            self.weather.append(frame)
+            if {"pm10", "pm25"} <= set(frame):
+                filled = (frame["pm10"] == frame["pm25"]) & frame["pm10"].notna()
+                for station, n in frame["station"][filled].value_counts().items():
+                    where = {"station": station, "pollutant": "pm10"}
+                    self.note(label, "uci_pm10_filled", "dropped", n, **where)
+                frame = frame.assign(pm10=frame["pm10"].mask(filled))
         self.labels.append(label)
-        number = len(self.labels) - 1
-        hour = (frame["time"] - pd.Timestamp(0)) // pd.Timedelta(hours=1)
-        cells = frame.assign(hour=hour.astype(np.int64))
+        hour = ((frame["time"] - pd.Timestamp(0)) // pd.Timedelta(hours=1)).astype(np.int64)
         given = [p for p in POLLUTANTS if p in frame]
-        cells = cells.melt(["hour", "station"], given, "pollutant", "cell").dropna(subset="cell")
-        codes = {p: code for code, p in enumerate(POLLUTANTS)}
-        cells["pollutant"] = cells["pollutant"].map(codes).astype(np.int8)
+        cells = frame.assign(hour=hour, file=len(self.labels) - 1)
+        cells = cells.melt(["file", "hour", "station"], given, "pollutant", "cell").dropna()
+        cells["pollutant"] = cells["pollutant"].map(POLLUTANTS.index).astype(np.int8)
         cells["value"] = pd.to_numeric(cells["cell"], errors="coerce")
-        for cell in cells[cells["value"].isna()].itertuples():
-            where = {"date": iso(cell.hour // 24), "hour": cell.hour % 24, "station": cell.station}
-            where |= {"pollutant": POLLUTANTS[cell.pollutant], "value": str(cell.cell)[:40]}
-            self.note(label, "not_a_number", "dropped", **where)
+        wrong = cells[cells["value"].isna()]
+        columns = ["file", "hour", "station", "pollutant", "cell"]
+        self.note_cells("not_a_number", "dropped", *(wrong[c] for c in columns))
         cells = cells.dropna(subset="value")
-        if archive == "uci":
+        if kind == "uci":
             is_co = cells["pollutant"] == POLLUTANTS.index("co")
             cells["value"] = cells["value"].mask(is_co, cells["value"] / 1000)
-        station, stations = pd.factorize(cells["station"], sort=True)
-        key = (cells["hour"] * len(POLLUTANTS) + cells["pollutant"]).to_numpy()
-        key, row = np.unique(key, return_inverse=True)
-        twice = pd.Series(row * len(stations) + station).duplicated().to_numpy()
-        columns = [cells[c].to_numpy()[twice] for c in ("hour", "station", "pollutant", "value")]
-        self.note_cells("hour_twice", "dropped", np.full(twice.sum(), number), *columns)
-        if len(key):
-            values = np.full((len(key), len(stations)), np.nan)
-            values[row[~twice], station[~twice]] = cells["value"].to_numpy()[~twice]
-            hour, pollutant = np.divmod(key, len(POLLUTANTS))
-            file = np.full(len(key), number)
-            self._keep(Block(archive, list(stations), hour, pollutant, file, values))
-        return frame
+        # an hour that stands twice has a row for each turn
+        cells["turn"] = cells.groupby(["hour", "pollutant", "station"]).cumcount()
+        keys = ["file", "hour", "pollutant", "turn", "station"]
+        values = cells.set_index(keys)["value"].unstack()
+        if len(values):
+            file, hour, pollutant, _ = (values.index.get_level_values(k) for k in range(4))
+            archive = "uci" if kind == "uci" else "archive"
+            where = list(values.columns), hour.to_numpy(), pollutant.to_numpy(), file.to_numpy()
+            self._keep(Block(archive, *where, values.to_numpy()))
 
     def _keep(self, block: Block) -> None:
         """Keep a block without what cannot be a concentration."""
@@ -419,8 +375,9 @@ class Reader:
             rule = np.where(judge.is_code(-wrong), "code", "negative")
             rule = np.where(np.isinf(wrong), "not_a_number", rule)
             stations = np.array(block.stations, dtype=object)[j]
-            where = (block.file[i], block.hour[i], stations, block.pollutant[i], wrong)
-            self.note_cells(rule, "dropped", *where)
+            cells = block.file[i], block.hour[i], stations, block.pollutant[i], wrong
+            for name in np.unique(rule):
+                self.note_cells(name, "dropped", *(c[rule == name] for c in cells))
             block.values[bad] = np.nan
         self.blocks.append(block)
 
@@ -430,12 +387,12 @@ def _station_part(header: bytes) -> str:
     return text.replace('"', "").split(",", 3)[3]
 
 
-def _table(bodies: list[bytes], width: int):
+def _table(members: list[tuple[int, bytes]], width: int):
     """Parse headless csv bytes of one layout in one pass; None unless every line is sound."""
     import pyarrow as pa
     from pyarrow import csv as arrow_csv
 
-    data = b"".join(bodies)
+    data = b"".join(body for _, body in members)
     stations = [f"s{i}" for i in range(width - 3)]
     types = {"date": pa.int64(), "hour": pa.int64(), "type": pa.dictionary(pa.int32(), pa.string())}
     types |= dict.fromkeys(stations, pa.float64())
@@ -499,34 +456,15 @@ def read_archive(paths, *, stations=None, shape="long", progress=None) -> Archiv
     return Archive(long, wide.defects)
 
 
-def read_wide(paths, *, stations=None, progress=None) -> Wide:
-    """Read as `read_archive` does, into a pyarrow table in wide shape and what goes with it."""
+def read_wide(paths, *, stations=None, progress=None) -> Reader:
+    """Read as `read_archive` does; hours in pyarrow, wide, are an attribute of what is returned."""
     reader = Reader(names.chosen(stations))
-    for label, data in files_of.each(files_of.existing(paths), reader.note, progress):
+    for label, data in files.each(files.existing(paths), reader.note, progress):
         reader.add(label, data)
     reader.close()
     if not reader.found:
-        listed = reader.defects().head(3)[["file", "rule", "value"]].itertuples(index=False)
-        why = [f"{file}: {word(f'defect.{rule}')} {value}".strip() for file, rule, value in listed]
+        first = reader.listed().head(3).itertuples()
+        why = [f"{row.file}: {word(f'defect.{row.rule}')} {row.value}".strip() for row in first]
         raise error("error.archive_nothing", why="; ".join(why) or "-")
-    check_stations(reader.wanted, reader.found)
-    return finish(reader)
-
-
-def check_stations(wanted, found) -> None:
-    """Raise `InputError` unless the stations wanted were found."""
-    missing = "、".join(s for s in wanted or [] if s not in found)
-    if missing:
-        raise error("error.station_absent", station=missing, known="、".join(list(found)[:40]))
-
-
-def finish(reader: Reader) -> Wide:
-    """Merge and judge what a reader has collected."""
-    hours, uci_months = judge.merge(reader)
-    days = pd.concat(reader.national, ignore_index=True) if reader.national else None
-    types = {"time": "datetime64[s]", "station": str} | dict.fromkeys(WEATHER, float)
-    weather = pd.DataFrame(columns=list(types)).astype(types)
-    if reader.weather:
-        weather = pd.concat(reader.weather).drop_duplicates(["station", "time"])
-    weather = weather.sort_values(["station", "time"], ignore_index=True)
-    return Wide(hours, reader.defects(), weather, uci_months, days, reader.networks)
+    reader.check_stations()
+    return reader.finish()

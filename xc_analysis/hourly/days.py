@@ -1,23 +1,18 @@
 """Hours to days by the national rules (GB 3095-2012, HJ 663-2013), on any table of hours.
 
-Day. ``hour_label="end"`` (default): a label is the end of its hour, a day has the labels 01 to 24,
-24 being 00 of the next date; ``"start"``: the labels 00 to 23 of the date itself.
-
-District. Mean over the stations that report, hour by hour and pollutant by pollutant, first; all
-rules after that act on the district's hours.
-
-PM10. ``pm10="filled"`` (default): PM2.5 stands in where a station's PM10 is missing (the archive
-withholds it where it would not exceed PM2.5); ``"reported"``: PM10 as reported. Both travel on:
-``pm10_reported`` in the days, the lower and upper end of ``pm10`` in months and years.
-
-Daily mean: at least 20 hours. O3: of the 17 windows of 8 running hours within the day, the largest
-mean of those with at least 6 hours; valid with at least 14 such windows, or if it exceeds 160.
+A label is the end of its hour (``hour_label="end"``): a day has the labels 01 to 24, 24 being 00 of
+the next date. A district is the mean over the stations that report, hour by hour, first. PM2.5
+stands in where a station's PM10 is missing (``pm10="filled"``; the archive withholds it where it
+would not exceed PM2.5); PM10 as reported travels on as ``pm10_reported``. A mean needs 20 hours;
+ozone is the largest mean of 8 hours within the day, each of at least 6 known, valid with at least
+14 of the 17 windows or if it exceeds 160.
 """
 
 from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..words import error
 from .aqi import round_printed, with_aqi
@@ -79,16 +74,7 @@ def daily(hours, *, name=None, stations=None, by="district", hour_label="end", p
     if by == "district" and name is None:
         name = "+".join(sorted(table["station"].unique()))
     scope = table["station"] if by == "station" else name
-    found = days_small(table.assign(scope=scope), hour_label=hour_label, pm10=pm10)
-    if found.empty:
-        raise error("error.no_day")
-    parts = []
-    for scope, part in found.groupby("scope"):
-        # a row to each date, so that a gap is seen
-        dates = pd.date_range(part["date"].min(), part["date"].max(), name="date", unit="s")
-        parts.append(part.set_index("date").reindex(dates).reset_index().assign(scope=scope))
-    days = pd.concat(parts, ignore_index=True)
-    days["o3_windows"] = days["o3_windows"].fillna(0).astype("Int64")
+    days = _days_of_hours(table.assign(scope=scope), hour_label=hour_label, pm10=pm10)
     days = with_validity(days).sort_values(["scope", "date"], ignore_index=True)
     days = days[["date", "scope", *DAY_COLUMNS]]
     return days.rename(columns={"scope": by}) if by == "station" else days
@@ -114,16 +100,15 @@ def _wide(hours) -> pd.DataFrame:
     frame = frame_of(hours, "hours", "time")
     if "station" not in frame:
         frame = frame.assign(station="station")
-    names = {c: plain(c) for c in frame.columns if plain(c) in POLLUTANTS}
-    is_long = {"pollutant", "value"} <= set(frame.columns)
+    is_long = {"pollutant", "value"} <= set(frame)
+    printed = frame["pollutant"].unique() if is_long else frame.columns
+    names = {name: plain(name) for name in printed if is_long or plain(name) in POLLUTANTS}
     if not names and not is_long:
         raise error("error.no_pollutant", pollutants=", ".join(POLLUTANTS))
-    if is_long:
-        names = {p: plain(p) for p in frame["pollutant"].unique()}
-        for printed, pollutant in names.items():
-            if pollutant not in POLLUTANTS:
-                known = ", ".join(POLLUTANTS)
-                raise error("error.pollutant_unknown", pollutant=str(printed), pollutants=known)
+    for name, pollutant in names.items():
+        if pollutant not in POLLUTANTS:
+            known = ", ".join(POLLUTANTS)
+            raise error("error.pollutant_unknown", pollutant=str(name), pollutants=known)
     try:
         time = pd.to_datetime(frame["time"]).astype("datetime64[s]")
         if is_long:
@@ -132,8 +117,8 @@ def _wide(hours) -> pd.DataFrame:
             values = pd.to_numeric(frame["value"]).groupby(keys, observed=True).mean()
             wide = values.unstack().reindex(columns=list(POLLUTANTS)).astype("float64")
             return wide.set_axis(list(POLLUTANTS), axis=1).reset_index()
-        wide = frame.rename(columns=names).reindex(columns=["time", "station", *POLLUTANTS])
-        wide["time"] = time
+        wide = frame.assign(time=time).rename(columns=names)
+        wide = wide.reindex(columns=["time", "station", *POLLUTANTS])
         return wide.astype(dict.fromkeys(POLLUTANTS, "float64"))
     except (ValueError, TypeError, OverflowError) as problem:
         raise unreadable(problem) from None
@@ -179,8 +164,8 @@ def days_expr(hours, *, hour_label="end", pm10="filled"):
     )
 
 
-def days_small(hours: pd.DataFrame, *, hour_label="end", pm10="filled") -> pd.DataFrame:
-    """Compute what `days_expr` does in numpy, which takes less than compiling its SQL."""
+def _days_of_hours(hours: pd.DataFrame, *, hour_label: str, pm10: str) -> pd.DataFrame:
+    """Compute what `days_expr` does in numpy, with a row for every day from first to last."""
     parts = []
     shift = np.timedelta64(int(hour_label == "end"), "h")
     for scope, part in hours.groupby("scope", sort=True, observed=True):
@@ -192,37 +177,33 @@ def days_small(hours: pd.DataFrame, *, hour_label="end", pm10="filled") -> pd.Da
         values["pm10_reported"] = values["pm10"]
         if pm10 == "filled":
             values["pm10"] = np.where(np.isnan(values["pm10"]), values["pm25"], values["pm10"])
-        grids = {p: _hour_means(at, v, n) for p, v in values.items()}
+        # the mean over stations by day and hour; NaN where none reports
+        grids = {}
+        for name, value in values.items():
+            known = ~np.isnan(value)
+            total = np.bincount(at[known], value[known], minlength=n * 24)
+            with np.errstate(invalid="ignore"):
+                grid = total / np.bincount(at[known], minlength=n * 24)
+            grids[name] = grid.reshape(n, 24)
         out = {"scope": scope, "date": (first + np.arange(n)).astype("datetime64[D]")}
-        for v in VALUES:
-            count = (~np.isnan(grids[v])).sum(axis=1)
-            mean = np.nansum(grids[v], axis=1) / np.maximum(count, 1)
-            out[v] = np.where(count >= HOURS_NEEDED, mean, np.nan)
-        out["o3_8h"], out["o3_windows"] = _ozone(grids["o3"])
+        out |= {v: _mean(grids[v], HOURS_NEEDED) for v in VALUES}
+        windows = _mean(sliding_window_view(grids["o3"], 8, axis=1), WINDOW_HOURS)
+        out["o3_8h"] = np.fmax.reduce(windows, axis=1)
+        out["o3_windows"] = (~np.isnan(windows)).sum(axis=1)
         # records that begin at 00 would otherwise add a day before them, of that one hour
         has_hour = np.bincount(at, minlength=n * 24).reshape(n, 24) > 0
-        is_day = has_hour[:, : 23 if hour_label == "end" else 24].any(axis=1)
-        parts.append(pd.DataFrame(out)[is_day])
-    return pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
+        is_day = np.flatnonzero(has_hour[:, : 23 if hour_label == "end" else 24].any(axis=1))
+        if len(is_day):
+            parts.append(pd.DataFrame(out).iloc[is_day[0] : is_day[-1] + 1])
+    if not parts:
+        raise error("error.no_day")
+    return pd.concat(parts, ignore_index=True).astype({"o3_windows": "Int64"})
 
 
-def _hour_means(at, values, n: int) -> np.ndarray:
-    """Return a day by hour grid of the mean over stations; NaN where none reports."""
-    known = ~np.isnan(values)
-    count = np.bincount(at[known], minlength=n * 24)
-    total = np.bincount(at[known], weights=values[known], minlength=n * 24)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return (total / count).reshape(n, 24)
-
-
-def _ozone(grid: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the largest 8 h mean of each day and the number of windows with enough hours."""
-    windows = np.lib.stride_tricks.sliding_window_view(grid, 8, axis=1)
-    count = (~np.isnan(windows)).sum(axis=2)
-    mean = np.nansum(windows, axis=2) / np.maximum(count, 1)
-    mean = np.where(count >= WINDOW_HOURS, mean, -1.0)
-    largest = mean.max(axis=1)
-    return np.where(largest >= 0, largest, np.nan), (mean >= 0).sum(axis=1)
+def _mean(grid: np.ndarray, needed: int) -> np.ndarray:
+    """Return the means along the last axis, NaN where fewer hours are known than needed."""
+    count = (~np.isnan(grid)).sum(axis=-1)
+    return np.where(count >= needed, np.nansum(grid, axis=-1) / np.maximum(count, 1), np.nan)
 
 
 def with_validity(days: pd.DataFrame) -> pd.DataFrame:

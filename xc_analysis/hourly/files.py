@@ -5,6 +5,7 @@ Nothing is written to disk; sizes are bounded; what cannot be used is noted, not
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import io
 import os
@@ -25,16 +26,11 @@ _BROKEN = (zipfile.BadZipFile, OSError, EOFError, RuntimeError, ValueError, zlib
 
 def existing(paths) -> list[Path]:
     """Return one path or several as a list, each of which exists."""
-    single = isinstance(paths, (str, os.PathLike))
-    try:
-        paths = [Path(p) for p in ([paths] if single else paths)]
-    except TypeError:
-        raise error("error.archive_no_path", value=repr(paths)[:60]) from None
+    is_one = isinstance(paths, (str, os.PathLike))
+    paths = [Path(p) for p in ([paths] if is_one else paths)]
     for path in paths:
         if not path.exists():
             raise error("error.archive_absent", path=path)
-    if not paths:
-        raise error("error.archive_none")
     return paths
 
 
@@ -43,7 +39,6 @@ def walk(paths: list[Path]):
     for path in paths:
         if not path.is_dir():
             yield path, path.name
-            continue
         for folder, below, names in os.walk(path):
             below.sort()
             for file in (Path(folder, name) for name in sorted(names)):
@@ -54,12 +49,9 @@ def labels(paths: list[Path]):
     """Yield the name of every file below the paths, those within a zip too."""
     for path, label in walk(paths):
         members = []
-        if path.suffix.lower() == ".zip":
-            try:
-                with zipfile.ZipFile(path) as archive:
-                    members = archive.namelist()
-            except _BROKEN:
-                pass
+        if label.lower().endswith(".zip"):
+            with contextlib.suppress(*_BROKEN), zipfile.ZipFile(path) as archive:
+                members = archive.namelist()
         yield from members or [label]
 
 
@@ -76,37 +68,41 @@ def each(paths: list[Path], note, progress=None):
 
 def _contents(paths, note):
     for path, label in walk(paths):
-        name = path.name.lower()
         try:
-            if name.endswith(".zip"):
+            if label.lower().endswith(".zip"):
                 with open(path, "rb") as handle:
-                    yield from _members(handle, label, note, depth=0)
-            elif not name.endswith(CSV):
-                note(label, "not_csv", "skipped")
-            elif path.stat().st_size > FILE_LIMIT:
-                note(label, "too_large", "skipped", value=f"{path.stat().st_size >> 20} MB")
-            else:
-                yield from _unpacked(label, path.read_bytes(), note, gz=name.endswith(".gz"))
+                    yield from _members(handle, label, note)
+            elif _is_usable(label, path.stat().st_size, FILE_LIMIT, note):
+                yield from _unpacked(label, path.read_bytes(), note)
         except OSError as problem:
             note(label, "unreadable", "skipped", value=problem.strerror or str(problem))
 
 
-def _unpacked(label: str, data: bytes, note, *, gz: bool):
+def _is_usable(label: str, size: int, limit: int, note, kinds=CSV) -> bool:
+    """Tell whether a file is of a known kind and within the limit, noting what is not."""
+    if not label.lower().endswith(kinds):
+        note(label, "not_csv", "skipped")
+    elif size > limit:
+        note(label, "too_large", "skipped", value=f"{size >> 20} MB")
+    else:
+        return True
+    return False
+
+
+def _unpacked(label: str, data: bytes, note):
     """Yield a file's label and content, unpacked where it is a gz."""
-    if gz:
+    if label.lower().endswith(".gz"):
         try:
             with gzip.open(io.BytesIO(data)) as handle:
                 data = handle.read(FILE_LIMIT + 1)
         except _BROKEN:
             note(label, "damaged_gz", "skipped")
             return
-    if len(data) > FILE_LIMIT:
-        note(label, "too_large", "skipped")
-    else:
+    if _is_usable(label, len(data), FILE_LIMIT, note):
         yield label, data
 
 
-def _members(handle, label: str, note, depth: int):
+def _members(handle, label: str, note, kinds=(*CSV, ".zip")):
     try:
         archive = zipfile.ZipFile(handle)
     except _BROKEN:
@@ -115,27 +111,23 @@ def _members(handle, label: str, note, depth: int):
     room = ZIP_LIMIT
     for info in archive.infolist():
         name, where = info.filename, f"{label}:{info.filename}"
-        inner = depth == 0 and name.lower().endswith(".zip")
         if info.is_dir():
             continue
         if name.startswith(("/", "\\")) or ".." in re.split(r"[/\\]", name) or ":" in name[:3]:
             note(where, "outside_zip", "skipped")
-        elif not (inner or name.lower().endswith(CSV)):
-            note(where, "not_csv", "skipped")
-        elif info.file_size > min(FILE_LIMIT, room):
-            # zipfile never reads beyond the size a member states: stating less cannot help it
-            note(where, "too_large", "skipped", value=f"{info.file_size >> 20} MB")
+            continue
+        # zipfile never reads beyond the size a member states: stating less cannot help it
+        if not _is_usable(where, info.file_size, min(FILE_LIMIT, room), note, kinds):
+            continue
+        try:
+            data = archive.read(info)
+        except _BROKEN:
+            note(where, "damaged_member", "skipped")
+            continue
+        room -= len(data)
+        if name.lower().endswith(".zip"):
+            yield from _members(io.BytesIO(data), where, note, kinds=CSV)
         else:
-            try:
-                data = archive.read(info)
-            except _BROKEN:
-                note(where, "damaged_member", "skipped")
-                continue
-            room -= len(data)
-            if inner:
-                yield from _members(io.BytesIO(data), where, note, depth + 1)
-            else:
-                gz = name.lower().endswith(".gz")
-                short = PurePosixPath(name).name if depth == 0 else where
-                for _, content in _unpacked(where, data, note, gz=gz):
-                    yield short, content
+            for _, content in _unpacked(where, data, note):
+                # the members of a zip go by their names, those of a zip within it by the way there
+                yield (where if kinds == CSV else PurePosixPath(name).name), content

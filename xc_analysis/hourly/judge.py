@@ -1,20 +1,14 @@
 """All hours of all stations in one array: which archive wins, which values are no measurement.
 
-Left out, each value listed with file, hour and station:
-
-``code``: 999.9, 9999, 99999 and their kind stand for nothing, where they are repeated, stand at
-several stations or pollutants of one hour, or lie beyond what air can hold. PM10 and PM2.5 of 999
-whose neighbours are a third of it or more are a storm.
-
-``stuck``: one value for more hours (`STUCK`) than weather and rounding explain, unless more than
-half of a series stands still. CO only far above what occurs: much of 2014 has whole mg/m³.
-
-``pulse``, a calibration: for an hour (gases: up to four at one value) at least three times the
-nearest value within three hours, above it by more than `PULSE_STEP` and by three times the step
-from hour to hour that nine of ten hours of the series stay within. Calibrations stand beside gaps:
-where one side has values it decides alone; where none has, the other stations of that hour do. An
-hour in which another pollutant or station rises too is weather or fireworks. The sandstorm of
-2021-03-15 rises within an hour as well, but falls over many, and stays.
+Left out and listed: ``code``, 999.9, 9999 and their kind, where they are repeated, stand at several
+stations or pollutants of one hour, or lie beyond what air can hold (PM of 999 whose neighbours are
+a third of it or more is a storm). ``stuck``, one value for more hours (`STUCK`) than weather and
+rounding explain, unless more than half of a series stands still. ``pulse``, a calibration: for an
+hour (gases: up to four at one value) at least three times the nearest value within three hours,
+above it by more than `PULSE_STEP` and by three times the step from hour to hour that nine of ten
+hours stay within. Calibrations stand beside gaps: where one side has values it decides alone; where
+none has, the other stations of that hour do. An hour in which another pollutant or station rises
+too is weather or fireworks.
 
 Kept and listed: ``suspect``, what looks like a pulse and cannot be decided; ``range_end``, PM10 of
 999 to 1010 before 2018, the end of the instrument's range. A year in another unit is refused.
@@ -22,11 +16,13 @@ Kept and listed: ``suspect``, what looks like a pulse and cannot be decided; ``r
 
 from __future__ import annotations
 
+from itertools import product
+
 import numpy as np
 import pandas as pd
 
 from ..words import error
-from .layouts import POLLUTANTS, TYPES
+from .layouts import POLLUTANTS, TYPES, listed
 
 PM25, PM10 = POLLUTANTS.index("pm25"), POLLUTANTS.index("pm10")
 PULSE_FACTOR, PULSE_REACH, PULSE_HOURS, PULSE_ROUGHNESS = 3.0, 3, 4, 3.0
@@ -43,13 +39,8 @@ _PM, _GAS = ((10, 12),), ((10, 12), (280, 3))
 STUCK = {"pm25": _PM, "pm10": _PM, "so2": _GAS, "no2": _GAS, "co": ((24, 3),), "o3": ((20, 7),)}
 RANGE_END, RANGE_END_UNTIL = (999.0, 1010.0), np.datetime64("2018", "h").astype(np.int64)
 #: Numbers that machines write for nothing; the last three for CO alone.
-_CODES = np.array(
-    [10.0**k - 1 for k in range(3, 8)]
-    + [10.0**k - 0.1 for k in range(3, 7)]
-    + [10.0**k - 0.01 for k in range(3, 6)]
-    + [99.999, 9998.0, 32767.0, 32768.0, 65535.0, 8888.0, 88888.0]
-    + [99.0, 99.9, 99.99]
-)
+_CODES = [10.0**k - rest for rest, most in ((1, 8), (0.1, 7), (0.01, 6)) for k in range(3, most)]
+_CODES = np.array([*_CODES, 99.999, 9998, 32767, 32768, 65535, 8888, 88888, 99, 99.9, 99.99])
 #: Median of a year outside these (µg/m³, CO mg/m³) is another unit.
 UNIT_RANGE = {"pm25": (0.3, 1200.0), "pm10": (0.5, 2500.0), "so2": (0.1, 400.0)}
 UNIT_RANGE |= {"no2": (0.2, 1000.0), "co": (0.1, 10.0), "o3": (0.2, 1500.0)}
@@ -69,19 +60,18 @@ def is_code(values, pollutant: str = "") -> np.ndarray:
 def merge(reader):
     """Merge a reader's blocks, using them up; return hours and months with values of UCI."""
     wanted = reader.wanted or [s for b in reader.blocks for s in b.stations]
-    uci = [s for b in reader.blocks if b.archive == "uci" for s in b.stations]
+    of_uci = [s for b in reader.blocks if b.archive == "uci" for s in b.stations]
     days = np.unique([d for b in reader.blocks for d in np.unique(b.hour // 24)] or [0])
     # a day of nothing after every gap: neighbours in the array are neighbours in time
     days = np.unique([days, days + 1])
-    grids = {"archive": Grid(reader, days, wanted), "uci": Grid(reader, days, uci)}
+    archive, uci = Grid(reader, days, wanted), Grid(reader, days, of_uci)
     while reader.blocks:
         block = reader.blocks.pop(0)
-        grids[block.archive].fill(block)
-    for grid in grids.values():
+        (uci if block.archive == "uci" else archive).fill(block)
+    for grid in (archive, uci):
         grid.drop_codes()
         grid.check_units()
-    archive = grids["archive"]
-    uci_months = archive.fill_gaps(grids.pop("uci"))
+    uci_months = archive.fill_gaps(uci)
     archive.drop_stuck()
     archive.drop_pulses()
     archive.note_range_end()
@@ -93,14 +83,12 @@ class Grid:
 
     def __init__(self, reader, days: np.ndarray, stations: list[str]):
         self.reader, self.days, self.stations = reader, days, list(dict.fromkeys(stations))
+        self.names = np.array(self.stations, dtype=object)
+        #: hours since 1970 of the places in the array
+        self.hours = (days[:, None] * 24 + np.arange(24)).ravel()
         shape = (len(days) * 24, len(self.stations), len(POLLUTANTS))
         self.values = np.full(shape, np.nan)
         self.files = np.full(shape, -1, np.int32)
-
-    def hours(self, places) -> np.ndarray:
-        """Return hours since 1970 of places in the array."""
-        day, hour = np.divmod(np.asarray(places, dtype=np.int64), 24)
-        return self.days[day] * 24 + hour
 
     def table(self):
         """Return the hours that have a value, as a pyarrow table in order of station and time."""
@@ -108,20 +96,19 @@ class Grid:
 
         station, place = np.nonzero(~np.isnan(self.values).all(axis=2).T)
         names = pa.array(self.stations, pa.string())
-        columns = {
-            "time": pa.array((self.hours(place) * 3600).astype("datetime64[s]")),
-            "station": pa.DictionaryArray.from_arrays(pa.array(station.astype(np.int32)), names),
-        }
+        columns = {"time": pa.array((self.hours[place] * 3600).astype("datetime64[s]"))}
+        codes = pa.array(station.astype(np.int32))
+        columns["station"] = pa.DictionaryArray.from_arrays(codes, names)
         for p, name in enumerate(POLLUTANTS):
             columns[name] = pa.array(self.values[place, station, p], from_pandas=True)
         return pa.table(columns)
 
     def note(self, places, s, p, rule: str, action: str) -> None:
         """List values; those dropped are taken out."""
+        places, s, p = np.broadcast_arrays(places, s, p)
         at = (places, s, p)
-        names = np.array(self.stations, dtype=object)[s]
-        hours, files = self.hours(places), self.files[at]
-        self.reader.note_cells(rule, action, files, hours, names, p, self.values[at])
+        cells = self.files[at], self.hours[places], self.names[s], p, self.values[at]
+        self.reader.note_cells(rule, action, *cells)
         if action == "dropped":
             self.values[at] = np.nan
 
@@ -142,59 +129,53 @@ class Grid:
             file = np.broadcast_to(block.file[rows, None], new.shape)
             both = ~np.isnan(old) & ~np.isnan(new)
             wins = both & (file < old_file)
-            lost = np.where(wins, old_file, file)
-            equal.append(lost[both & (old == new)])
-            differ = both & (old != new)
-            i, j = np.nonzero(differ)
-            names = np.array(self.stations, dtype=object)[at[j]]
-            where = (lost[differ], block.hour[rows[i]], names, block.pollutant[rows[i]])
-            values = np.where(wins, old, new)[differ]
-            self.reader.note_cells("hour_twice_differs", "dropped", *where, values)
-            take = ~np.isnan(new) & (np.isnan(old) | wins)
-            self.values[here] = np.where(take, new, old)
-            self.files[here] = np.where(take, file, old_file)
+            lost, lost_file = np.where(wins, old, new), np.where(wins, old_file, file)
+            equal.append(lost_file[both & (old == new)])
+            i, j = np.nonzero(both & (old != new))
+            where = lost_file[i, j], block.hour[rows[i]], self.names[at[j]]
+            where += block.pollutant[rows[i]], lost[i, j]
+            self.reader.note_cells("hour_twice_differs", "dropped", *where)
+            takes = ~np.isnan(new) & (np.isnan(old) | wins)
+            self.values[here] = np.where(takes, new, old)
+            self.files[here] = np.where(takes, file, old_file)
         self.reader.note_files(np.concatenate(equal), "hour_twice", "dropped")
 
     def drop_codes(self) -> None:
         """Drop codes that stand for nothing."""
         coded = np.zeros(self.values.shape, bool)
         for p, pollutant in enumerate(POLLUTANTS):
-            x = self.values[:, :, p]
-            high = x >= (99 if pollutant == "co" else 888)
-            if high.any():
-                coded[:, :, p] = high & is_code(x, pollutant)
+            high = self.values[:, :, p] >= (99 if pollutant == "co" else 888)
+            coded[high, p] = is_code(self.values[high, p], pollutant)
         at_once = coded.sum(axis=(1, 2))
         for place, s, p in np.argwhere(coded).tolist():
             x = self.values[:, s, p]
-            value = x[place]
-            storm = False
-            if p in (PM25, PM10) and value < 1000:
+            is_storm = False
+            if p in (PM25, PM10) and x[place] < 1000:
                 own = np.where(coded[:, s, p], np.nan, x)
                 sides = [_nearest(own, place, step, 12) for step in (-1, 1)]
-                storm = any(side * PULSE_FACTOR >= value for side in sides)
-            beyond = value >= (99998 if p == PM10 else 8888)
-            repeated = at_once[place] > 1 or np.count_nonzero(x == value) > 1
-            coded[place, s, p] = not storm and (beyond or repeated)
+                is_storm = any(side * PULSE_FACTOR >= x[place] for side in sides)
+            is_beyond = x[place] >= (99998 if p == PM10 else 8888)
+            is_repeated = at_once[place] > 1 or np.count_nonzero(x == x[place]) > 1
+            coded[place, s, p] = not is_storm and (is_beyond or is_repeated)
         self.note(*np.nonzero(coded), "code", "dropped")
 
     def check_units(self) -> None:
         """Refuse a year whose median only another unit explains."""
-        year = np.repeat(self.days.astype("datetime64[D]").astype("datetime64[Y]"), 24)
-        for y in np.unique(year):
-            own = self.values[year == y]
-            parts = [("、".join(self.stations[:3]), own, 1.0)]
-            parts += [(n, own[:, [s]], _STATION_MARGIN) for s, n in enumerate(self.stations)]
-            for p, pollutant in enumerate(POLLUTANTS):
-                low, high = UNIT_RANGE[pollutant]
-                for name, part, margin in parts:
-                    known = part[:, :, p][~np.isnan(part[:, :, p])]
-                    median = float(np.median(known)) if len(known) >= _ENOUGH else 0.0
-                    # a median of nothing at all is an instrument's fault, not a unit's
-                    if median and not low / margin <= median <= high * margin:
-                        unit = "mg/m³" if pollutant == "co" else "µg/m³"
-                        what = {"year": str(y), "station": name, "pollutant": list(TYPES)[p]}
-                        what |= {"unit": unit, "other": _OTHER_UNIT[unit][median > high]}
-                        raise error("error.unit_off", median=f"{median:g}", **what)
+        years = np.repeat(self.days.astype("datetime64[D]").astype("datetime64[Y]"), 24)
+        parts = [(listed(self.stations[:3]), slice(None), 1.0)]
+        parts += [(name, s, _STATION_MARGIN) for s, name in enumerate(self.stations)]
+        for year, (p, pollutant) in product(np.unique(years), enumerate(POLLUTANTS)):
+            low, high = UNIT_RANGE[pollutant]
+            values = self.values[years == year, :, p]
+            for name, stations, margin in parts:
+                known = values[:, stations][~np.isnan(values[:, stations])]
+                median = float(np.median(known)) if len(known) >= _ENOUGH else 0.0
+                # a median of nothing at all is an instrument's fault, not a unit's
+                if median and not low / margin <= median <= high * margin:
+                    unit = "mg/m³" if pollutant == "co" else "µg/m³"
+                    what = {"year": str(year), "station": name, "pollutant": list(TYPES)[p]}
+                    what |= {"unit": unit, "other": _OTHER_UNIT[unit][median > high]}
+                    raise error("error.unit_off", median=f"{median:g}", **what)
 
     def fill_gaps(self, uci: Grid) -> set[tuple]:
         """Take UCI where the archive has nothing; count what the archive already has."""
@@ -207,19 +188,16 @@ class Grid:
                 files = uci.files[:, u, p][has[:, p] & takes[:, p]]
                 self.reader.note_files(files, "archive_has_hour", "dropped", **where)
                 # the label 00 of a month's first day belongs to the day before
-                hours = self.hours(np.flatnonzero(takes[:, p] & ~has[:, p])) - 1
+                hours = self.hours[takes[:, p] & ~has[:, p]] - 1
                 months = np.unique(hours.astype("datetime64[h]").astype("datetime64[M]"))
                 filled.update((station, pollutant, m.year, m.month) for m in months.tolist())
             self.values[:, s] = np.where(has, self.values[:, s], uci.values[:, u])
             self.files[:, s] = np.where(has, self.files[:, s], uci.files[:, u])
         return filled
 
-    def _series(self):
-        return ((s, p) for p in range(len(POLLUTANTS)) for s in range(len(self.stations)))
-
     def drop_stuck(self) -> None:
         """Drop runs of one value that are too long for weather."""
-        for s, p in self._series():
+        for p, s in np.ndindex(len(POLLUTANTS), len(self.stations)):
             x = self.values[:, s, p]
             start = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
             length = np.diff(np.r_[start, len(x)])
@@ -234,73 +212,70 @@ class Grid:
         """List PM10 at the end of the instrument's range, which stays."""
         x = self.values[:, :, PM10]
         place, s = np.nonzero((x >= RANGE_END[0]) & (x <= RANGE_END[1]))
-        early = self.hours(place) < RANGE_END_UNTIL
+        early = self.hours[place] < RANGE_END_UNTIL
         self.note(place[early], s[early], PM10, "range_end", "kept")
 
     def drop_pulses(self) -> None:
         """Drop hours that stand alone above their neighbours, and list what cannot be decided."""
-        pm10 = self.values[:, :, PM10]
-        self.pm10_level = np.where(np.isnan(pm10), self.values[:, :, PM25], pm10)
-        found = [(s, p, *peak) for s, p in self._series() for peak in self._peaks(s, p)]
+        #: by pollutant; PM2.5 where PM10 is withheld for not exceeding it
+        self.levels = [self.values[:, :, p] for p in range(len(POLLUTANTS))]
+        is_withheld = np.isnan(self.levels[PM10])
+        self.levels[PM10] = np.where(is_withheld, self.levels[PM25], self.levels[PM10])
+        series = np.ndindex(len(POLLUTANTS), len(self.stations))
+        peaks = [(s, p, *peak) for p, s in series for peak in self._peaks(s, p)]
         # all are judged on the values as they came, so that none hides what speaks for another
-        verdicts = [self._verdict(*peak) for peak in found]
-        for (s, p, first, last, _), verdict in zip(found, verdicts, strict=True):
+        verdicts = [self._verdict(*peak) for peak in peaks]
+        for (s, p, first, last, _), verdict in zip(peaks, verdicts, strict=True):
             if verdict != "real":
                 action = "dropped" if verdict == "pulse" else "kept"
                 self.note(np.arange(first, last + 1), s, p, verdict, action)
 
-    def _levels(self, p: int) -> np.ndarray:
-        """Return a pollutant's values; PM2.5 where PM10 is withheld for not exceeding it."""
-        return self.pm10_level if p == PM10 else self.values[:, :, p]
-
     def _peaks(self, s: int, p: int):
         """Yield first and last place of what may be a pulse, and the least rise of one."""
-        x, name = self.values[:, s, p], POLLUTANTS[p]
+        x, step = self.values[:, s, p], PULSE_STEP[POLLUTANTS[p]]
         steps = np.abs(np.diff(x))
         known = np.flatnonzero(~np.isnan(steps))
         rough = _roughness(steps[known])
         longest = 1 if p in (PM25, PM10) else PULSE_HOURS
         before = np.r_[np.nan, x[:-1]]
-        for i in np.flatnonzero((x > PULSE_STEP[name]) & ~(before * PULSE_FACTOR > x)).tolist():
+        for i in np.flatnonzero((x > step) & ~(before * PULSE_FACTOR > x)).tolist():
             end = i
             while end + 1 < len(x) and x[end + 1] == x[i] and end + 1 - i < longest:
                 end += 1
             if 0 < len(known) < SHORT:
                 # a peak's own steps say nothing of how rough the rest of a short record is
                 rough = _roughness(steps[known[(known < i - 1) | (known > end)]])
-            least = max(PULSE_STEP[name], rough)
-            if x[i] > least:
-                yield i, end, least
+            if x[i] > max(step, rough):
+                yield i, end, max(step, rough)
 
     def _verdict(self, s: int, p: int, first: int, last: int, least: float) -> str:
         """Return ``pulse``, ``suspect`` or ``real``."""
-        x = self._levels(p)[:, s]
+        x = self.levels[p][:, s]
 
         def stands_above(level: float) -> bool:
             return x[first] >= PULSE_FACTOR * level and x[first] - level > least
 
-        ends = {-1: first, 1: last}
-        sides = {step: self._side(s, p, end, step) for step, end in ends.items()}
-        known = [side for side in sides.values() if not np.isnan(side)]
-        if not all(map(stands_above, known)) or self._rises_together(s, p, first, last):
+        sides, far = [], []
+        for end, step in ((first, -1), (last, 1)):
+            own = _nearest(self.values[:, s, p], end, step, PULSE_REACH)
+            side = _nearest(x, end, step, PULSE_REACH) if np.isnan(own) else own
+            if np.isnan(side):
+                far.append(_nearest(x, end, step, FAR_SIDE))
+            else:
+                sides.append(side)
+        if not all(map(stands_above, sides)) or self._rises_together(s, p, first, last):
             return "real"
-        if len(known) == 2:
+        if len(sides) == 2:
             return "pulse"
-        others = np.delete(self._levels(p)[first : last + 1], s, axis=1)
+        others = np.delete(self.levels[p][first : last + 1], s, axis=1)
         others = others[~np.isnan(others)]
         if others.size:
             return "pulse" if stands_above(others.max()) else "real"
-        far = [_nearest(x, ends[k], k, FAR_SIDE) for k, side in sides.items() if np.isnan(side)]
         is_alone = all(stands_above(level) for level in far if not np.isnan(level))
-        if known:
+        if sides:
             # a storm may break the record: what is as high behind the gap leaves it open
             return "pulse" if is_alone else "suspect"
         return "suspect" if is_alone else "real"
-
-    def _side(self, s: int, p: int, place: int, step: int) -> float:
-        """Return the nearest value on one side; for PM10 the level of PM2.5 where it has none."""
-        own = _nearest(self.values[:, s, p], place, step, PULSE_REACH)
-        return _nearest(self._levels(p)[:, s], place, step, PULSE_REACH) if np.isnan(own) else own
 
     def _rises_together(self, s: int, p: int, first: int, last: int) -> bool:
         """Tell whether another pollutant of the station, or other stations, rise as well."""
@@ -309,8 +284,8 @@ class Grid:
             rise = _rise(self.values[:, s, q], first, last, 0)
             if q != p and rise > RISE_SHARE * PULSE_STEP[name]:
                 return True
-        own = _rise(self._levels(p)[:, s], first, last, 0)
-        own = self._levels(p)[first, s] if np.isnan(own) else own
+        own = _rise(self.levels[p][:, s], first, last, 0)
+        own = self.levels[p][first, s] if np.isnan(own) else own
         # smoke takes an hour between stations
         near = range(max(s - NEIGHBOURS, 0), min(s + NEIGHBOURS + 1, len(self.stations)))
         rises = [_rise(self.values[:, t, p], first, last, 1) for t in near if t != s]

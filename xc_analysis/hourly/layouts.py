@@ -1,10 +1,8 @@
 """Files as people have them, brought to the one layout the reader works on.
 
-The reader's own layout is ``date,hour,type,<station>,...``, as the Beijing and the national archive
-have it. Known besides: UCI's ``PRSA_Data`` (a row an hour, a column a pollutant), hourly files of
-the national network (``timepoint,stationcode,...``, a row a station) and national days
-(``date,station,...,read_at``). Row names, semicolons, tabs, UTF-16, other cases of the letters
-and other orders of the first columns are taken as they come.
+That is ``date,hour,type,<station>,...``; known besides are UCI's ``PRSA_Data``, hourly files of the
+national network (``timepoint,stationcode,...``) and national days (``read_at``). Row names,
+semicolons, tabs, UTF-16 and other cases of letters and orders of the first columns are taken too.
 """
 
 from __future__ import annotations
@@ -16,24 +14,31 @@ import re
 import pandas as pd
 
 from ..tables import decode
-from ..words import error
+from ..words import error, tr
 from .names import canonical
 
 #: printed name -> pollutant
 TYPES = {"PM2.5": "pm25", "PM10": "pm10", "SO2": "so2", "NO2": "no2", "CO": "co", "O3": "o3"}
 POLLUTANTS = tuple(TYPES.values())
 DAY_VALUES = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
-NULLS = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", "—"]
 WEATHER = ("temp", "pres", "dewp", "rain", "wspm", "wd")
+NULLS = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", "—"]
 #: The longest header: 2,000 station codes take 12,000 characters.
 _HEAD = 1 << 18
 _KEYS = {"日期": "date", "小时": "hour", "时": "hour", "类型": "type", "指标": "type"}
-_NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,2})?", re.IGNORECASE)
+_HEADER = re.compile(rb'(date|"date")[ ]*,[ "]*hour[ "]*,[ "]*type[ "]*,', re.IGNORECASE)
+HOUR = re.compile(r"(\d{1,2})(\.0*|:00(:00)?|时)?")
+NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,2})?", re.IGNORECASE)
 
 
 def plain(name) -> str:
     """Reduce a column's name to small letters and digits: ``PM2.5`` and ``pm2_5`` are ``pm25``."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
+
+
+def listed(names) -> str:
+    """Join names by the comma of the language in force."""
+    return tr("、", ", ").join(names)
 
 
 def need_columns(columns, table, *needed: str) -> None:
@@ -52,7 +57,7 @@ def check_option(name: str, value, allowed) -> None:
 
 
 def unreadable(problem: Exception):
-    """Build the `InputError` for a date or number that pandas cannot read."""
+    """Build the error for a date or number that pandas cannot read."""
     return error("error.hours_unreadable", problem=str(problem).splitlines()[0][:80])
 
 
@@ -71,7 +76,13 @@ def with_mark(text: str) -> tuple[str, str]:
 
 
 def recognise(data: bytes) -> tuple[str, object]:
-    """Tell what a file of no usual header is: its kind and what the reader goes on with."""
+    """Tell what a file is: its kind and what the reader goes on with."""
+    if not data:
+        return "empty_file", ""
+    if data[:1] == b"<":
+        return "html_page", ""
+    if _HEADER.match(data[:600]) and b"\0" not in data[:600]:
+        return "hourly", data
     text, mark = with_mark(decode(data)[0] or data.decode("utf-8", errors="replace"))
     if "\0" in text[:_HEAD]:
         raise ValueError("\\0")
@@ -90,6 +101,8 @@ def recognise(data: bytes) -> tuple[str, object]:
     # a column without a name before the stations holds row names
     nameless = {i for i in range(max(front)) if names[i] in ("", "unnamed0", "index", "no")}
     rest = [i for i in range(len(names)) if i not in {*front, *nameless}]
+    if not rest:
+        raise ValueError(first)
     out = [",".join(["date", "hour", "type", *(cells[i] for i in rest)])]
     for row in (cells_of(line, mark) for line in body.split("\n")):
         if any(c.strip() for c in row):
@@ -109,41 +122,28 @@ def tidy_day(cell: str) -> str:
     return f"{parts[1]}{int(parts[2]):02d}{int(parts[3]):02d}" if parts else cell
 
 
-def tidy_hour(cell: str) -> str:
-    """Return an hour cell (``3``, ``3.0``, ``03:00``) as digits, else as it stands."""
-    parts = re.fullmatch(r"(\d{1,2})(\.0*|:00(:00)?|时)?", cell.strip())
-    return parts[1] if parts else cell.strip()
-
-
-def is_number(cell: str) -> bool:
-    """Tell whether a cell holds a number; long ones are not looked at."""
-    return len(cell) < 40 and bool(_NUMBER.fullmatch(cell))
-
-
 def network_frame(text: str, mark: str) -> pd.DataFrame:
     """Read an hourly file of the national network: time, station and pollutants as printed."""
     frame = pd.read_csv(io.StringIO(text), sep=mark, dtype=str, on_bad_lines="skip")
     frame.columns = [plain(c) for c in frame.columns]
     # the same clock as the archive's labels, whatever zone is printed
-    time = pd.to_datetime(frame["timepoint"].str[:19], errors="coerce", format="ISO8601")
-    out = pd.DataFrame({"time": time, "station": frame["stationcode"].map(canonical)})
-    for name in (*POLLUTANTS, "o324h"):
-        if name in frame:
-            out[name] = frame[name].where(~frame[name].isin([*NULLS, "_"]))
+    frame["time"] = pd.to_datetime(frame["timepoint"].str[:19], errors="coerce", format="ISO8601")
+    frame["station"] = frame["stationcode"].map(canonical)
+    values = frame[[c for c in (*POLLUTANTS, "o324h") if c in frame]]
+    frame[values.columns] = values.mask(values.isin([*NULLS, "_"]))
     # in the files at hand ``o3`` holds the day's running maximum and ``o3_24h`` the hour, checked
     # against the Beijing archive; without a row that contradicts the printed names they stand
-    if {"o3", "o324h"} <= set(out):
-        printed, other = (pd.to_numeric(out[c], errors="coerce") for c in ("o3", "o324h"))
+    if {"o3", "o324h"} <= set(frame):
+        printed, other = (pd.to_numeric(frame[c], errors="coerce") for c in ("o3", "o324h"))
         if (printed > other).any() or not (printed < other).any():
-            out["o3"] = out["o324h"]
-    return out
+            frame["o3"] = frame["o324h"]
+    return frame
 
 
-def uci_frame(text: str, mark: str) -> tuple[pd.DataFrame, int]:
-    """Read a UCI file: time, station, pollutants (CO in µg/m³), weather; and count lost lines."""
-    frame = pd.read_csv(
-        io.StringIO(text), sep=mark, na_values=NULLS, keep_default_na=False, on_bad_lines="skip"
-    )
+def uci_frame(text: str, mark: str) -> pd.DataFrame:
+    """Read a UCI file: time, station, pollutants (CO in µg/m³), weather; attrs count lost lines."""
+    how = {"na_values": NULLS, "keep_default_na": False, "on_bad_lines": "skip"}
+    frame = pd.read_csv(io.StringIO(text), sep=mark, **how)
     frame.columns = [plain(c) for c in frame.columns]
     clock = {c: pd.to_numeric(frame[c], errors="coerce") for c in ("year", "month", "day", "hour")}
     sound = clock["year"].between(1980, 2099) & clock["hour"].isin(range(25))
@@ -151,4 +151,5 @@ def uci_frame(text: str, mark: str) -> tuple[pd.DataFrame, int]:
     names = frame["station"].astype(object).fillna("").astype(str)
     frame["time"] = pd.to_datetime(clock, errors="coerce")
     frame["station"] = names.map({name: canonical(name) for name in names.unique()})
-    return frame, text.strip().count("\n") - len(frame)
+    frame.attrs["lost_lines"] = text.strip().count("\n") - len(frame)
+    return frame

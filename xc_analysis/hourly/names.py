@@ -1,9 +1,9 @@
 """Station names: one canonical name each, whatever a file calls the station.
 
 The archive renamed its stations on 2021-01-23 (官园 became 西城官园), UCI writes them in pinyin, the
-national network gives codes to the twelve state stations; ``stations.csv`` holds all of them with
-their places in the headers of the two times. Canonical is the name before the renaming. A new name
-that could belong to more than one old station (通州永顺 or 通州东关 for 通州) stays its own.
+national network gives codes; ``stations.csv`` holds all of them with their places in the headers of
+the two times. Canonical is the name before the renaming; a new name that could belong to more than
+one old station (通州永顺 or 通州东关 for 通州) stays its own.
 """
 
 from __future__ import annotations
@@ -52,12 +52,10 @@ def looks_misread(names: list[str]) -> bool:
     text = "".join(names)
     if any(canonical(n) in _KNOWN for n in names) or (text.isascii() and "?" not in text):
         return False
-    if any(c in "?\ufffd" or 0xE000 <= ord(c) < 0xF900 for c in text):
-        return True
+    has_lost = any(c in "?\ufffd" or 0xE000 <= ord(c) < 0xF900 for c in text)
     # "€" amid Chinese is the byte 0x80, read as code page 936
-    if "€" in text and any(ord(c) > 0x2E80 for c in text):
-        return True
-    return any(_decoded(text, codec) for codec in _CODECS)
+    has_euro = "€" in text and any(ord(c) > 0x2E80 for c in text)
+    return has_lost or has_euro or any(_decoded(text, codec) for codec in _CODECS)
 
 
 def repair(header: str, width: int, headers: list[str]) -> list[str] | None:
@@ -92,12 +90,11 @@ def _decoded(text: str, codec: str) -> str:
 
 def _may_be(misread: str, text: str) -> bool:
     """Tell whether a once misread text can have come from another."""
-    pattern = []
+    pattern = b""
     for char in misread:
         if char in "?\ufffd":
             # code page 936 writes one mark for a broken pair and may swallow the byte after it
-            pattern.append(rb"[\x80-\xff]{1,2}[,()\x80-\xff]?")
+            pattern += rb"[\x80-\xff]{1,2}[,()\x80-\xff]?"
         else:
-            data = b"\x80" if char == "€" else char.encode("gb18030", errors="replace")
-            pattern.append(re.escape(data))
-    return bool(re.fullmatch(b"".join(pattern), text.encode()))
+            pattern += re.escape(b"\x80" if char == "€" else char.encode("gb18030", "replace"))
+    return bool(re.fullmatch(pattern, text.encode()))

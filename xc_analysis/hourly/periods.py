@@ -1,18 +1,12 @@
 """Days to months and years by HJ 663-2013.
 
-Mean of the valid days; O3 90th, CO 95th percentile, linear at 1+(n-1)p. Good days AQI <= 100, heavy
-> 200, severe > 300; ratios over the days with an AQI.
-
 Known exceedances (days without an AQI whose one valid pollutant is above 100) count in heavy and
-severe days and nowhere else. Ozone days of fewer than 14 windows, which HJ 663 admits where they
+severe days and nowhere else; ozone days of fewer than 14 windows, which HJ 663 admits where they
 exceed 160, are out of the percentile of a partial period. ``known_exceedances`` counts either.
-
 Completeness of a year: ``strict`` at least 324 valid days and 27 a month (February 25),
-``adequate`` at least 85 % of the year's days and 15 in every month, else ``partial``; of a month: 27
-(February 25), 15, less. With national days, whose hours are not known, at most ``adequate``.
-
-Basis: the reference state of GB 3095, changed on 2018-09-01. Release: ``draft`` for the last year
-where records end within it or national days stand in it, else ``public``.
+``adequate`` at least 85 % of its days and 15 in every month, else ``partial``; of a month: 27
+(February 25), 15, less. Basis: the reference state of GB 3095, changed on 2018-09-01. Release:
+``draft`` for the last year where records end within it or national days stand in it.
 """
 
 from __future__ import annotations
@@ -42,8 +36,8 @@ INDICATORS = {
     "severe_days": ("aqi", "severe", "d"),
 }
 _NUMBERS = [*DAY_VALUES, "pm10_reported", "o3_windows", "aqi"]
-_CLASSES = np.array(["partial", "adequate", "strict"], dtype=object)
-_CHANGE = pd.Period("2018-09", "M")
+#: The month from which the reference state is 298 K.
+_CHANGE = 2018 * 12 + 9
 
 
 def monthly(days) -> pd.DataFrame:
@@ -120,19 +114,16 @@ def periods(days, *, freq: str) -> pd.DataFrame:
             table["lower"] = np.fmin(table["value"], reported)
             table["upper"] = np.fmax(table["value"], reported)
         out.append(table.reset_index().assign(indicator=indicator, unit=unit, rank=rank))
-    table = pd.concat(out, ignore_index=True)
+    table = pd.concat(out).sort_values(["scope", "rank", *keys[1:]], ignore_index=True)
     table["capture"] = table["valid_days"] / table["days"]
-    if freq == "month":
-        before = table["year"] * 12 + table["month"] < _CHANGE.year * 12 + _CHANGE.month
-        table["basis"] = np.where(before, "ref-273K", "ref-298K")
-    else:
-        by_year = np.where(table["year"] < _CHANGE.year, "ref-273K", "ref-298K")
-        table["basis"] = np.where(table["year"] == _CHANGE.year, "ref-mixed", by_year)
-    last = frame["date"].max()
-    is_draft = last < pd.Timestamp(last.year, 12, 31)
-    is_draft |= frame.loc[frame["year"] == last.year, "national"].any()
-    table["release"] = np.where(is_draft & (table["year"] == last.year), "draft", "public")
-    table = table.sort_values(["scope", "rank", *keys[1:]], ignore_index=True)
+    # the months of a period before and after the change of the reference state
+    first, last = (table["year"] * 12 + table.get("month", month) for month in (1, 12))
+    is_one = [last < _CHANGE, first >= _CHANGE]
+    table["basis"] = np.select(is_one, ["ref-273K", "ref-298K"], "ref-mixed")
+    end = frame["date"].max()
+    is_draft = end < pd.Timestamp(end.year, 12, 31)
+    is_draft |= frame.loc[frame["year"] == end.year, "national"].any()
+    table["release"] = np.where(is_draft & (table["year"] == end.year), "draft", "public")
     columns = ["scope", "indicator", *keys[1:], "value", "lower", "upper", "unit", "valid_days"]
     columns += ["days", "capture", "completeness", "basis", "release"]
     return table[[*columns, "known_exceedances", "national_days"]]
@@ -140,9 +131,9 @@ def periods(days, *, freq: str) -> pd.DataFrame:
 
 def _tidy(days: pd.DataFrame) -> pd.DataFrame:
     """Return the days with all columns, and which of their values are short and national."""
-    frame = pd.DataFrame({"scope": days["scope"].astype(object)})
-    frame["date"] = pd.to_datetime(days["date"])
-    frame["year"], frame["month"] = frame["date"].dt.year, frame["date"].dt.month
+    date = pd.to_datetime(days["date"])
+    frame = pd.DataFrame({"scope": days["scope"].astype(object), "date": date})
+    frame["year"], frame["month"] = date.dt.year, date.dt.month
     for column in _NUMBERS:
         frame[column] = pd.to_numeric(days.get(column, np.nan))
         frame[column] = frame[column].astype("float64")
@@ -162,30 +153,29 @@ def _tidy(days: pd.DataFrame) -> pd.DataFrame:
 def _count_days(frame: pd.DataFrame, column: str, keys: list[str]) -> pd.DataFrame:
     """Count the valid days of a column and class the period by them."""
     by_month = ["scope", "year", "month"]
-    short, national = frame[f"short_{column}"], frame[f"national_{column}"]
-    valid = frame[column].notna()
+    short, valid = frame[f"short_{column}"], frame[column].notna()
     if column == "aqi":
         valid &= ~short
-    marks = frame[by_month].assign(n=valid, short=short, national=valid & national)
-    counts = marks.groupby(by_month)[["n", "short", "national"]].sum()
-    month = counts.index.get_level_values("month")
-    counts["full"] = counts["n"] >= np.where(month == 2, 25, 27)
+    national = valid & frame[f"national_{column}"]
+    marks = frame[by_month].assign(n=valid, known_exceedances=short, national_days=national)
+    counts = marks.groupby(by_month).sum().astype("int64")
+    counts["full"] = counts["n"] >= np.where(counts.index.get_level_values("month") == 2, 25, 27)
     counts["half"] = counts["n"] >= 15
     if "month" in keys:
-        counts = counts.astype("int64")
         counts["days"] = [monthrange(year, month)[1] for _, year, month in counts.index]
-        strict, adequate = counts["full"] == 1, counts["half"] == 1
+        strict, adequate = counts["full"], counts["half"]
     else:
-        counts = counts.groupby(keys).sum().astype("int64")
+        counts = counts.groupby(keys).sum()
         counts["days"] = [365 + isleap(year) for _, year in counts.index]
         strict = (counts["n"] >= 324) & (counts["full"] == 12)
         adequate = (counts["n"] * 100 >= counts["days"] * 85) & (counts["half"] == 12)
-    rank = np.where(strict & (counts["national"] == 0), 2, (strict | adequate).astype(int))
-    counts["completeness"] = _CLASSES[rank]
+    # with national days, whose hours are not known, no period is strict
+    is_class = [strict & (counts["national_days"] == 0), strict | adequate]
+    counts["completeness"] = np.select(is_class, ["strict", "adequate"], "partial")
     counts["valid_days"] = counts["n"]
     if column == "o3_8h":
-        counts["valid_days"] -= np.where(rank == 0, counts["short"], 0)
-    counts = counts.rename(columns={"short": "known_exceedances", "national": "national_days"})
+        is_partial = counts["completeness"] == "partial"
+        counts["valid_days"] -= counts["known_exceedances"].where(is_partial, 0)
     return counts.drop(columns=["n", "full", "half"])
 
 

@@ -1,10 +1,8 @@
 """Every station of a store of hours, by the national rules, on DuckDB or Spark.
 
 The days come of one ibis expression (`days.days_expr`): DuckDB takes the store in spans of months,
-Spark in years. A store of at most `SMALL_ROWS` rows is read whole and goes through numpy, which
-is faster there. Months and years are made of the days, a year at a time.
-
-Unlike `annual`, a period of which a station has no record has no row.
+Spark in years. Months and years are made of the days, a year at a time. Unlike `annual`, a period
+of which a station has no record has no row.
 """
 
 from __future__ import annotations
@@ -24,15 +22,13 @@ import pandas as pd
 
 from .. import tables
 from ..words import error, word
-from . import store
-from .days import check_reading, days_expr, days_small, with_validity
-from .layouts import check_option, need_columns, plain, with_mark
+from .days import check_reading, days_expr, with_validity
+from .layouts import check_option, listed, need_columns, plain, with_mark
 from .names import canonical
 from .periods import INDICATORS, periods
 from .run import write
+from .store import rows_of_years
 
-#: Up to this many rows numpy takes less time than DuckDB with its SQL (benchmarks/bench_stations).
-SMALL_ROWS = 1_000_000
 #: Rows that DuckDB takes at a time; a span is whole months, so more where one month has more.
 SPAN_ROWS = 3_000_000
 #: What DuckDB and Spark's driver may hold in memory.
@@ -63,75 +59,41 @@ def run_stations(
 ):
     """Compute annual and monthly tables of every station, district or city of a store.
 
-    Parameters
-    ----------
-    folder : path
-        What `store.write_store` has made (``xc hourly --to-parquet``).
-    by : {"station", "district", "city"}
-        What a row is for. A district or city is the hourly mean over its stations, of those whose
-        kind is known only the ``urban`` ones.
-    engine : str
-        ``duckdb``, ``spark`` (in this process) or ``spark://HOST:PORT`` (a standalone cluster).
-    out : path, optional
-        Folder to write ``annual.csv`` and ``monthly.csv`` into.
-    places : path, optional
-        csv with station, district, city (and kind), heads in English or Chinese; default:
-        Beijing's, ``air/stations``.
-    progress, warn : callable, optional
-        ``progress(done, total, text)``; ``warn(text)``, which stations have no place.
-    **reading
-        hour_label and pm10, as for `daily`.
-
-    Returns
-    -------
-    dict of str to pandas.DataFrame
-        ``annual`` and ``monthly``, with the columns of `annual`.
-
-    Raises
-    ------
-    InputError
-        No such store, engine or option; no station of the store has a place.
-
-    Examples
-    --------
-    >>> import tempfile
-    >>> import pandas as pd, pyarrow as pa
-    >>> from xc_analysis.hourly.store import Writer
-    >>> time = pd.date_range("2020-01-01 01:00", periods=48, freq="h")
-    >>> values = dict.fromkeys(("pm25", "pm10", "so2", "no2", "co", "o3"), 5.0)
-    >>> with Writer(tempfile.mkdtemp()) as store:
-    ...     store.add(pa.Table.from_pandas(pd.DataFrame({"time": time, "station": "甲", **values})))
-    ...     folder = store.close(pd.DataFrame())
-    >>> run_stations(folder)["annual"].query("indicator == 'pm25'")["value"].tolist()
-    [5.0]
+    A district or city is the hourly mean over its stations, of those whose kind is known only the
+    ``urban`` ones; `places` is a csv with station, district, city (and kind), by default
+    ``air/stations``. `engine` is ``duckdb``, ``spark`` (in this process) or ``spark://HOST:PORT``
+    (a standalone cluster); `reading` are hour_label and pm10, as for `daily`.
     """
     check_option("by", by, ("station", "district", "city"))
     check_reading(**reading)
     if not re.fullmatch(r"duckdb|spark|spark://[^\s/:]+:\d{1,5}", engine):
         raise error("error.engine", engine=engine)
-    files = store.files(folder)
-    n = store.rows(path for paths in files.values() for path in paths)
+    rows = rows_of_years(folder)
     placed = None if by == "station" else read_places(places, by)
-    if engine == "duckdb" and n <= SMALL_ROWS:
-        frames = _periods(_small(files, placed, warn, reading))
-    else:
-        # inside the store: a cluster's machines see it too
-        with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
-            with _open(engine, work) as backend:
-                path = str(Path(folder).resolve() / "hours")
-                if backend.name == "duckdb":
-                    # Spark finds the years in the names of the folders by itself
-                    hours = backend.read_parquet(f"{path}/*/*.parquet", hive_partitioning=True)
-                else:
-                    hours = backend.read_parquet(path)
-                if placed is not None:
-                    found = hours.select("station").distinct().to_pyarrow()
-                    _tell_unplaced(found.column(0).to_pylist(), placed, warn)
-                    # a file is what every engine can read
-                    path = Path(work).resolve() / "places.parquet"
-                    placed.astype("object").to_parquet(path, index=False)
-                    hours = hours.join(backend.read_parquet(str(path)), "station")
-                frames = _periods(_large(hours, backend, files, reading, progress))
+    # inside the store: a cluster's machines see it too
+    with tempfile.TemporaryDirectory(prefix=".work-", dir=folder) as work:
+        with _open(engine, work) as backend:
+            path = str(Path(folder).resolve() / "hours")
+            if backend.name == "duckdb":
+                # Spark finds the years in the names of the folders by itself
+                hours = backend.read_parquet(f"{path}/*/*.parquet", hive_partitioning=True)
+            else:
+                hours = backend.read_parquet(path)
+            if placed is None:
+                hours = hours.mutate(scope=hours.station)
+            else:
+                found = hours.select("station").distinct().to_pyarrow()
+                left = sorted(set(found.column(0).to_pylist()) - set(placed["station"]))
+                if len(left) == found.num_rows:
+                    raise error("error.no_place")
+                if left and warn:
+                    few = listed(left[:12]) + ("…" if len(left) > 12 else "")
+                    warn(word("cli.unplaced", n=len(left), stations=few))
+                # a file is what every engine can read
+                path = Path(work).resolve() / "places.parquet"
+                placed.astype("object").to_parquet(path, index=False)
+                hours = hours.join(backend.read_parquet(str(path)), "station")
+            frames = _periods(_days(hours, backend, rows, reading, progress))
     if out is not None:
         write(frames, out)
     return frames
@@ -148,65 +110,35 @@ def read_places(path, by: str) -> pd.DataFrame:
     heads = {}
     for name, known in _HEADS.items():
         given = [columns[head] for head in known.split(",") if head in columns]
-        if given:
-            heads[name] = given[0]
+        heads |= {name: given[0]} if given else {}
     need_columns(heads, path or "air/stations", "station", by)
+    table = table.rename(columns={head: name for name, head in heads.items()})
+    cells = table.astype(object).where(table.notna(), "").map(lambda cell: str(cell).strip())
     if "background" in heads:
-        table = table[table[heads["background"]].astype(str).str.strip().str.upper() != "Y"]
+        cells = cells[cells["background"].str.upper() != "Y"]
     if "kind" in heads:
-        kind = table[heads["kind"]]
-        table = table[kind.isna() | kind.isin(["", "urban"])]
-    out = pd.DataFrame({"station": table[heads["station"]], "scope": table[heads[by]]}).dropna()
-    out = out.map(lambda cell: str(cell).strip())
-    out["station"] = out["station"].map(canonical)
+        cells = cells[cells["kind"].isin(["", "urban"])]
+    out = pd.DataFrame({"station": cells["station"].map(canonical), "scope": cells[by]})
     out = out[(out["station"] != "") & (out["scope"] != "")].drop_duplicates(ignore_index=True)
     twice = out[out["station"].duplicated(keep=False)]
     if len(twice):
         station = twice["station"].iloc[0]
         both = twice.loc[twice["station"] == station, "scope"]
-        raise error("error.place_twice", path=path, station=station, places="、".join(both))
+        raise error("error.place_twice", path=path, station=station, places=listed(both))
     return out
 
 
-def _tell_unplaced(stations, placed: pd.DataFrame, warn) -> None:
-    stations, known = set(stations), set(placed["station"])
-    if not stations & known:
-        raise error("error.no_place")
-    left = sorted(stations - known)
-    if left and warn:
-        few = "、".join(left[:12]) + ("…" if len(left) > 12 else "")
-        warn(word("cli.unplaced", n=len(left), stations=few))
-
-
-def _small(files, placed, warn, reading):
-    """Yield the days of a store that fits in memory, year by year."""
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    parts = [pq.read_table(p, partitioning=None) for paths in files.values() for p in paths]
-    hours = pa.concat_tables(parts).to_pandas(categories=["station"])
-    hours["scope"] = hours["station"]
-    if placed is not None:
-        _tell_unplaced(hours["station"].unique(), placed, warn)
-        hours["scope"] = hours["station"].map(placed.set_index("station")["scope"])
-    days = with_validity(days_small(hours, **reading))
-    yield from (part for _, part in days.groupby(days["date"].dt.year))
-
-
-def _large(hours, backend, files, reading, progress):
-    """Yield the days of a store that goes through an engine, year by year."""
-    if "scope" not in hours.columns:
-        hours = hours.mutate(scope=hours.station)
+def _days(hours, backend, rows: dict[int, int], reading: dict, progress):
+    """Yield the days of a store, of which the rows of each year are given, year by year."""
     sql = ""
-    for number, year in enumerate(files):
-        n = store.rows(files[year])
+    for number, (year, n) in enumerate(rows.items()):
         months = next((m for m in (12, 6, 3, 2) if n * m <= 12 * SPAN_ROWS), 1)
         months = months if backend.name == "duckdb" else 12
         begins = [dt.datetime(year, month, 1) for month in range(1, 13, months)]
         days = []
         for begin, end in zip(begins, [*begins[1:], dt.datetime(year + 1, 1, 1)], strict=True):
             if progress:
-                progress(number, len(files), f"{begin:%Y-%m}")
+                progress(number, len(rows), f"{begin:%Y-%m}")
             # the first hour of a year may be the last of the day before: alone it is no day
             near = hours.filter(hours.year.isin([year, year + 1]))
             if reading.get("hour_label", "end") == "end":
@@ -214,13 +146,12 @@ def _large(hours, backend, files, reading, progress):
             else:
                 span = near.filter((near.time >= begin) & (near.time < end))
             if backend.name != "duckdb":
-                found = backend.to_pyarrow(days_expr(span, **reading)).to_pandas()
-            else:
-                # ibis takes longer to compile the rules than DuckDB for a small span: do it once
-                backend.raw_sql(f"CREATE OR REPLACE TEMP VIEW span AS {backend.compile(span)}")
-                sql = sql or backend.compile(days_expr(backend.table("span"), **reading))
-                found = backend.con.execute(sql).df()
-            days.append(found)
+                days.append(backend.to_pyarrow(days_expr(span, **reading)).to_pandas())
+                continue
+            # ibis takes longer to compile the rules than DuckDB for a small span: do it once
+            backend.raw_sql(f"CREATE OR REPLACE TEMP VIEW span AS {backend.compile(span)}")
+            sql = sql or backend.compile(days_expr(backend.table("span"), **reading))
+            days.append(backend.con.execute(sql).df())
         yield with_validity(pd.concat(days, ignore_index=True))
 
 
@@ -228,50 +159,45 @@ def _periods(years) -> dict[str, pd.DataFrame]:
     """Make months and years of the days, a year at a time."""
     parts: dict[str, list] = {"annual": [], "monthly": []}
     for days in years:
-        for name, freq in (("annual", "year"), ("monthly", "month")):
-            if len(days):
-                # what is followed by another year is not the last
-                parts[name] = [before.assign(release="public") for before in parts[name]]
-                parts[name].append(periods(days, freq=freq))
+        if len(days):
+            parts["annual"].append(periods(days, freq="year"))
+            parts["monthly"].append(periods(days, freq="month"))
     if not parts["annual"]:
         raise error("error.no_day")
-    order = {indicator: rank for rank, indicator in enumerate(INDICATORS)}
+    order = list(INDICATORS)
     out = {}
     for name, frames in parts.items():
         table = pd.concat(frames, ignore_index=True)
-        by = ["scope", "rank", "year", *(["month"] if name == "monthly" else [])]
-        table = table.assign(rank=table["indicator"].map(order)).sort_values(by, ignore_index=True)
-        out[name] = table.drop(columns="rank")
+        # what is followed by another year is not the last
+        table.loc[table["year"] < table["year"].max(), "release"] = "public"
+        table["rank"] = table["indicator"].map(order.index)
+        keys = [k for k in ("scope", "rank", "year", "month") if k in table]
+        out[name] = table.sort_values(keys, ignore_index=True).drop(columns="rank")
     return out
 
 
 @contextlib.contextmanager
 def _open(spec: str, work):
-    """Open an ibis backend, and let go of it at the end; `work` takes what exceeds the memory.
-
-    ``duckdb``, ``spark`` (in this process) or ``spark://HOST:PORT`` (a standalone cluster, whose
-    machines see the same folders as this one).
-    """
+    """Open an ibis backend, and let go of it at the end; `work` takes what exceeds the memory."""
     if spec == "duckdb":
         import ibis
 
-        opened = ibis.duckdb.connect(memory_limit=f"{MEMORY}b", temp_directory=str(work))
-        opened.raw_sql("SET preserve_insertion_order = false")
-        try:
-            yield opened
-        finally:
-            opened.disconnect()
-        return
-    session = _session(spec)
-    try:
+        backend = ibis.duckdb.connect(memory_limit=f"{MEMORY}b", temp_directory=str(work))
+        backend.raw_sql("SET preserve_insertion_order = false")
+        close = backend.disconnect
+    else:
+        session = _spark_session(spec)
         import ibis
 
-        yield ibis.pyspark.connect(session)
+        backend, close = ibis.pyspark.connect(session), session.stop
+    try:
+        yield backend
     finally:
-        session.stop()
+        close()
 
 
-def _session(spec: str):
+def _spark_session(spec: str):
+    """Start Spark in this process, or join a cluster whose machines see the same folders."""
     try:
         from pyspark.sql import SparkSession
     except ImportError:
@@ -280,12 +206,8 @@ def _session(spec: str):
     if not (shutil.which("java") or (java and Path(java, "bin", "java").is_file())):
         raise error("error.no_java")
     host, _, port = spec.removeprefix("spark://").rpartition(":")
-    options = {
-        "spark.ui.enabled": "false",
-        "spark.ui.showConsoleProgress": "false",
-        "spark.sql.session.timeZone": "UTC",
-        "spark.driver.memory": MEMORY,
-    }
+    options = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+    options |= {"spark.sql.session.timeZone": "UTC", "spark.driver.memory": MEMORY}
     if spec == "spark" or host in ("127.0.0.1", "localhost"):
         options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
         options["spark.sql.shuffle.partitions"] = str(4 * (os.cpu_count() or 1))
