@@ -34,7 +34,6 @@ SUBMODULES = {  # public beside the names of the package itself
     "xc_analysis.projections": {"project_many"},
     "xc_analysis.hourly": {"read_archive", "daily", "monthly", "annual"},
 }
-WITHOUT_CHANGES = {"90_explore"}  # a page of controls
 
 
 def read(path: Path):
@@ -74,7 +73,6 @@ by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda p: p.stem)
 VARIANTS = [
     pytest.param(path, number, id=f"{path.stem}-{number}")
     for path in NOTEBOOKS
-    if path.stem not in WITHOUT_CHANGES
     for number in range(CHANGES)
 ]
 
@@ -154,9 +152,8 @@ def test_the_first_cell_after_the_imports_is_marked_for_change(path):
         node for node in ast.parse(first).body if isinstance(node, ast.Import | ast.ImportFrom)
     ]
     assert imports, "the first code cell holds the imports"
-    if path.stem not in WITHOUT_CHANGES:
-        assert MARK in rest[0].splitlines()[0], f"# {MARK}"
-        assert sum(MARK in source for source in rest) == 1
+    assert MARK in rest[0].splitlines()[0], f"# {MARK}"
+    assert sum(MARK in source for source in rest) == 1
 
 
 @by_name

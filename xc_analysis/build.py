@@ -15,14 +15,14 @@ import os
 import platform
 import re
 import shutil
+import sys
 import sysconfig
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
-from typing import TextIO
+from typing import NamedTuple, TextIO
 
-from .errors import InputError
 from .running import KernelDiedError, NotebookError, execute, kernel_environment, warnings_of
 from .tables import data_dir
 from .words import Message, error, message, word
@@ -33,8 +33,7 @@ MOST_KERNELS = 4  # each holds some 300 MB
 UNKNOWN_TIME = float("inf")  # of a notebook that was never run
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What became of one notebook: `state` is "run", "kept" or "failed"."""
 
     name: str
@@ -44,38 +43,42 @@ class Outcome:
     warnings: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True)
-class Folders:
+class Folders(NamedTuple):
     """The folders of one build: `out` receives ``figures/`` and ``report/``."""
 
     notebooks: Path
     data: Path
     out: Path
-
-    @property
-    def figures(self) -> Path:
-        """The finished figures."""
-        return self.out / "figures"
-
-    @property
-    def cache(self) -> Path:
-        """What a build remembers: records, home of the kernels."""
-        return self.out / "report" / ".cache"
-
-    @property
-    def staging(self) -> Path:
-        """Unfinished outputs, on the disk of the finished ones."""
-        return self.cache / "staging"
+    figures: Path
+    cache: Path  # what a build remembers: records, home of the kernels
+    staging: Path  # unfinished outputs, on the disk of the finished ones
 
 
-class Quiet:
-    """Show nothing; also the list of what a display is told."""
+class Progress(contextlib.AbstractContextManager):
+    """A passing line on a terminal for what takes long; lines that stay go to stdout."""
+
+    _last = 0.0
+
+    def __exit__(self, *fault) -> None:
+        self.line("")
 
     def line(self, text: str) -> None:
-        """Show a passing line of progress."""
+        """Show a line in place of the last one; elsewhere than on a terminal, nothing."""
+        if sys.stderr.isatty() and (not text or time.monotonic() - self._last > 0.1):
+            columns = shutil.get_terminal_size().columns - 1
+            # a Chinese character takes two columns
+            text = text[: columns if text.isascii() else columns // 2]
+            print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
+            self._last = time.monotonic()
+
+    def count(self, done: int, total: int, text: str = "") -> None:
+        """Show how much of something that takes long is done."""
+        self.line(word("cli.counted", done=done, total=total, text=text))
 
     def say(self, text: str) -> None:
         """Show a line that stays."""
+        self.line("")
+        print(text, flush=True)
 
 
 def folders(out: Path | str | None = None, notebooks: Path | str | None = None) -> Folders:
@@ -86,24 +89,23 @@ def folders(out: Path | str | None = None, notebooks: Path | str | None = None) 
         raise error("error.no_notebooks", folder=nb_dir)
     if out is None:
         out = ROOT if data == (ROOT / "data").resolve() else ROOT / "report" / data.name
-    return Folders(nb_dir, data, Path(out).resolve())
+    out = Path(out).resolve()
+    cache = out / "report" / ".cache"
+    return Folders(nb_dir, data, out, out / "figures", cache, cache / "staging")
 
 
 def select_notebooks(names: Sequence[str], notebooks: Path) -> list[Path]:
     """Return the notebooks that names ask for, by file name or by how it begins ("10")."""
-    every = sorted(p for p in notebooks.glob("*.ipynb") if not p.name.startswith("."))
-    if not names:
-        return every
+    every = sorted(notebooks.glob("[!.]*.ipynb"))
     chosen: set[Path] = set()
     for name in names:
         stem = Path(name).name.removesuffix(".ipynb")
-        exact = [p for p in every if p.stem == stem]
-        hits = exact or [p for p in every if p.stem.startswith(stem)]
-        if not hits:
-            known = ", ".join(p.stem for p in every)
+        begin = [path for path in every if path.stem.startswith(stem)]
+        if not begin:
+            known = ", ".join(path.stem for path in every)
             raise error("error.no_such_notebook", name=name, known=known)
-        chosen.update(hits)
-    return sorted(chosen)
+        chosen.update([path for path in begin if path.stem == stem] or begin)
+    return sorted(chosen) if names else every
 
 
 def notebook_of_figure(name: str, notebooks: Path) -> Path:
@@ -129,12 +131,13 @@ def _cells(path: Path) -> list[tuple[str, str]]:
         raise error("error.not_a_notebook", name=path.name) from None
 
 
-# ---- what a notebook depends on ------------------------------------------------------------
-
-
 def _file_digest(path: Path) -> str:
     with open(path, "rb") as handle:
         return hashlib.file_digest(handle, "sha256").hexdigest()
+
+
+def _digest(parts: list) -> str:
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
 def _installed() -> list[str]:
@@ -151,75 +154,63 @@ def common_key(data: Path, lang: str) -> str:
     return _digest([contents, platform.python_version(), lang, _installed()])
 
 
-def notebook_key(path: Path, common: str) -> str:
-    """Return the digest of one notebook's cells and all it depends on; outputs do not count."""
-    return _digest([common, _cells(path)])
-
-
-def _digest(parts: list) -> str:
-    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
-
-
-def _record(name: str, where: Folders) -> dict:
+def _records(where: Folders) -> dict[str, dict]:
+    """Read what was recorded of each last run; nothing where that is damaged."""
     try:
-        record = json.loads((where.cache / f"{name}.json").read_text(encoding="utf-8"))
-        return record if isinstance(record.get("outputs"), dict) else {}
-    except (OSError, ValueError, AttributeError):
+        return json.loads((where.cache / "records.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
         return {}
+
+
+def _write_records(records: dict[str, dict], where: Folders) -> None:
+    draft = where.staging / "records.json"
+    draft.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    os.replace(draft, where.cache / draft.name)
 
 
 def _is_current(name: str, key: str, where: Folders) -> bool:
     """Tell whether a record is of this key and its outputs are as they were written."""
-    record = _record(name, where)
-    if record.get("key") != key:
+    record = _records(where).get(name, {"key": None})
+    if record["key"] != key:
         return False
     outputs = ((where.out / file, digest) for file, digest in record["outputs"].items())
     return all(path.is_file() and _file_digest(path) == digest for path, digest in outputs)
 
 
-# ---- putting results in place --------------------------------------------------------------
-
-
 def _install(name: str, record: dict, fresh: dict[str, Path], where: Folders) -> None:
     """Move whole files into place, drop what is no longer written, then keep the record."""
     digests = {file: _file_digest(path) for file, path in sorted(fresh.items())}
-    _drop(set(_record(name, where).get("outputs", {})) - set(digests), name, where)
+    records = _records(where)
+    before = records.pop(name, {"outputs": {}})
+    records[name] = record | {"outputs": digests}
+    _drop(before["outputs"], records, where)
     for file, path in fresh.items():
         target = where.out / file
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)
-    draft = where.staging / f"{name}.json"
-    draft.write_text(json.dumps(record | {"outputs": digests}, indent=1), encoding="utf-8")
-    os.replace(draft, where.cache / f"{name}.json")
+    _write_records(records, where)
 
 
-def _is_of_another(file: str, name: str, where: Folders) -> bool:
-    """Tell whether another notebook has written a file too."""
-    others = (record.stem for record in where.cache.glob("*.json") if record.stem != name)
-    return any(file in _record(other, where).get("outputs", {}) for other in others)
-
-
-def _drop(files, name: str, where: Folders) -> None:
-    """Remove outputs of a notebook; one that has moved to another notebook stays."""
-    for file in files:
-        if not _is_of_another(file, name, where):
-            (where.out / file).unlink(missing_ok=True)
+def _drop(files, records: dict[str, dict], where: Folders) -> None:
+    """Remove outputs that no record names any more: one may have moved to another notebook."""
+    kept = {file for record in records.values() for file in record["outputs"]}
+    for file in set(files) - kept:
+        (where.out / file).unlink(missing_ok=True)
 
 
 def _sweep(where: Folders) -> None:
     """Remove what a killed run left, and the outputs of notebooks that are gone."""
     shutil.rmtree(where.staging, ignore_errors=True)
     where.staging.mkdir(parents=True)
-    for record in where.cache.glob("[0-9]*.json"):
-        if not (where.notebooks / f"{record.stem}.ipynb").exists():
-            _drop(_record(record.stem, where).get("outputs", {}), record.stem, where)
-            record.unlink()
+    records, files = _records(where), []
+    here = {path.stem for path in where.notebooks.glob("*.ipynb")}
+    for name in [n for n in records if n[0].isdigit() and n not in here]:
+        files += records.pop(name)["outputs"]
+    _drop(files, records, where)
+    _write_records(records, where)
 
 
-# ---- all of them ---------------------------------------------------------------------------
-
-
-def _alone(where: Folders, say: Callable[[str], None]) -> TextIO:
+def _alone(where: Folders, say) -> TextIO:
     """Hold the output folder until the file returned is closed; a second build waits."""
     try:
         where.cache.mkdir(parents=True, exist_ok=True)
@@ -237,77 +228,59 @@ def _alone(where: Folders, say: Callable[[str], None]) -> TextIO:
     return handle
 
 
-class _Run:
-    """One run of some notebooks: what is to do, how far it is, whom it tells."""
+async def _run(todo: dict[Path, str], where: Folders, lang: str, jobs: int, show: Progress):
+    """Run notebooks, the longest first, so that no core waits for it alone at the end."""
+    from .pages import notebook_page
 
-    def __init__(self, todo: dict[Path, str], where: Folders, lang: str, show: Quiet) -> None:
-        self.todo, self.where, self.lang, self.show = todo, where, lang, show
-        self.done: list[Outcome] = []
-        self.at: dict[str, float] = {}
+    records = _records(where)
+    last = {path: records.get(path.stem, {}).get("seconds", UNKNOWN_TIME) for path in todo}
+    turn, shares, done, died = asyncio.Semaphore(jobs), {}, [], []
+    environment = kernel_environment(where.cache / "home")
+    environment |= {"XC_DATA": str(where.data), "XC_LANG": lang}
 
-    async def all(self, jobs: int) -> list[Outcome]:
-        """Run them, the longest first, so that no core waits for it alone at the end."""
-        last = {p: _record(p.stem, self.where).get("seconds", UNKNOWN_TIME) for p in self.todo}
-        turn = asyncio.Semaphore(jobs)
-        environment = kernel_environment(self.where.cache / "home")
-        environment |= {"XC_DATA": str(self.where.data), "XC_LANG": self.lang}
-        died: list[KernelDiedError] = []
-        try:
-            async with asyncio.TaskGroup() as group:
-                for path in sorted(self.todo, key=lambda p: -last[p]):
-                    group.create_task(self._one(path, environment, turn))
-        except* KernelDiedError as group:
-            died += group.exceptions
-        if died:  # told once: the kernels after it would die too
-            raise InputError(died[0].why)
-        return self.done
+    def tell(name: str, cells_done: int, cells: int) -> None:
+        shares[name] = cells_done / cells
+        running = ", ".join(f"{n} {share:.0%}" for n, share in sorted(shares.items()))
+        show.line(word("build.progress", done=len(done), total=len(todo), running=running))
 
-    async def _one(self, path: Path, environment: dict, turn: asyncio.Semaphore) -> None:
-        name = path.stem
+    async def run_one(path: Path) -> None:
+        name, staged, why, warned = path.stem, where.staging / path.stem, None, ()
         async with turn:
-            staged = self.where.staging / name
-            figures = staged / "figures"
-            figures.mkdir(parents=True)
+            (staged / "figures").mkdir(parents=True)
             began = time.perf_counter()
-            self._tell(name, 0.0)
-            how = {"environment": environment, "figures": figures}
-            how["tick"] = lambda done, total: self._tell(name, done / total)
-            why, warned = None, ()
+            tell(name, 0, 1)
+            how = {"environment": environment, "tick": partial(tell, name)}
             try:
-                nb = await execute(path, **how)
-                warned = warnings_of(nb.cells)
-                self._keep(path, nb, staged, warned, time.perf_counter() - began)
+                nb = await execute(path, figures=staged / "figures", **how)
+                warned, seconds = warnings_of(nb.cells), round(time.perf_counter() - began, 2)
+                record = {"key": todo[path], "seconds": seconds}
+                page = staged / f"{name}.html"
+                page.write_text(notebook_page(nb, name, lang), encoding="utf-8")
+                # what a notebook saves besides, to show how, is not of the collection
+                files = [p for s in figures_of(path) for p in (staged / "figures").rglob(f"{s}.*")]
+                fresh = {p.relative_to(staged).as_posix(): p for p in sorted(files)}
+                fresh[f"report/notebooks/{page.name}"] = page
+                _install(name, record, fresh, where)
             except KernelDiedError:
                 raise
             except NotebookError as failed:
-                why = failed.why
+                why = failed.args[0]
             except OSError as refused:
                 why = message("error.cannot_write", path=refused.filename, reason=refused.strerror)
-            self.at.pop(name)
-            state = "failed" if why else "run"
-            outcome = Outcome(name, state, time.perf_counter() - began, why, warned)
-            self.done.append(outcome)
-            self.show.say(word(f"build.{outcome.state}", name=name, seconds=outcome.seconds))
+            del shares[name]
+            seconds, state = time.perf_counter() - began, "failed" if why else "run"
+            done.append(Outcome(name, state, seconds, why, warned))
+            show.say(word(f"build.{state}", name=name, seconds=seconds))
 
-    def _keep(self, path: Path, nb, staged: Path, warned: tuple[str, ...], seconds: float) -> None:
-        """Put a run's page and figures in place."""
-        from .pages import notebook_page
-
-        name, named = path.stem, set(figures_of(path))
-        page = staged / f"{name}.html"
-        page.write_text(notebook_page(nb, name, self.lang), encoding="utf-8")
-        # what a notebook saves besides, to show how, is not of the collection
-        figures = sorted(p for p in (staged / "figures").rglob("*.*") if p.stem in named)
-        fresh = {p.relative_to(staged).as_posix(): p for p in figures}
-        fresh[f"report/notebooks/{page.name}"] = page
-        record = {"key": self.todo[path], "seconds": round(seconds, 2), "warnings": warned}
-        _install(name, record, fresh, self.where)
-
-    def _tell(self, name: str, share: float) -> None:
-        self.at[name] = share
-        running = ", ".join(f"{n} {s:.0%}" for n, s in sorted(self.at.items()))
-        total = len(self.todo)
-        self.show.line(word("build.progress", done=len(self.done), total=total, running=running))
+    try:
+        async with asyncio.TaskGroup() as group:
+            for path in sorted(todo, key=lambda path: -last[path]):
+                group.create_task(run_one(path))
+    except* KernelDiedError as group:
+        died += group.exceptions
+    if died:  # told once: the kernels after it would die too
+        raise died[0]
+    return done
 
 
 def build(
@@ -317,7 +290,7 @@ def build(
     languages: Sequence[str] = ("zh",),
     force: bool = False,
     jobs: int | None = None,
-    show: Quiet | None = None,
+    show: Progress | None = None,
 ) -> tuple[list[Outcome], list[Path]]:
     """Run the notebooks that are not current, side by side, and write the report.
 
@@ -326,55 +299,46 @@ def build(
     outputs) and the files of the report: none if some notebook is not current, and then the
     previous ones stand as they were. Raises `InputError` if kernels die.
     """
-    where = where or folders()
-    show = show or Quiet()
+    where, show, lang = where or folders(), show or Progress(), languages[0]
     asked = select_notebooks(names, where.notebooks)
     with _alone(where, show.say):
         _sweep(where)
-        lang = languages[0]
         common = common_key(where.data, lang)
-        keys = {p: notebook_key(p, common) for p in select_notebooks((), where.notebooks)}
-        stale = {p for p, key in keys.items() if not _is_current(p.stem, key, where)}
-        todo = {p: keys[p] for p in asked if force or p in stale}
-        done = [Outcome(p.stem, "kept") for p in asked if p not in todo]
+        every = select_notebooks((), where.notebooks)
+        keys = {path: _digest([common, _cells(path)]) for path in every}
+        stale = {path for path, key in keys.items() if not _is_current(path.stem, key, where)}
+        todo = {path: keys[path] for path in asked if force or path in stale}
+        done, reports = [Outcome(path.stem, "kept") for path in asked if path not in todo], []
         jobs = jobs or min(os.cpu_count() or 1, MOST_KERNELS)
         try:
             if todo:
                 show.say(word("build.begin", n=len(todo)))
-                done += asyncio.run(_Run(todo, where, lang, show).all(jobs))
-            current = {o.name for o in done if o.state == "run"}
-            whole = all(p.stem in current for p in stale | set(todo))
-            reports = []
-            for language in languages if whole else ():
-                reports += _write_report(language, keys, where, show)
+                done += asyncio.run(_run(todo, where, lang, jobs, show))
+            current = {outcome.name for outcome in done if outcome.state == "run"}
+            if all(path.stem in current for path in stale | set(todo)):
+                for language in languages:
+                    reports += _write_report(language, keys, where, show)
         finally:
             shutil.rmtree(where.staging, ignore_errors=True)
         if todo and common_key(where.data, lang) != common:
             show.say(word("build.tables_changed"))
-    return sorted(done, key=lambda outcome: outcome.name), reports
+    return sorted(done), reports
 
 
-# ---- the report ----------------------------------------------------------------------------
-
-
-def _write_report(lang: str, keys: dict[Path, str], where: Folders, show: Quiet) -> list[Path]:
+def _write_report(lang: str, keys: dict[Path, str], where: Folders, show: Progress) -> list[Path]:
     """Write the report in a language unless all that it is made of is unchanged."""
+    from . import report
+
     name = f"report-{lang}"
-    records = [_record(path.stem, where).get("outputs") for path in keys]
-    key = _digest([lang, *keys.values(), records])
+    records = _records(where)
+    outputs = [records[path.stem]["outputs"] for path in keys]
+    key = _digest([lang, *keys.values(), outputs])
     if not _is_current(name, key, where):
         show.line(word("build.report"))
         staged = where.staging / name
         staged.mkdir(parents=True)
-        _make_report(lang, staged, where)
+        report.build(lang, staged, figures=where.figures / lang)
         files = [path for path in sorted(staged.rglob("*")) if path.is_file()]
         fresh = {f"report/{path.relative_to(staged).as_posix()}": path for path in files}
         _install(name, {"key": key}, fresh, where)
-    return [where.out / file for file in _record(name, where)["outputs"]]
-
-
-def _make_report(lang: str, out: Path, where: Folders) -> None:
-    """Write the report in Word, HTML and as a workbook."""
-    from . import report
-
-    report.build(lang, out, figures=where.figures / lang)
+    return [where.out / file for file in _records(where)[name]["outputs"]]

@@ -19,47 +19,9 @@ from .words import LANGUAGES, error, language, use_language, word
 DONE, WRONG, USAGE, INTERRUPTED = 0, 1, 2, 130
 WIDTHS = (40, 300)  # mm; narrower than a column or wider than a page is a slip
 FORMATS = ("png", "svg", "pdf")
-
-
-# ---- what every command shows ---------------------------------------------------------------
-
-
-class Progress:
-    """A passing line on a terminal for what takes long; lines that stay go to stdout."""
-
-    def __init__(self) -> None:
-        self._shown = False
-        self._last = 0.0
-
-    def __enter__(self) -> Progress:
-        return self
-
-    def __exit__(self, *fault) -> None:
-        self.clear()
-
-    def line(self, text: str) -> None:
-        """Show a line in place of the last one; elsewhere than on a terminal, nothing."""
-        if not sys.stderr.isatty() or time.monotonic() - self._last < 0.1:
-            return
-        columns = shutil.get_terminal_size().columns - 1
-        text = text[: columns if text.isascii() else columns // 2]  # a Chinese character takes two
-        print("\r\033[K" + text, end="", file=sys.stderr, flush=True)
-        self._shown, self._last = True, time.monotonic()
-
-    def count(self, done: int, total: int, text: str = "") -> None:
-        """Show how much of something that takes long is done."""
-        self.line(word("cli.counted", done=done, total=total, text=text))
-
-    def say(self, text: str) -> None:
-        """Show a line that stays."""
-        self.clear()
-        print(text, flush=True)
-
-    def clear(self) -> None:
-        """Remove the passing line."""
-        if self._shown:
-            print("\r\033[K", end="", file=sys.stderr, flush=True)
-            self._shown = False
+#: Refusals of an argument as it was typed: wrong usage, not something found wrong.
+_MISUSES = {"error.jobs", "error.format", "error.width", "error.port", "error.no_station_named"}
+_MISUSES |= {"error.no_month", "error.no_such_figure", "error.no_such_notebook"}
 
 
 def _printable(text: str) -> str:
@@ -82,22 +44,25 @@ def _print_paths(paths) -> int:
     return DONE
 
 
-def _lang(args: argparse.Namespace) -> str:
-    return args.lang if args.lang in LANGUAGES else language()
+def _print_preview(preview) -> int:
+    """Print what an import found; problems make it exit 1."""
+    print("\n".join(map(_printable, str(preview).splitlines())))
+    return WRONG if preview.problems else DONE
 
 
-# ---- building ------------------------------------------------------------------------------
+def _names(text: str) -> list[str]:
+    return [name.strip() for name in re.split("[,，、]", text) if name.strip()]
 
 
 def _build(args: argparse.Namespace) -> int:
-    from .build import build, folders
+    from .build import Progress, build, folders
 
     if args.jobs is not None and args.jobs < 1:
         raise error("error.jobs", jobs=args.jobs)
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ended is interrupted: tidy up
     began = time.perf_counter()
     how = {"where": folders(args.out), "force": args.force, "jobs": args.jobs}
-    how["languages"] = LANGUAGES if args.lang == "both" else (_lang(args),)
+    how["languages"] = LANGUAGES if args.lang == "both" else (language(),)
     with Progress() as show:
         outcomes, reports = build(args.names, show=show, **how)
     for outcome in outcomes:
@@ -111,9 +76,10 @@ def _build(args: argparse.Namespace) -> int:
     _print_paths(p for p in reports if p.suffix in papers and p.parent.name == "report")
     if count["failed"]:
         _complain(word("cli.previous_kept"))
-    elif not reports:
+        return WRONG
+    if not reports:
         print(word("cli.report_not_written"))
-    return WRONG if count["failed"] else DONE
+    return DONE
 
 
 def _draw(
@@ -122,7 +88,7 @@ def _draw(
     """Run the notebook of a figure up to it; copy its files, each language to its folder."""
     import asyncio
 
-    from .build import ROOT, folders, notebook_of_figure
+    from .build import ROOT, Progress, folders, notebook_of_figure
     from .running import NotebookError, execute, kernel_environment, warnings_of
 
     path, where = notebook_of_figure(stem, ROOT / "notebooks"), folders()
@@ -138,7 +104,7 @@ def _draw(
         try:
             nb = asyncio.run(execute(path, **how))
         except NotebookError as failed:
-            raise InputError(f"{path.stem}: {failed.why}") from None
+            raise InputError(f"{path.stem}: {failed}") from None
         for warning in warnings_of(nb.cells):
             print(f"{path.stem}: {warning}", file=sys.stderr)
         written = []
@@ -153,7 +119,7 @@ def _draw(
 def _figure(args: argparse.Namespace) -> int:
     from .build import ROOT
 
-    formats = [f.strip().lower() for f in re.split("[,，]", args.format) if f.strip()]
+    formats = [name.lower() for name in _names(args.format)]
     if unknown := [f for f in formats if f not in FORMATS]:
         raise error("error.format", name=unknown[0], known=", ".join(FORMATS))
     environment = {"XC_FIGURE_FORMATS": ",".join(formats)}
@@ -161,30 +127,26 @@ def _figure(args: argparse.Namespace) -> int:
         if not WIDTHS[0] <= args.width <= WIDTHS[1]:
             raise error("error.width", width=args.width, least=WIDTHS[0], most=WIDTHS[1])
         environment["XC_FIGURE_WIDTH"] = f"{args.width:g}"
-    out = Path(args.out) if args.out else ROOT / "scratch"
-    lang = args.lang if args.lang == "both" else _lang(args)
+    out, lang = Path(args.out or ROOT / "scratch"), "both" if args.lang == "both" else language()
     return _print_paths(_draw(args.figure, out, lang, formats=formats, environment=environment))
 
 
 def _month(args: argparse.Namespace) -> int:
-    from . import air
+    from .air import month_page
 
-    page = air.month_page(args.month)
+    page = month_page(args.month)
     print(page)
     if not args.out:
         return DONE
-    name = f"month_page_{args.month}"
+    out, name = Path(args.out), f"month_page_{args.month}"
 
     def set_month(source: str) -> str:
         return re.sub(r"(?m)^MONTH = .*$", f"MONTH = {args.month!r}", source)
 
-    written = _draw("month_page", Path(args.out), _lang(args), name=name, replace=set_month)
-    text = Path(args.out) / f"{name}.txt"
+    written = _draw("month_page", out, language(), name=name, replace=set_month)
+    text = out / f"{name}.txt"
     text.write_text(f"{page}\n", encoding="utf-8")
     return _print_paths([*written, text])
-
-
-# ---- tables and records --------------------------------------------------------------------
 
 
 def _check(args: argparse.Namespace) -> int:
@@ -202,44 +164,33 @@ def _check(args: argparse.Namespace) -> int:
 
 def _hourly(args: argparse.Namespace) -> int:
     from . import hourly
+    from .build import Progress
     from .hourly.store import write_store
 
     needed = {"--stations": args.stations, "--name": args.name, "--out": args.out}
     missing = [option for option, value in needed.items() if not value]
     if missing and not args.to_parquet:
         args.parser.error(f"missing {', '.join(missing)}")
-    stations = None
-    if args.stations is not None:
-        stations = [name.strip() for name in re.split("[,，、]", args.stations) if name.strip()]
-        if not stations:
-            raise error("error.no_station_named")
+    stations = None if args.stations is None else _names(args.stations)
+    if stations == []:
+        raise error("error.no_station_named")
     with Progress() as show:
-        told = {"progress": show.count, "warn": show.say}
+        how = {"progress": show.count, "warn": show.say}
         if args.to_parquet:
-            written = [write_store(args.files, args.to_parquet, stations=stations, **told)]
+            written = [write_store(args.files, args.to_parquet, stations=stations, **how)]
         else:
-            tables = hourly.run_hourly(args.files, stations, args.name, args.out, **told)
-            written = list(tables.values())
+            written = hourly.run_hourly(args.files, stations, args.name, args.out, **how).values()
     return _print_paths(written)
 
 
 def _stations(args: argparse.Namespace) -> int:
-    from . import hourly
+    from .build import Progress
+    from .hourly import run_stations
 
     how = {"by": args.by, "engine": args.engine, "out": args.out, "places": args.places}
     with Progress() as show:
-        tables = hourly.run_stations(args.store, progress=show.count, warn=show.say, **how)
+        tables = run_stations(args.store, progress=show.count, warn=show.say, **how)
     return _print_paths(Path(args.out) / f"{name}.csv" for name in tables)
-
-
-# ---- own numbers, review, explorer ---------------------------------------------------------
-
-
-def _show_preview(preview) -> int:
-    """Print what an import found; problems make it exit 1."""
-    for line in str(preview).splitlines():
-        print(_printable(line))
-    return WRONG if preview.problems else DONE
 
 
 def _template(args: argparse.Namespace) -> int:
@@ -252,7 +203,7 @@ def _import(args: argparse.Namespace) -> int:
     from .own_numbers import apply_import, preview_import
 
     does = apply_import if args.apply else preview_import
-    return _show_preview(does(args.filled, accept_unlikely=args.accept_unlikely))
+    return _print_preview(does(args.filled, accept_unlikely=args.accept_unlikely))
 
 
 def _undo(args: argparse.Namespace) -> int:
@@ -267,71 +218,57 @@ def _review(args: argparse.Namespace) -> int:
 
     if args.review == "export":
         return _print_paths([review_export(args.filled)])
-    return _show_preview(review_import(args.filled, apply=args.apply))
+    return _print_preview(review_import(args.filled, apply=args.apply))
 
 
 def _explore(args: argparse.Namespace) -> int:
-    from .explorer import serve
+    from .explorer.server import serve
 
-    serve(lang=_lang(args), port=args.port, browser=not args.no_browser)
+    serve(lang=language(), port=args.port, browser=not args.no_browser)
     return DONE
 
 
-# ---- the parser ----------------------------------------------------------------------------
-
-_SWITCH = {"action": "store_true"}
-_OUT = {"metavar": "DIR"}
-_FILLED = {"metavar": "FILE"}
-#: What each command does, and its arguments as argparse takes them.
+#: What each command does, and its arguments.
 COMMANDS = {
-    "build": (
-        _build,
-        {
-            "names": {"nargs": "*", "metavar": "NAME"},
-            "--out": _OUT,
-            "--force": _SWITCH,
-            "--jobs": {"type": int, "metavar": "N"},
-        },
-    ),
-    "check": (_check, {"dir": {"nargs": "?", "metavar": "DIR"}}),
-    "hourly": (
-        _hourly,
-        {
-            "files": {"nargs": "+", "metavar": "FILE"},
-            "--stations": {"metavar": "A,B"},
-            "--name": {"metavar": "NAME"},
-            "--out": _OUT,
-            "--to-parquet": {"metavar": "DIR"},
-        },
-    ),
-    "stations": (
-        _stations,
-        {
-            "store": {"metavar": "DIR"},
-            "--out": _OUT | {"required": True},
-            "--by": {"choices": ("station", "district", "city"), "default": "station"},
-            "--engine": {"default": "duckdb", "metavar": "ENGINE"},
-            "--places": {"metavar": "FILE"},
-        },
-    ),
-    "figure": (
-        _figure,
-        {
-            "figure": {"metavar": "NAME"},
-            "--format": {"default": "png", "metavar": "LIST"},
-            "--width": {"type": float, "metavar": "MM"},
-            "--out": _OUT,
-        },
-    ),
-    "month": (_month, {"month": {"metavar": "YYYY-MM"}, "--out": _OUT}),
-    "template": (_template, {"template": {"metavar": "FILE.xlsx"}}),
-    "import": (_import, {"filled": _FILLED, "--apply": _SWITCH, "--accept-unlikely": _SWITCH}),
-    "undo": (_undo, {}),
-    "review": (
-        _review,
-        {"review": {"choices": ("export", "import")}, "filled": _FILLED, "--apply": _SWITCH},
-    ),
-    "explore": (_explore, {"--port": {"type": int, "metavar": "N"}, "--no-browser": _SWITCH}),
+    "build": (_build, "names --out --force --jobs"),
+    "check": (_check, "dir"),
+    "hourly": (_hourly, "files --stations --name --out --to-parquet"),
+    "stations": (_stations, "store --out --by --engine --places"),
+    "figure": (_figure, "figure --format --width --out"),
+    "month": (_month, "month --out"),
+    "template": (_template, "template"),
+    "import": (_import, "filled --apply --accept-unlikely"),
+    "undo": (_undo, ""),
+    "review": (_review, "review filled --apply"),
+    "explore": (_explore, "--port --no-browser"),
+}
+_SWITCH = {"action": "store_true"}
+#: Each argument as argparse takes it.
+ARGUMENTS = {
+    "names": {"nargs": "*", "metavar": "NAME"},
+    "dir": {"nargs": "?", "metavar": "DIR"},
+    "files": {"nargs": "+", "metavar": "FILE"},
+    "store": {"metavar": "DIR"},
+    "figure": {"metavar": "NAME"},
+    "month": {"metavar": "YYYY-MM"},
+    "template": {"metavar": "FILE.xlsx"},
+    "filled": {"metavar": "FILE"},
+    "review": {"choices": ("export", "import")},
+    "--out": {"metavar": "DIR"},
+    "--force": _SWITCH,
+    "--jobs": {"type": int, "metavar": "N"},
+    "--stations": {"metavar": "A,B"},
+    "--name": {"metavar": "NAME"},
+    "--to-parquet": {"metavar": "DIR"},
+    "--by": {"choices": ("station", "district", "city"), "default": "station"},
+    "--engine": {"default": "duckdb", "metavar": "ENGINE"},
+    "--places": {"metavar": "FILE"},
+    "--format": {"default": "png", "metavar": "LIST"},
+    "--width": {"type": float, "metavar": "MM"},
+    "--apply": _SWITCH,
+    "--accept-unlikely": _SWITCH,
+    "--port": {"type": int, "metavar": "N"},
+    "--no-browser": _SWITCH,
 }
 
 
@@ -355,9 +292,8 @@ class _Parser(argparse.ArgumentParser):
 def _parser() -> argparse.ArgumentParser:
     parser = _Parser(prog="xc", description=word("cli.about"), epilog=word("cli.see_help"))
     parser.add_argument("--lang", choices=LANGUAGES, help=word("cli.option.lang"))
-    metavar = word("cli.command")
     commands = parser.add_subparsers(
-        dest="command", required=True, metavar=metavar, parser_class=_Parser
+        dest="command", required=True, metavar=word("cli.command"), parser_class=_Parser
     )
     for name, (does, arguments) in COMMANDS.items():
         about = word(f"cli.help.{name}")
@@ -366,10 +302,12 @@ def _parser() -> argparse.ArgumentParser:
         sub.set_defaults(does=does, parser=sub)
         # the language may stand before the command or after it
         languages = (*LANGUAGES, "both") if name in ("build", "figure") else LANGUAGES
-        shared = {"choices": languages, "default": argparse.SUPPRESS}
-        for argument, how in ({"--lang": shared} | arguments).items():
-            text = word(f"cli.option.{argument.removeprefix('--')}")
-            sub.add_argument(argument, help=text, **how)
+        lang = {"choices": languages, "default": argparse.SUPPRESS}
+        for argument in ["--lang", *arguments.split()]:
+            how = lang if argument == "--lang" else ARGUMENTS[argument]
+            if (name, argument) == ("stations", "--out"):
+                how = how | {"required": True}
+            sub.add_argument(argument, help=word(f"cli.option.{argument.lstrip('-')}"), **how)
     return parser
 
 
@@ -382,14 +320,12 @@ def main(argv: Sequence[str] | None = None) -> int:
     # help and refusals must already be in the language asked for
     if asked := re.search(r"(?:^|\s)--lang[= ](zh|en)(?:\s|$)", " ".join(argv)):
         use_language(asked[1])
-    command = "xc"
     try:
         args = _parser().parse_args(argv)
-        command = args.command
         return args.does(args)
     except InputError as refused:
         _complain(str(refused))
-        return WRONG
+        return USAGE if getattr(refused.args[0], "key", "") in _MISUSES else WRONG
     except KeyboardInterrupt:
         _complain(word("cli.interrupted"))
         return INTERRUPTED
@@ -397,6 +333,6 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return WRONG
     except OSError as refused:
-        what = refused.filename or command
-        _complain(word("cli.os_error", path=what, reason=refused.strerror or refused))
+        what = {"path": refused.filename or "xc", "reason": refused.strerror or refused}
+        _complain(word("cli.os_error", **what))
         return WRONG

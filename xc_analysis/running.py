@@ -12,18 +12,15 @@ import time
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
+from .errors import InputError
 from .words import Message, message
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer is a fault, not work
 PACKAGE_PARENT = Path(__file__).resolve().parents[1]
 
 
-class NotebookError(Exception):
-    """A cell that failed; `why` says which and how in one line."""
-
-    def __init__(self, why: Message) -> None:
-        super().__init__(str(why))
-        self.why = why
+class NotebookError(InputError):
+    """A cell that failed: which and how, in one line."""
 
 
 class KernelDiedError(NotebookError):
@@ -42,11 +39,10 @@ def kernel_environment(home: Path) -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if k not in dropped}
     # the cores are shared out among notebooks already
     env |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
-    env |= {"HOME": str(home), "MPLCONFIGDIR": str(home / "matplotlib")}
-    env["IPYTHONDIR"] = str(home / "ipython")
+    env |= {"HOME": str(home), "MPLCONFIGDIR": str(home / "matplotlib"), "PYTHONUTF8": "1"}
     env |= {f"JUPYTER_{kind}_DIR": str(home / "jupyter") for kind in ("CONFIG", "DATA", "RUNTIME")}
     path = [str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])]
-    return env | {"PYTHONPATH": os.pathsep.join(path), "PYTHONUTF8": "1"}
+    return env | {"IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": os.pathsep.join(path)}
 
 
 def _kernel_manager(folder: str):
@@ -81,10 +77,7 @@ def _kernel_manager(folder: str):
 
     class Manager(AsyncKernelManager):
         client_factory = Type(Client)
-
-        @property
-        def kernel_spec(self) -> KernelSpec:
-            return KernelSpec(argv=command, language="python")
+        kernel_spec = KernelSpec(argv=command, language="python")
 
     # A free TCP port may be taken between its choice and the kernel's start by a notebook that
     # starts beside this one; sockets in a folder of one's own cannot be.
@@ -128,18 +121,18 @@ async def execute(
             except (RuntimeError, OSError):
                 raise DeadKernelError from None
             for index, cell in enumerate(nb.cells):
-                try:
-                    await client.async_execute_cell(cell, index)
-                except DeadKernelError:
-                    if asyncio.current_task().cancelling():  # nbclient takes one for the other
-                        raise asyncio.CancelledError from None
-                    raise
-                except (CellExecutionError, CellTimeoutError) as error:
-                    raise NotebookError(_failure(index, cell, error)) from None
+                await client.async_execute_cell(cell, index)
                 tick(index + 1, len(nb.cells))
                 if until and any(figures.rglob(f"{until}.csv")):
                     break
+        except CellTimeoutError:
+            slow = {"cell": index + 1, "seconds": CELL_TIMEOUT}
+            raise NotebookError(message("error.cell_timeout", **slow)) from None
+        except CellExecutionError as fault:
+            raise NotebookError(_failure(index, cell, fault)) from None
         except DeadKernelError:
+            if asyncio.current_task().cancelling():  # nbclient takes one for the other
+                raise asyncio.CancelledError from None
             raise KernelDiedError(message("error.kernel_died", name=path.stem)) from None
         finally:
             if client.kc is not None:
@@ -150,26 +143,17 @@ async def execute(
     return nb
 
 
-def _failure(index: int, cell: dict, error: Exception) -> Message:
+def _failure(index: int, cell: dict, fault) -> Message:
     """Name the cell, its line and the error, without a traceback."""
-    from nbclient.exceptions import CellTimeoutError
-
-    if isinstance(error, CellTimeoutError):
-        return message("error.cell_timeout", cell=index + 1, seconds=CELL_TIMEOUT)
-    trace = re.sub(r"\x1b\[[\d;]*m", "", str(getattr(error, "traceback", "")))
-    text = " ".join(re.sub(r"\x1b\[[\d;]*m", "", str(error.evalue)).split())
+    trace, text = (re.sub(r"\x1b\[[\d;]*m", "", str(t)) for t in (fault.traceback, fault.evalue))
     at = re.search(r"^-+> *(\d+) (.*)$", trace, re.MULTILINE)
-    found = {"line": at[1], "code": at[2]} if at else {"line": 1, "code": cell["source"]}
-    found["code"] = found["code"].strip().partition("\n")[0][:80]
-    return message("error.cell", cell=index + 1, kind=error.ename, text=text[:300], **found)
+    line, code = at.groups() if at else (1, cell["source"])
+    where = {"cell": index + 1, "line": line, "code": code.strip().partition("\n")[0][:80]}
+    return message("error.cell", kind=fault.ename, text=" ".join(text.split())[:300], **where)
 
 
 def warnings_of(cells: Iterable[dict]) -> tuple[str, ...]:
     """Return what a run wrote to stderr that speaks of a warning, each once."""
-    text = "\n".join(
-        output["text"]
-        for cell in cells
-        for output in cell.get("outputs", ())
-        if output["output_type"] == "stream" and output["name"] == "stderr"
-    )
+    outputs = [output for cell in cells for output in cell.get("outputs", ())]
+    text = "\n".join(output["text"] for output in outputs if output.get("name") == "stderr")
     return tuple(dict.fromkeys(re.findall(r"^.*?(\w*Warning: .*)$", text, re.MULTILINE)))

@@ -11,7 +11,7 @@ def explore(query: str = "", **choices):
     query : str, optional
         What an address of the page holds after ``?``.
     **choices
-        The same by name: ``view`` (target, compare, series, months, days or table), ``lang``,
+        The same by name: ``view`` (target, compare, choices, series, months or table), ``lang``,
         ``indicator``, ``areas``, ``years="2013-2025"``, ``fit="2015-2020"``, ``without="2020"``,
         ``method``, ``b_fit`` and the like. What is wrong is said in the panel.
 
@@ -31,25 +31,3 @@ def explore(query: str = "", **choices):
     from .panel import Panel
 
     return Panel("&".join(filter(None, [query.lstrip("?"), urlencode(choices)])))
-
-
-def serve(*, lang: str | None = None, port: int | None = None, browser: bool = True) -> None:
-    """Serve the panel as a page on this machine until it is interrupted.
-
-    Parameters
-    ----------
-    lang : {"zh", "en"}, optional
-        Language of the first page; the page has a switch. Default: the language in force.
-    port : int, optional
-        Default: a free one.
-    browser : bool
-        Open the system's browser at the address.
-
-    Raises
-    ------
-    InputError
-        If the port cannot be had or the tables cannot be read.
-    """
-    from .server import run
-
-    run(lang=lang, port=port, browser=browser)

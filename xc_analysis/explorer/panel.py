@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import base64
 import os
+from base64 import b64encode
 from collections.abc import Iterable
-from contextlib import contextmanager
 from dataclasses import replace
 from html import escape
 from pathlib import Path
@@ -15,7 +14,6 @@ import jinja2
 
 from ..errors import InputError
 from ..evidence import sources_of
-from ..fits import last_year
 from ..observations import area_name, known_scopes
 from ..style import indicator_name
 from ..targets import target
@@ -23,150 +21,109 @@ from ..words import Message, language, message, use_language, word
 from . import views
 from .state import (
     FIRST_KNOWN,
-    METHODS,
-    VIEWS,
+    OPTIONS,
     Choice,
     State,
     read_address,
+    value_of,
     with_text,
+    with_value,
     write_address,
+    write_value,
 )
 
 PAGE = Path(__file__).with_name("page")
 WIDE, NARROW = 174.0, 84.0  # mm: what 900 and 360 pixels of screen show at a readable size
 FIRST_YEAR = 2000  # of the lists of years
-_FIT = ("fit_from", "fit_to", "without", "method", "prior", "reading", "source", "basis", "partial")
-_ORDER = ("indicator", "areas", "freq", "known", "start", "end", *_FIT)
+_SERIES = ("source", "basis", "partial")  # None of them is what the register sets
+_FIT = ("fit_from", "fit_to", "without", "method", "prior", "reading", *_SERIES)
 _CONTROLS = {
     "target": ("indicator", "known", *_FIT),
-    "compare": ("indicator", "known", *_FIT),
+    "compare": ("indicator", "known", *_FIT, *(f"b_{name}" for name in _FIT)),
     "choices": ("indicator", "known"),
-    "series": ("indicator", "areas", "freq", "start", "end", "without", *_FIT[6:]),
+    "series": ("indicator", "areas", "freq", "start", "end", "without", *_SERIES),
     "months": ("indicator", "start", "end", "without", "basis"),
     "table": ("known",),
 }
-# JupyterLab would take the arrow keys from lists and points for its own shortcuts
-_STYLE = (
-    "<style onload=\"this.closest('.xc-panel')?.addEventListener('focusin', (event) => "
-    "event.target.setAttribute('data-lm-suppress-shortcuts', 'true'))\">{}</style>"
-)
-_PARTS = ("title", "problems", "answer", "picture", "details", "address")
-_CHOICES = {
-    "freq": ("annual", "monthly"),
-    "source": ("station", "published"),
-    "basis": ("raw", "old", "new"),
-    "partial": ("estimate", "observed", "drop"),
+_OWN = ("indicator", "areas", "freq", "known", "start", "end", *_FIT)  # in this order
+_OTHER = tuple(f"b_{name}" for name in _FIT)
+# two lists for one entry of an address
+_ENDS = {"fit_from": ("fit", 0), "fit_to": ("fit", 1), "start": ("years", 0), "end": ("years", 1)}
+_KINDS = {
+    "view": (ipywidgets.ToggleButtons, {}),
+    "lang": (ipywidgets.ToggleButtons, {"options": [("中文", "zh"), ("English", "en")]}),
+    "areas": (ipywidgets.SelectMultiple, {"rows": 5}),
+    "without": (ipywidgets.SelectMultiple, {"rows": 5}),
+    "prior": (ipywidgets.FloatText, {"step": 0.01, "continuous_update": False}),
+    "reading": (ipywidgets.Text, {"continuous_update": False, "placeholder": "<= 35"}),
 }
+_WORDS = {"view": "page.view", "freq": "series", "source": "series", "method": "method"}
+_PARTS = ("title", "problems", "answer", "picture", "details", "address")
 
 
-def _template():
-    loader = jinja2.FileSystemLoader(PAGE)
-    environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
-    environment.globals["text"] = lambda name: word(f"page.text.{name}")
-    return environment.get_template("panel.html.j2").module
+def _box(name: str, *children):
+    box = ipywidgets.VBox(children)
+    box.add_class(f"xc-{name}")
+    return box
 
 
 class Panel(ipywidgets.VBox):
     """One panel; ``state`` is what it shows, as an address would say it."""
 
     def __init__(self, query: str = "") -> None:
-        self._busy, self._narrow, self._html = False, False, _template()
+        loader = jinja2.FileSystemLoader(PAGE)
+        environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
+        environment.globals["text"] = lambda name: word(f"page.text.{name}")
+        self._html = environment.get_template("panel.html.j2").module
+        self._busy, self._narrow = False, False
         self._count = 0  # how often something was shown: a script can wait for the next
-        second = [f"b_{name}" for name in _FIT]
-        self.controls = {name: _control(name) for name in (*_ORDER, *second)}
-        self.controls["view"] = ipywidgets.ToggleButtons(options=[("", VIEWS[0])])
-        self.controls["lang"] = ipywidgets.ToggleButtons(
-            options=[("中文", "zh"), ("English", "en")]
-        )
+        self.controls, self._fields = {}, {}
+        for name in ("view", "lang", *_OWN, *_OTHER):
+            kind, traits = _KINDS.get(name.removeprefix("b_"), (ipywidgets.Dropdown, {}))
+            self.controls[name] = control = kind(**traits)
+            control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
+            self._fields[name] = _box("field", control, ipywidgets.HTML())
         self.parts = {name: ipywidgets.HTML() for name in _PARTS}
         self.asked = ipywidgets.Text(continuous_update=False)  # what the page's script asks for
-        self._fields = {
-            name: _box([self.controls[name], ipywidgets.HTML()], "field") for name in self.controls
-        }
-        self._letters = [ipywidgets.HTML(), ipywidgets.HTML()]
-        own = _box([self._letters[0], *(self._fields[n] for n in _ORDER)], "own")
-        self._other = _box([self._letters[1], *(self._fields[n] for n in second)], "other")
-        result = _box([self.parts[name] for name in ("answer", "picture")], "result")
-        css = ipywidgets.HTML(_STYLE.format((PAGE / "explorer.css").read_text("utf-8")))
-        hidden = _box([css, self.parts["address"], self.asked], "hidden")
-        head = _box([self.parts["title"], self.controls["lang"]], "head")
-        main = _box([_box([own, self._other], "side"), result, self.parts["details"]], "main")
-        super().__init__([hidden, head, self.controls["view"], self.parts["problems"], main])
-        self.add_class("xc-panel")
+        self.asked.observe(lambda change: self._asked(change["new"]), "value")
         for name, part in {**self.parts, "asked": self.asked, **self.controls}.items():
             part.add_class(f"xc-{name}")
-        for name, control in self.controls.items():
-            control.observe(lambda change, name=name: self._moved(name, change["new"]), "value")
-        self.asked.observe(lambda change: self._asked(change["new"]), "value")
+        self._letters = [ipywidgets.HTML(), ipywidgets.HTML()]
+        own = _box("own", self._letters[0], *map(self._fields.get, _OWN))
+        self._other = _box("other", self._letters[1], *map(self._fields.get, _OTHER))
+        result = _box("result", self.parts["answer"], self.parts["picture"])
+        style = ipywidgets.HTML(str(self._html.style()))
+        hidden = _box("hidden", style, self.parts["address"], self.asked)
+        head = _box("head", self.parts["title"], self.controls["lang"])
+        main = _box("main", _box("side", own, self._other), result, self.parts["details"])
+        super().__init__([hidden, head, self.controls["view"], self.parts["problems"], main])
+        self.add_class("xc-panel")
         self.show(*read_address(query, lang=language()))
 
     def __repr__(self) -> str:
         return word("page.needs_kernel")
 
-    # ---- what a reader does ----------------------------------------------------------------
-
     def _asked(self, text: str) -> None:
         """Answer the page's script: how wide the screen is, ``|``, an address."""
-        if not self._busy and text:
+        if text:
             width, _, query = text.partition("|")
             self._narrow = width == "narrow"
             self.show(*read_address(query, lang=self.state.lang))
-            with self._own_doing():
-                self.asked.value = ""  # the same may be asked again
+            self.asked.value = ""  # the same may be asked again
 
     def _moved(self, name: str, value) -> None:
+        """Show what a reader's move of a control asks for."""
         if self._busy:
             return
         state, problems = self.state, []
         try:
-            state = self._with(name, value)
-            there = views.indicators_of(state)
-            if state.view != "table" and state.indicator not in there:
+            state = _with_control(state, name, value)
+            if state.view != "table" and state.indicator not in _indicators(state):
                 problems.append(message("page.switched", name=indicator_name(state.indicator)))
                 state = replace(state, indicator="pm25")
         except InputError as refused:
             problems.append(refused.args[0])
         self.show(state, problems)
-
-    def _with(self, name: str, value) -> State:
-        """Return the state with one control's value; what the register sets is left to it."""
-        state = self.state
-        if name == "indicator":  # the register sets other years and another scatter for it
-            return replace(state, indicator=value, a=Choice(), b=State().b)
-        if name in ("view", "lang", "areas", "freq", "known"):
-            return replace(state, **{name: value or getattr(State(), name)})
-        if name in ("start", "end"):
-            ends = state.years or (FIRST_YEAR, last_year())
-            ends = (value, ends[1]) if name == "start" else (ends[0], value)
-            return with_text(state, "years", "-".join(map(str, ends)))
-        prefix, key = ("b_", name[2:]) if name.startswith("b_") else ("", name)
-        side = "b" if prefix else "a"
-        usual = views.setting_of(state, Choice())
-        if key in ("fit_from", "fit_to"):
-            first, last = getattr(state, side).fit or usual.window
-            value = (value, last) if key == "fit_from" else (first, value)
-            key, text = "fit", "-".join(map(str, value))
-            value = None if value == usual.window else value
-        elif key in ("prior", "reading"):
-            text = f"{value:.6g}" if key == "prior" else value.strip()
-            value = None if value == usual.prior_sd or not text else value
-        else:
-            text = ",".join(map(str, value)) if key == "without" else value
-            value = None if not value or (key, value) == ("method", usual.method) else value
-        if value is None:
-            return replace(state, **{side: replace(getattr(state, side), **{key: None})})
-        return with_text(state, prefix + key, text)
-
-    # ---- what it shows ---------------------------------------------------------------------
-
-    @contextmanager
-    def _own_doing(self):
-        """Keep what the panel itself changes from being taken for a reader's doing."""
-        self._busy = True
-        try:
-            yield
-        finally:
-            self._busy = False
 
     def show(self, state: State, problems: Iterable[Message] = ()) -> None:
         """Show a state: its controls, its finding, its figure; or in a line why there is none."""
@@ -175,123 +132,115 @@ class Panel(ipywidgets.VBox):
         try:
             try:
                 shown = views.show(state)
-                if shown.draw:
+                if shown.charts:
                     picture = views.draw_picture(shown, NARROW if self._narrow else WIDE)
             except InputError as refused:
                 problems.append(refused.args[0])
             except Exception as fault:  # a callback's exception would be lost in silence
                 problems.append(message("page.failed", fault=f"{type(fault).__name__}: {fault}"))
-            with self._own_doing():
-                self._fill_controls()
-                self._fill_parts(shown, picture, problems)
+            self._busy = True  # what the panel itself changes is no reader's doing
+            self._fill_controls()
+            self._fill_parts(shown, picture, problems)
         finally:
+            self._busy = False
             use_language(before)
 
     def _fill_controls(self) -> None:
-        state, there = self.state, {*_CONTROLS[self.state.view], "view", "lang"}
-        compared = state.view == "compare"
+        compared = self.state.view == "compare"
         self._other.layout.display = None if compared else "none"
         for letter, html in zip("AB", self._letters, strict=True):
             html.value = f"<h3>{word('page.setting')} {letter}</h3>" if compared else ""
+        there, usual = ("view", "lang", *_CONTROLS[self.state.view]), _usual(self.state)
         for name, control in self.controls.items():
-            key, side = name.removeprefix("b_"), "b" if name.startswith("b_") else "a"
-            told = _offer(state, key, getattr(state, side)) if key in there else None
-            self._fields[name].layout.display = "none" if told is None else None
-            if told is not None and key not in ("view", "lang"):
-                told["description"] = word(f"page.label.{key}")
+            traits = _offer(self.state, name, usual) if name in there else None
+            self._fields[name].layout.display = "none" if traits is None else None
+            if traits is not None and name not in ("view", "lang"):
+                key = name.removeprefix("b_")
+                traits["description"] = word(f"page.label.{key}")
                 help_text = escape(word(f"page.help.{key}"))
                 self._fields[name].children[1].value = f"<small>{help_text}</small>"
             with control.hold_sync():  # what stays the same keeps its focus
-                for trait, value in (told or {}).items():
+                for trait, value in (traits or {}).items():
                     if getattr(control, trait) != value:
                         setattr(control, trait, value)
 
     def _fill_parts(self, shown, picture, problems) -> None:
-        told = {"shown": shown, "problems": [str(one) for one in problems], "lang": language()}
-        told |= {"title": shown.title if shown else indicator_name(self.state.indicator)}
         self._count += 1
-        told |= {"query": write_address(self.state), "id": self.model_id, "count": self._count}
+        page = {"state": self.state, "shown": shown, "lang": language(), "count": self._count}
+        page |= {"query": write_address(self.state), "id": self.model_id, "problems": problems}
+        page["title"] = shown.title if shown else indicator_name(self.state.indicator)
+        page["is_page"] = "XC_EXPLORE" in os.environ
         if shown:
-            told |= {"tables": shown.tables, "file": f"{shown.stem}_{language()}"}
-            told |= {
-                "is_open": self.state.view in ("table", "compare", "choices"),
-                "is_page": "XC_EXPLORE" in os.environ,
-            }
-            rows = sources_of(list(shown.sources)).iterrows()
-            told["sources"] = [(views.source_names()[one], row) for one, row in rows]
-            told["cited"] = views.cite(self.state, shown)
+            page |= {"cited": views.cite(self.state, shown), "tables": shown.tables}
+            rows = sources_of(*shown.sources).iterrows()
+            page["sources"] = [(views.source_names()[one], row) for one, row in rows]
         if picture:
-            for kind, form in (("png", "image/png"), ("csv", "text/csv;charset=utf-8")):
-                content = base64.b64encode(getattr(picture, kind)).decode()
-                told[kind] = f"data:{form};base64,{content}"
-            told["points"] = picture.points
-            rows = [cells for _, _, cells in picture.points]
-            if rows:
-                heads = word("page.heads").split("|")
-                told["tables"] = (*shown.tables, (word("page.data", n=len(rows)), heads, rows))
+            png, csv, page["points"] = picture
+            if rows := [cells for _, _, cells in page["points"]]:
+                table = word("page.data", n=len(rows)), word("page.heads").split("|"), rows
+                page["tables"] = (*shown.tables, table)
+            page["png"] = f"data:image/png;base64,{b64encode(png).decode()}"
+            page["csv"] = f"data:text/csv;charset=utf-8;base64,{b64encode(csv).decode()}"
         for name, part in self.parts.items():
-            part.value = str(getattr(self._html, name)(told))
+            part.value = str(getattr(self._html, name)(page))
 
 
-def _years() -> range:
-    return range(FIRST_YEAR, last_year() + 1)
+def _indicators(state: State) -> dict[str, str]:
+    return views.indicators_of(State(view=state.view, areas=state.areas))
 
 
-def _box(children, name: str):
-    box = ipywidgets.VBox(list(children))
-    box.add_class(f"xc-{name}")
-    return box
+def _usual(state: State) -> dict:
+    """Return what holds where a reader chooses nothing; None for what has no meaning here."""
+    usual = {"years": (FIRST_YEAR, views.last_year()), "without": (), **dict.fromkeys(_SERIES, "")}
+    usual |= dict.fromkeys(("fit", "method", "prior", "reading"))
+    if "method" in _CONTROLS[state.view] and state.indicator in _indicators(state):
+        setting, aim = views.setting_of(state, Choice()), target(state.indicator)
+        usual |= {"fit": setting.window, "method": setting.method, "prior": setting.prior_sd}
+        usual["reading"] = None if aim.value is not None else aim.reading or ""
+    return usual
 
 
-def _control(name: str):
-    key = name.removeprefix("b_")
-    if key in ("areas", "without"):
-        return ipywidgets.SelectMultiple(rows=5)
-    if key == "prior":
-        return ipywidgets.FloatText(step=0.01, continuous_update=False)
-    if key == "reading":
-        return ipywidgets.Text(continuous_update=False, placeholder="<= 35")
-    return ipywidgets.Dropdown()
+def _with_control(state: State, name: str, value) -> State:
+    """Return the state with one control's value; what the register sets is left to it."""
+    if name == "indicator":  # the register sets other years and another scatter for it
+        return replace(state, indicator=value, a=Choice(), b=State().b)
+    key, usual = name.removeprefix("b_"), _usual(state)
+    entry, at = _ENDS.get(key, (key, None))
+    name = name.replace(key, entry)
+    if at is not None:
+        ends = list(value_of(state, name) or usual[entry])
+        ends[at] = value
+        value = tuple(ends)
+    if value in (usual.get(entry), ""):
+        return with_value(state, name, getattr(Choice(), entry, None))
+    return with_text(state, name, write_value(entry, value))
 
 
-def _offer(state: State, key: str, choice: Choice) -> dict | None:
+def _offer(state: State, name: str, usual: dict) -> dict | None:
     """Return the options and the value of a control; None where it has no meaning."""
-    if key in ("prior", "reading"):
-        usual = views.setting_of(state, Choice()).prior_sd
-        if key == "prior":
-            return None if usual is None else {"value": float(choice.prior or usual)}
-        aim = target(state.indicator)
-        return None if aim.value is not None else {"value": choice.reading or aim.reading or ""}
-    if key in ("fit_from", "fit_to", "start", "end"):
-        ends = state.years or (FIRST_YEAR, last_year())
-        if key.startswith("fit"):
-            ends = choice.fit or views.setting_of(state, Choice()).window
-        value = ends[0 if key in ("fit_from", "start") else 1]
-        return {"options": sorted({*_years(), value}), "value": value}
-    if key in _CHOICES:
-        family = "series" if key in ("freq", "source") else f"page.{key}"
-        options = [(word(f"{family}.{name}"), name) for name in _CHOICES[key]]
-        if key == "freq":
-            return {"options": options, "value": state.freq}
-        value = getattr(choice, key) or ""
-        return {"options": [(word("page.registered"), ""), *options], "value": value}
-    value = getattr(state, key, None)
-    if key == "view":
-        options = [(word(f"page.view.{view}"), view) for view in VIEWS]
-    elif key == "lang":
-        return {"value": language()}
+    key = name.removeprefix("b_")
+    entry, at = _ENDS.get(key, (key, None))
+    value, years = value_of(state, name.replace(key, entry)), range(*usual["years"])
+    years = [*years, years.stop]
+    if usual.get(entry, "") is None:
+        return None
+    value = value or usual.get(entry)
+    if key in ("lang", "prior", "reading"):
+        return {"value": value or language()} if key == "lang" else {"value": value}
+    if at is not None:
+        value = value[at]
+        options = sorted({*years, value})
+    elif key in OPTIONS:
+        options = [(word(f"{_WORDS.get(key, f'page.{key}')}.{one}"), one) for one in OPTIONS[key]]
+        if usual.get(key) == "":
+            options.insert(0, (word("page.registered"), ""))
     elif key == "indicator":
-        options = [(name, i) for i, name in views.indicators_of(state).items()]
-        if value not in dict(options).values():
-            options.append((indicator_name(value), value))
+        names = _indicators(state) | {value: indicator_name(value)}
+        options = [(text, one) for one, text in names.items()]
     elif key == "areas":
         options = [(area_name(area), area) for area in known_scopes()]
     elif key == "known":
-        options = [(str(year), year) for year in _years() if year >= FIRST_KNOWN]
-    elif key == "without":
-        years = sorted({*_years(), *choice.without}, reverse=True)
-        value, options = choice.without, [(str(year), year) for year in years]
-    else:
-        value = choice.method or views.setting_of(state, Choice()).method
-        options = [(word(f"method.{name}"), name) for name in METHODS]
-    return {"options": options, "value": value}
+        options = [year for year in years if year >= FIRST_KNOWN]
+    else:  # years left out
+        options = sorted({*years, *value}, reverse=True)
+    return {"options": tuple(options), "value": value}

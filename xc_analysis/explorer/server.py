@@ -7,6 +7,7 @@ import secrets
 import socket
 import tempfile
 import time
+from inspect import isawaitable
 from pathlib import Path
 
 from ..running import kernel_environment
@@ -15,7 +16,7 @@ from ..words import error, language, use_language, word
 
 PAGE = Path(__file__).with_name("page")
 ADDRESS = "127.0.0.1"
-EXTENSIONS = ("@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8")
+EXTENSIONS = ["@jupyter-widgets/jupyterlab-manager", "@voila-dashboards/widgets-manager8"]
 KERNELS = 8
 UNUSED = 60  # seconds after which a kernel that no page is connected to is ended
 
@@ -44,33 +45,6 @@ def is_foreign(headers, port: int) -> bool:
     return headers.get("Sec-Fetch-Site", "none") not in ("none", "same-origin")
 
 
-def _guarded(handler, port: int):
-    """Return a handler that refuses foreign requests, and a visit too many, before all else."""
-    from inspect import isawaitable
-
-    from voila.handler import VoilaHandler
-
-    class Guarded(handler):
-        async def prepare(self):
-            kernels = self.settings["kernel_manager"].list_kernel_ids()
-            text = ""
-            if is_foreign(self.request.headers, port):
-                self.set_status(403)
-                text = word("page.foreign")
-            elif issubclass(handler, VoilaHandler) and len(kernels) >= KERNELS:
-                self.set_status(503)
-                text = word("page.too_many", most=KERNELS, seconds=UNUSED)
-            if text:
-                self.set_header("Content-Type", "text/plain; charset=utf-8")
-                self.finish(text + "\n")
-                return
-            done = super().prepare()
-            if isawaitable(done):
-                await done
-
-    return Guarded
-
-
 def limit_kernels(manager, most: int = KERNELS) -> None:
     """Let a manager start so many kernels at most, those that are just starting counted."""
     start, starting = manager.start_kernel, []
@@ -89,8 +63,31 @@ def limit_kernels(manager, most: int = KERNELS) -> None:
     manager.start_kernel = start_kernel
 
 
-def _application(port: int, on_listening):
+def _guarded(handler, port: int):
+    """Return a handler that refuses foreign requests, and a visit too many, before all else."""
+    from voila.handler import VoilaHandler
+
+    class Guarded(handler):
+        async def prepare(self):
+            kernels, text = self.settings["kernel_manager"].list_kernel_ids(), ""
+            if is_foreign(self.request.headers, port):
+                self.set_status(403)
+                text = word("page.foreign")
+            elif issubclass(handler, VoilaHandler) and len(kernels) >= KERNELS:
+                self.set_status(503)
+                text = word("page.too_many", most=KERNELS, seconds=UNUSED)
+            if text:
+                self.set_header("Content-Type", "text/plain; charset=utf-8")
+                self.finish(text + "\n")
+            elif isawaitable(done := super().prepare()):
+                await done
+
+    return Guarded
+
+
+def _application(config, port: int, on_listening):
     """Return the Voila application with its own page, guard and nothing from outside."""
+    from tornado.ioloop import IOLoop
     from voila.app import Voila
 
     class Explorer(Voila):
@@ -109,22 +106,40 @@ def _application(port: int, on_listening):
             return settings
 
         def listen(self):
-            from tornado.ioloop import IOLoop
-
             IOLoop.current().add_callback(on_listening)
             super().listen()
 
-    return Explorer
+    return Explorer(config=config)
 
 
-def run(*, lang: str | None = None, port: int | None = None, browser: bool = True) -> None:
-    """Serve until interrupted; `xc_analysis.explorer.serve` describes it."""
+def serve(*, lang: str, port: int | None = None, browser: bool = True) -> None:
+    """Serve the panel as a page until interrupted, and open the system's browser at it."""
     began = time.perf_counter()
-    if lang:
-        use_language(lang)
+    use_language(lang)
     load("targets")
     port, token = free_port(port), secrets.token_urlsafe(24)
     address = f"http://{ADDRESS}:{port}/?token={token}"
+
+    def on_listening() -> None:
+        print(word("page.address", address=address), flush=True)
+        print(word("page.how_long", seconds=f"{time.perf_counter() - began:.1f}"), flush=True)
+        if browser:
+            import webbrowser
+
+            webbrowser.open(address)
+
+    from traitlets.config import Config
+
+    config = Config()
+    config.Voila.update(ip=ADDRESS, port=port, port_retries=0, token=token)
+    config.Voila.update(open_browser=False, log_level="CRITICAL")
+    # the token's cookie, the origin and the kernel's own id guard what a page may post
+    config.Voila.tornado_settings = {"allow_remote_access": False, "disable_check_xsrf": True}
+    config.VoilaConfiguration.update(allow_template_override="NO", allow_theme_override="NO")
+    config.VoilaConfiguration.update(show_tracebacks=False, extension_allowlist=EXTENSIONS)
+    if os.name == "posix":  # no port of a kernel's own that another account could reach
+        config.KernelManager.transport = "ipc"
+    config.MappingKernelManager.update(cull_idle_timeout=UNUSED, cull_interval=10)
     with tempfile.TemporaryDirectory(prefix="xc-explore-") as home:
         # kernels get folders of their own: a machine without a home must do
         environment = kernel_environment(Path(home)) | {"MPLBACKEND": "Agg", "XC_EXPLORE": "1"}
@@ -133,29 +148,6 @@ def run(*, lang: str | None = None, port: int | None = None, browser: bool = Tru
         if os.access(lasting, os.W_OK):  # the list of fonts is there already
             environment["MPLCONFIGDIR"] = str(lasting)
         os.environ.update(environment)
-
-        def on_listening() -> None:
-            print(word("page.address", address=address), flush=True)
-            print(word("page.how_long", seconds=f"{time.perf_counter() - began:.1f}"), flush=True)
-            if browser:
-                import webbrowser
-
-                webbrowser.open(address)
-
-        from traitlets.config import Config
-
-        config = Config()
-        config.Voila.update(ip=ADDRESS, port=port, port_retries=0, token=token)
-        config.Voila.update(open_browser=False, log_level="CRITICAL")
-        # the token's cookie, the origin and the kernel's own id guard what a page may post
-        config.Voila.tornado_settings = {"allow_remote_access": False, "disable_check_xsrf": True}
-        config.VoilaConfiguration.update(
-            allow_template_override="NO", allow_theme_override="NO", show_tracebacks=False
-        )
-        config.VoilaConfiguration.extension_allowlist = list(EXTENSIONS)
-        if os.name == "posix":  # no port of a kernel's own that another account could reach
-            config.KernelManager.transport = "ipc"
-        config.MappingKernelManager.update(cull_idle_timeout=UNUSED, cull_interval=10)
-        app = _application(port, on_listening)(config=config)
+        app = _application(config, port, on_listening)
         app.initialize([str(PAGE / "explore.ipynb")])
         app.start()

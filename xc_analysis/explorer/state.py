@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, quote
 
 from ..errors import InputError
@@ -14,10 +14,19 @@ from ..words import LANGUAGES, Message, error, message
 
 VIEWS = ("target", "compare", "choices", "series", "months", "table")
 METHODS = ("paths", "loglinear", "damped", "last", "linear")
+#: What an entry that is one word may say.
+OPTIONS = {
+    "view": VIEWS,
+    "lang": LANGUAGES,
+    "freq": ("annual", "monthly"),
+    "method": METHODS,
+    "source": ("station", "published"),
+    "basis": ("raw", "old", "new"),
+    "partial": ("estimate", "observed", "drop"),
+}
 LONGEST = 2000  # characters of an address; nothing the panel writes comes near
-YEARS = (1990, 2060)
 FIRST_KNOWN = 2016  # the register's first window starts in 2015 and takes two years
-PRIORS = (0.001, 5.0)
+LEAST_PRIOR, MOST_PRIOR = 0.001, 5.0
 
 
 @dataclass(frozen=True)
@@ -49,94 +58,55 @@ class State:
     b: Choice = Choice(without=(2020,))
 
 
-def _one_of(*options):
-    def read(text: str) -> str:
-        if text not in options:
-            raise error("page.not_one_of", options=", ".join(options))
-        return text
-
-    return read
+_PAGE = [field.name for field in fields(State) if field.name not in ("a", "b")]
+_CHOICE = [field.name for field in fields(Choice)]
+#: Every entry of an address; those that begin with ``b_`` are of setting b.
+KEYS = (*_PAGE, *_CHOICE, *(f"b_{name}" for name in _CHOICE))
 
 
-def read_year(text: str) -> int:
-    """Read a year in Arabic digits."""
-    if not re.fullmatch("[0-9]{4}", text) or not YEARS[0] <= int(text) <= YEARS[1]:
-        raise error("page.no_year", first=YEARS[0], last=YEARS[1])
+def _read_year(text: str, first: int = 1990, last: int = 2060) -> int:
+    if not re.fullmatch("[0-9]{4}", text) or not first <= int(text) <= last:
+        raise error("page.no_year", first=first, last=last)
     return int(text)
 
 
-def read_span(text: str) -> tuple[int, int]:
-    """Read two years such as ``2015-2020``, the first before the second."""
-    ends = text.split("-")
-    if len(ends) != 2:
-        raise error("page.no_span")
-    first, last = map(read_year, ends)
-    if first >= last:
-        raise error("page.no_span")
-    return first, last
-
-
-def read_prior(text: str) -> float:
-    """Read a scatter from year to year."""
-    if not re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?", text) or not (
-        PRIORS[0] <= float(text) <= PRIORS[1]
-    ):
-        raise error("page.no_prior", least=PRIORS[0], most=PRIORS[1])
-    return float(text)
-
-
-def read_reading(text: str) -> str:
-    """Read a level such as ``<= 35`` that stands for a target without a number."""
-    comparator, value = parse_level(text[:40])
-    if comparator is None:
-        raise error("error.target_reading", reading=text[:40])
-    return f"{comparator} {value:.10g}"
-
-
-def _read_known(text: str) -> int:
-    year = read_year(text)
-    if not FIRST_KNOWN <= year <= last_year():
-        raise error("page.no_year", first=FIRST_KNOWN, last=last_year())
-    return year
-
-
-def _listed(read):
-    def read_all(text: str) -> tuple:
-        return tuple(dict.fromkeys(read(part) for part in text.split(",") if part))
-
-    return read_all
-
-
-# key of the address: (field of State, reader)
-_PAGE = {
-    "view": ("view", _one_of(*VIEWS)),
-    "lang": ("lang", _one_of(*LANGUAGES)),
-    "indicator": ("indicator", lambda text: str(resolve_indicator(text)["indicator"])),
-    "areas": ("areas", _listed(resolve_scope)),
-    "freq": ("freq", _one_of("annual", "monthly")),
-    "years": ("years", read_span),
-    "known": ("known", _read_known),
-}
-_CHOICE = {
-    "fit": read_span,
-    "without": _listed(read_year),
-    "method": _one_of(*METHODS),
-    "prior": read_prior,
-    "source": _one_of("station", "published"),
-    "basis": _one_of("raw", "old", "new"),
-    "partial": _one_of("estimate", "observed", "drop"),
-    "reading": read_reading,
-}
-KEYS = (*_PAGE, *_CHOICE, *(f"b_{key}" for key in _CHOICE))
+def _read(key: str, text: str):
+    """Read the text of an entry, or raise `InputError`."""
+    match key:
+        case "indicator":
+            return str(resolve_indicator(text)["indicator"])
+        case "areas":
+            return tuple(dict.fromkeys(resolve_scope(one) for one in text.split(",") if one))
+        case "without":
+            return tuple(dict.fromkeys(_read_year(one) for one in text.split(",") if one))
+        case "known":
+            return _read_year(text, FIRST_KNOWN, last_year())
+        case "years" | "fit":
+            ends = text.split("-")
+            if len(ends) != 2 or _read_year(ends[0]) >= _read_year(ends[1]):
+                raise error("page.no_span")
+            return int(ends[0]), int(ends[1])
+        case "prior":
+            plain = re.fullmatch(r"[0-9]{1,2}(\.[0-9]{1,6})?", text)
+            if not plain or not LEAST_PRIOR <= float(text) <= MOST_PRIOR:
+                raise error("page.no_prior", least=LEAST_PRIOR, most=MOST_PRIOR)
+            return float(text)
+        case "reading":  # a level that stands for a target without a number
+            comparator, value = parse_level(text[:40])
+            if comparator is None:
+                raise error("error.target_reading", reading=text[:40])
+            return f"{comparator} {value:.10g}"
+    if text not in OPTIONS[key]:
+        raise error("page.not_one_of", options=", ".join(OPTIONS[key]))
+    return text
 
 
 def read_address(query: str, lang: str = "") -> tuple[State, list[Message]]:
     """Read what an address asks for; what is not understood is named and its default taken."""
-    state, problems = State(lang=lang), []
+    state, problems, seen = State(lang=lang), [], set()
     if len(query) > LONGEST:
         return state, [message("page.too_long", most=LONGEST)]
-    seen = set()
-    for key, text in parse_qsl(query.lstrip("?"), keep_blank_values=True, max_num_fields=200):
+    for key, text in parse_qsl(query.lstrip("?"), keep_blank_values=True):
         if key == "token":  # the server's, not the panel's
             continue
         if key in seen or key not in KEYS:
@@ -150,37 +120,36 @@ def read_address(query: str, lang: str = "") -> tuple[State, list[Message]]:
     return state, problems
 
 
-def with_text(state: State, key: str, text: str) -> State:
-    """Return the state with one entry of an address, or raise `InputError`."""
-    if key in _PAGE:
-        name, read = _PAGE[key]
-        value = read(text)
-        return replace(state, **{name: value or getattr(State(), name)})
-    side = "b" if key.startswith("b_") else "a"
-    name = key.removeprefix("b_")
-    return with_choice(state, side, name, _CHOICE[name](text))
-
-
-def with_choice(state: State, side: str, name: str, value) -> State:
-    """Return the state with one part of its setting a or b replaced."""
-    return replace(state, **{side: replace(getattr(state, side), **{name: value})})
-
-
 def write_address(state: State) -> str:
     """Write the query that `read_address` turns into the same state; defaults are left out."""
-    pairs, usual = [], State()
-    for key, (name, _) in _PAGE.items():
-        if getattr(state, name) != getattr(usual, name):
-            pairs.append((key, getattr(state, name)))
-    for side, prefix in (("a", ""), ("b", "b_")):
-        for name in _CHOICE:
-            value = getattr(getattr(state, side), name)
-            if value != getattr(getattr(usual, side), name):
-                pairs.append((prefix + name, value))
-    return "&".join(f"{key}={quote(_text(key, value), safe=',-')}" for key, value in pairs)
+    changed = [key for key in KEYS if value_of(state, key) != value_of(State(), key)]
+    texts = {key: quote(write_value(key, value_of(state, key)), safe=",-") for key in changed}
+    return "&".join(f"{key}={text}" for key, text in texts.items())
 
 
-def _text(key: str, value) -> str:
+def write_value(key: str, value) -> str:
+    """Write the value of an entry as an address has it."""
     if isinstance(value, tuple):
         return ("-" if key.endswith(("fit", "years")) else ",").join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
+
+
+def value_of(state: State, key: str):
+    """Return what a state holds for an entry of an address."""
+    if key in _PAGE:
+        return getattr(state, key)
+    return getattr(state.b if key.startswith("b_") else state.a, key.removeprefix("b_"))
+
+
+def with_value(state: State, key: str, value) -> State:
+    """Return the state with one entry replaced; an entry of the page never becomes empty."""
+    if key in _PAGE:
+        return replace(state, **{key: value or getattr(State(), key)})
+    side = "b" if key.startswith("b_") else "a"
+    choice = replace(getattr(state, side), **{key.removeprefix("b_"): value})
+    return replace(state, **{side: choice})
+
+
+def with_text(state: State, key: str, text: str) -> State:
+    """Return the state with one entry of an address, or raise `InputError`."""
+    return with_value(state, key, _read(key.removeprefix("b_"), text))
