@@ -6,20 +6,24 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import nan
 
-import numpy as np
 import pandas as pd
 
+from . import fits
 from .assessment import judge, registered_assessment, table_2
 from .errors import InputError
-from .fits import exceptional_years, fit, fit_setting, last_year, registered, setting_series
 from .observations import CITY, HOME, resolve_indicator
 from .tables import load
-from .targets import PLAN, assumptions, number, read_target, read_values, readings, whole_year
+from .targets import NOT_COUNTED, PLAN, assumptions, number, read_target, read_values, whole_year
 from .targets import target as plan_target
 from .words import error, message, word
 
 AIR = ("pm25", "pm10", "no2", "so2", "o3_8h_p90", "co_p95", "good_day_ratio", "heavy_day_ratio")
-_NUMBERS = ("median", "lower_80", "upper_80", "lower_95", "upper_95")
+_CANDIDATE = (
+    "indicator target_id comparator target target_year latest latest_year latest_status "
+    "already_met pace_needed pace_past rate_needed rate_past median lower_80 upper_80 p_meet "
+    "verdict grade why"
+).split()
+_NUMBERS = ["median", "lower_80", "upper_80", "lower_95", "upper_95"]
 
 
 def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFrame:
@@ -53,86 +57,74 @@ def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFra
     """
     name = resolve_indicator(indicator)["indicator"]
     aim = plan_target(name, scope=scope) if target is None else read_target(target)
-    year = whole_year(as_of or aim.base_year or last_year(), "as_of")
-    setting = fit_setting(name, as_of=year, scope=scope)
-    series = setting_series(setting)
-    rows = []
+    year = whole_year(as_of or aim.base_year or fits.last_year(), "as_of")
+    setting = fits.fit_setting(name, as_of=year, scope=scope)
+    series = fits.setting_series(setting)
+    window, rows = "–".join(map(str, setting.window)), []
     for choice, told, row_id, change in _choices(series, aim, setting):
+        method = message(f"method.{told if choice == 'method' else setting.method}")
+        shown = told.replace("-", "–") if choice == "window" else told
+        shown = shown.replace("<=", "≤").replace(">=", "≥")
         row = {"choice": choice, "setting": told, "assumption": row_id}
-        row["what"] = _what(choice, told, setting)
-        rows.append(row | _outcome(series, aim, setting, year, change))
+        row["what"] = message(f"choice.{choice}", setting=shown, method=method, window=window)
+        rows.append(row | _outcome(series, aim, setting, year, **change))
     frame = pd.DataFrame(rows)
-    decided = (frame["verdict"] != "") & (frame["verdict"] != frame["verdict"].iloc[0])
-    frame.insert(frame.columns.get_loc("note"), "moves", decided)
+    moves = (frame["verdict"] != "") & (frame["verdict"] != frame["verdict"].iloc[0])
+    frame.insert(frame.columns.get_loc("note"), "moves", moves)
     frame.attrs = {"indicator": name, "scope": setting.scope, "as_of": year}
     return frame
 
 
 def _choices(series, aim, setting):
-    """List (choice, setting told, row of the register, change) for each row of the table."""
+    """Yield choice, setting told, row of the register and change for each row of the table."""
     first, last = setting.window
     where = setting.plan, setting.scope, setting.indicator
     fit_id, prior_id = setting.ids["fit"], setting.ids["prior_sd"]
-    out = [("registered", f"{first}-{last} {setting.method}", fit_id, {})]
+    yield "registered", f"{first}-{last} {setting.method}", fit_id, {}
     for start in (first + 1, first + 2):
-        out.append(("window", f"{start}-{last}", fit_id, {"window": (start, last)}))
-    odd = registered("exceptional_year", *where)
-    for year in exceptional_years(*where):
+        yield "window", f"{start}-{last}", fit_id, {"window": (start, last)}
+    for year in fits.exceptional_years(*where):
         if first <= year <= last:
-            out.append(("without", str(year), odd["id"], {"exclude": (year,)}))
-    for method in ("loglinear", "damped", "last"):
-        row_id = "plateau_air" if method == "last" else fit_id
-        out.append(("method", method, row_id, {"method": method}))
-    out.append(("prior", "mirrored", "path_prior", {"prior": "mirrored"}))
+            odd = fits.registered("exceptional_year", *where)
+            yield "without", str(year), odd["id"], {"exclude": (year,)}
+    for method, row_id in (("loglinear", fit_id), ("damped", fit_id), ("last", "plateau_air")):
+        yield "method", method, row_id, {"method": method}
+    yield "prior", "mirrored", "path_prior", {"prior": "mirrored"}
     own = setting.prior_sd or number(series.attrs.get("prior_sd"))
-    for factor in (2.0, 0.5) if own == own else ():
-        out.append(("prior_sd", f"{own * factor:g}", prior_id, {"prior_sd": own * factor}))
+    for prior_sd in (own * 2, own / 2) if own == own else ():
+        yield "prior_sd", f"{prior_sd:g}", prior_id, {"prior_sd": prior_sd}
     if series.attrs.get("source") == "station":
-        for name, value in (("basis", "new"), ("source", "published")):
-            row_id = "basis" if name == "basis" else fit_id
-            out.append((name, value, row_id, {"series": {name: value}}))
-    if aim.value is None:
-        for row_id, text in readings(setting.indicator, plan=aim.plan or PLAN).items():
-            if text != aim.reading:
-                out.append(("reading", text, row_id, {"reading": text}))
-    return out
+        yield "basis", "new", "basis", {"other": {"basis": "new"}}
+        yield "source", "published", fit_id, {"other": {"source": "published"}}
+    for row in assumptions() if aim.value is None else ():
+        own = (row["parameter"], row["indicator"]) == ("reading", setting.indicator)
+        if own and row["plan"] in (None, aim.plan or PLAN) and row["reading"] != aim.reading:
+            yield "reading", row["reading"], row["id"], {"reading": row["reading"]}
 
 
-def _what(choice, told, setting):
-    """Tell a choice in words, as a message."""
-    method = message(f"method.{told if choice == 'method' else setting.method}")
-    window = "–".join(map(str, setting.window))
-    shown = told.replace("-", "–") if choice == "window" else told
-    shown = shown.replace("<=", "≤").replace(">=", "≥")
-    return message(f"choice.{choice}", setting=shown, method=method, window=window)
-
-
-def _outcome(series, aim, setting, year, change):
+def _outcome(series, aim, setting, year, *, other=None, reading=None, **change):
     """Return one row: the projection under a changed choice and the verdict it gives."""
     row = {"n": 0} | dict.fromkeys((*_NUMBERS, "p_meet"), nan) | {"verdict": "", "note": ""}
-    change = dict(change)
-    other = change.pop("series", None)
     if other:
-        series = setting_series(setting, **other)
-        if series.attrs.get("source") != other.get("source", series.attrs.get("source")):
+        source = other.get("source", series.attrs["source"])
+        series = fits.setting_series(setting, **other)
+        if series.attrs.get("source") != source:
             return row | {"note": word("sensitivity.no_series")}
-    if "reading" in change:
-        aim = replace(aim, reading=change.pop("reading"))
-    aim = aim.read or aim
-    fan = None
+    aim = replace(aim, reading=reading) if reading else aim
+    aim, fan = aim.read or aim, None
     try:
         ends = {"to": aim.year, "base_year": aim.base_year}
-        fan = fit(series, setting, as_of=year, **ends, **change)
+        fan = fits.fit(series, setting, as_of=year, **ends, **change)
     except InputError as refusal:
         row["note"] = str(refusal)
     one = judge(series, aim, year, setting, fan if change else None)
     row |= {"n": one.n, "p_meet": one.p_meet, "verdict": one.verdict}
     if fan is None and change and one.rule in (10, 11):
         return row | {"p_meet": nan, "verdict": ""}
-    if one.rule == 10 and change and one.key == "span":
+    if change and one.key == "span":
         row["verdict"] = ""  # a span is over the models: no single choice gives it
     if fan is not None and aim.year in fan.frame.index:
-        row |= fan.frame.loc[aim.year, list(_NUMBERS)].to_dict()
+        row |= fan.frame.loc[aim.year, _NUMBERS].to_dict()
     return row
 
 
@@ -146,21 +138,18 @@ def assumption_effects(*, as_of=None) -> pd.DataFrame:
     rows = []
     for name in table_2()["indicator"]:
         table = sensitivity(name, as_of=as_of)
-        other = table.iloc[1:]
-        for row_id, part in other[other["verdict"] != ""].groupby("assumption", sort=False):
+        now, other = table.iloc[0], table.iloc[1:].query("verdict != ''")
+        for row_id, part in other.groupby("assumption", sort=False):
             if row_id in register and (part["moves"].any() or part["p_meet"].notna().any()):
                 named = ("id", "why_zh", "why_en", "quality", "impact")
-                cells = part[["choice", "setting", "what", "verdict", "p_meet"]]
                 row = {k: register[row_id][k] for k in named} | {"indicator": name}
-                row |= table.iloc[0][["setting", "verdict"]].to_dict()
-                row["moves"] = bool(part["moves"].any())
-                row["alternatives"] = tuple(cells.itertuples(index=False, name=None))
-                rows.append(row)
+                row |= {"setting": now["setting"], "verdict": now["verdict"]}
+                cells = part[["choice", "setting", "what", "verdict", "p_meet"]]
+                alternatives = tuple(cells.itertuples(index=False, name=None))
+                moves = bool(part["moves"].any())
+                rows.append(row | {"moves": moves, "alternatives": alternatives})
     rows.sort(key=lambda row: (not row["moves"], "RAG".index(row["impact"])))
     return pd.DataFrame(rows)
-
-
-# --- what past projections were worth ---------------------------------------------------------
 
 
 @dataclass(frozen=True)
@@ -209,53 +198,43 @@ def hindcast(
     """
     rows = []
     for scope, indicator, origin in product(scopes, indicators, origins):
-        rows += _hindcast_rows(indicator, scope, whole_year(origin, "origin"), width, horizon)
+        origin = whole_year(origin, "origin")
+        setting = fits.fit_setting(indicator, as_of=origin, scope=scope)
+        setting = replace(setting, window=(origin - width + 1, origin), to=origin + horizon)
+        series = fits.setting_series(setting)
+        try:
+            fan = fits.fit(series, setting, as_of=origin)
+        except InputError:
+            continue
+        own = {"scope": scope, "indicator": setting.indicator, "origin": origin}
+        for came in read_values(series):
+            if came.status not in NOT_COUNTED and came.year in fan.frame.index:
+                row = own | {"year": came.year, "horizon": came.year - origin, "n": fan.n}
+                row |= {"method": fan.method} | fan.frame.loc[came.year, _NUMBERS].to_dict()
+                rows.append(row | {"outturn": came.value, "outturn_status": came.status})
     if not rows:
         raise error("error.hindcast_empty")
     frame = pd.DataFrame(rows)
+    for level in ("80", "95"):
+        ends = frame[f"lower_{level}"], frame[f"upper_{level}"]
+        frame[f"inside_{level}"] = frame["outturn"].between(*ends)
+    frame["error"] = frame["median"] - frame["outturn"]
     return Hindcast(frame, clustered_coverage(frame))
 
 
-def _hindcast_rows(indicator, scope, origin, width, horizon):
-    setting = fit_setting(indicator, as_of=origin, scope=scope)
-    setting = replace(setting, window=(origin - width + 1, origin), to=origin + horizon)
-    series = setting_series(setting)
-    try:
-        fan = fit(series, setting, as_of=origin)
-    except InputError:
-        return []
-    values = read_values(series)
-    n = sum(v.counted and origin - width < v.year <= origin for v in values)
+def clustered_coverage(frame) -> pd.DataFrame:
+    """Pool how often the bands held in each area, with standard errors clustered by indicator."""
     rows = []
-    for came in values:
-        if came.counted and came.year in fan.frame.index:
-            row = {"scope": scope, "indicator": setting.indicator, "origin": origin}
-            row |= {"year": came.year, "horizon": came.year - origin, "n": n}
-            row |= {"method": fan.method} | fan.frame.loc[came.year, list(_NUMBERS)].to_dict()
-            row |= {"outturn": came.value, "outturn_status": came.status}
-            for level in ("80", "95"):
-                inside = row[f"lower_{level}"] <= came.value <= row[f"upper_{level}"]
-                row[f"inside_{level}"] = bool(inside)
-            rows.append(row | {"error": row["median"] - came.value})
-    return rows
-
-
-def clustered_coverage(frame, by="scope") -> pd.DataFrame:
-    """Pool how often the bands held, with standard errors clustered by indicator."""
-    rows = []
-    for key, part in frame.groupby(by, sort=False):
-        row = {by: key, "points": len(part), "indicators": part["indicator"].nunique()}
+    for scope, part in frame.groupby("scope", sort=False):
+        row = {"scope": scope, "points": len(part), "indicators": part["indicator"].nunique()}
         for level in ("80", "95"):
             inside = part[f"inside_{level}"].astype(float)
             row[f"coverage_{level}"] = float(inside.mean())
             sums = (inside - inside.mean()).groupby(part["indicator"]).sum() / len(part)
             k = len(sums)
-            row[f"se_{level}"] = nan if k < 2 else float(np.sqrt(k / (k - 1) * (sums**2).sum()))
+            row[f"se_{level}"] = nan if k < 2 else (k / (k - 1) * float((sums**2).sum())) ** 0.5
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-# --- the next plan ----------------------------------------------------------------------------
 
 
 def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
@@ -286,15 +265,14 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
     >>> xc.next_plan(["pm25"])["target"].tolist()
     [30.0, 25.0]
     """
-    year = last_year() if as_of is None else whole_year(as_of, "as_of")
-    plan = fit_setting("pm25", as_of=year).plan
-    rows = load("targets")
-    rows = rows[(rows["plan"] == plan) & (rows["scope"] == HOME) & rows["value"].notna()]
+    year = fits.last_year() if as_of is None else whole_year(as_of, "as_of")
+    plan = fits.fit_setting("pm25", as_of=year).plan
+    rows = load("targets").query("plan == @plan and scope == @HOME and value.notna()")
     if indicators is not None:
         names = [resolve_indicator(i)["indicator"] for i in indicators]
-        for name in names:
-            if name not in set(rows["indicator"]):
-                raise error("error.no_target", indicator=name, scope=HOME, known=plan)
+        missing = [name for name in names if name not in set(rows["indicator"])]
+        if missing:
+            raise error("error.no_target", indicator=missing[0], scope=HOME, known=plan)
         rows = rows[rows["indicator"].isin(names)]
     frame = pd.DataFrame([_candidate(read_target(row), year) for _, row in rows.iterrows()])
     frame.attrs = {"as_of": year, "plan": plan}
@@ -303,27 +281,20 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
 
 def _candidate(aim, year):
     one = registered_assessment(aim.indicator, aim, as_of=year)
-    first, last = fit_setting(aim.indicator, as_of=year).window
-    values = read_values(one.data, until=last)
-    fitted = [v for v in values if v.year >= first and v.value == v.value]
-    rate_past, fan = nan, one.projection
-    if len(fitted) > 1:
-        span = fitted[-1].year - fitted[0].year
-        rate_past = _rate(fitted[0].value, fitted[-1].value, span)
+    first, last = fits.fit_setting(aim.indicator, as_of=year).window
+    fitted = [v for v in read_values(one.data, until=last) if v.year >= first]
+    fitted = [v for v in fitted if v.value == v.value]
+    row = vars(aim) | vars(one) | {"target": aim.value, "target_year": aim.year}
     met = {"maintenance": True, "met": True, "open": None, "no_value": None}
-    return {
-        **{name: getattr(aim, name) for name in ("indicator", "target_id", "comparator")},
-        "target": aim.value,
-        "target_year": aim.year,
-        **{name: getattr(one, name) for name in ("latest", "latest_year", "latest_status")},
-        "already_met": met.get(one.key, False),
-        "pace_needed": one.pace_needed,
-        "pace_past": one.pace_past,
-        "rate_needed": _rate(one.latest, aim.value, aim.year - (one.latest_year or aim.year)),
-        "rate_past": rate_past,
-        **{name: nan if fan is None else fan.frame.loc[aim.year, name] for name in _NUMBERS[:3]},
-        **{name: getattr(one, name) for name in ("p_meet", "verdict", "grade", "why")},
-    }
+    row["already_met"] = met.get(one.key, False)
+    row["rate_needed"] = _rate(one.latest, aim.value, aim.year - (one.latest_year or aim.year))
+    row["rate_past"] = nan
+    if fitted:
+        start, end = fitted[0], fitted[-1]
+        row["rate_past"] = _rate(start.value, end.value, end.year - start.year)
+    fan = one.projection
+    row |= dict.fromkeys(_NUMBERS, nan) if fan is None else fan.frame.loc[aim.year].to_dict()
+    return {name: row[name] for name in _CANDIDATE}
 
 
 def _rate(start, end, years):
