@@ -5,11 +5,9 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 import xc_analysis as xc
-from xc_analysis.air import MonthPage, remaining_mean
+from xc_analysis.air import MonthPage
 from xc_analysis.observations import HOME
 from xc_analysis.words import use_language
 
@@ -77,7 +75,6 @@ def test_months_are_the_monthly_series_without_its_partial_months():
     assert table.notna().sum().sum() == len(whole)
     partial = s.index[s["completeness"] == "partial"]
     assert table.attrs["partial_months"] == [str(month) for month in partial]
-    assert xc.months("pm25", partial="observed").notna().sum().sum() == len(s)
     assert table.columns.tolist() == list(range(1, 13))
 
 
@@ -114,12 +111,6 @@ def test_stations_of_a_year_lowest_first_with_the_districts_two():
 def test_what_there_is_not_is_refused(call, words, lang_en):
     with pytest.raises(xc.InputError, match=words):
         call()
-
-
-@given(st.floats(1, 200), st.integers(0, 364), st.floats(10, 80), st.sampled_from([365, 366]))
-def test_the_rest_at_its_budget_ends_at_the_limit(mean, valid, limit, length):
-    rest = remaining_mean(mean, valid, limit, length)
-    assert (mean * valid + rest * (length - valid)) / length == pytest.approx(limit)
 
 
 @pytest.fixture

@@ -175,20 +175,3 @@ def test_pm10_has_its_two_treatments_as_ends_on_every_state():
         assert (s["lower"] <= s["value"] + 1e-9).all() and (s["value"] <= s["upper"] + 1e-9).all()
         at_an_end = np.isclose(s["value"], s["lower"]) | np.isclose(s["value"], s["upper"])
         assert at_an_end.all()
-
-
-# -------------------------------------------------------------------------------- standards
-
-
-@pytest.mark.parametrize(
-    ("day", "limit"),
-    [
-        ("2020-06-01", 35),
-        ("2026-02-28", 35),
-        ("2026-03-01", 30),
-        ("2030-12-31", 30),
-        ("2031-01-01", 25),
-    ],
-)
-def test_each_limit_holds_from_its_date(day, limit):
-    assert comp.limits_in_force("pm25", day)["limit"].tolist() == [limit]

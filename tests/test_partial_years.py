@@ -51,10 +51,8 @@ def until(month):
 def changed(known, year, change):
     """A place in which the values of one year are changed."""
     days = known.days[year]
-    other = partial.Days(days.key, change(days.key, days.values), days.short)
-    return partial.Place(
-        {**known.days, year: other}, known.statistic, known.city, known.city_months
-    )
+    other = days.assign(value=change(days["key"].to_numpy(), days["value"].to_numpy()))
+    return known._replace(days={**known.days, year: other})
 
 
 def test_years_of_one_shape_are_found_exactly():
@@ -110,7 +108,8 @@ def test_counts_stay_within_what_was_seen(statistic):
         row = partial.estimate_year(known, year, seen, train)
         # what is seen counts, every day unseen may count or not
         length = 366 if year % 4 == 0 else 365
-        values = known.days[year].values[seen[known.days[year].key]]
+        days = known.days[year]
+        values = days["value"][seen[days["key"]]]
         least = np.sum(values <= 100) if statistic.startswith("good") else np.sum(values > 200)
         unit = 100 / length if statistic.endswith("ratio") else 1
         low, high = least * unit, (least + length - len(values)) * unit
@@ -123,13 +122,14 @@ def test_intervals_cover_what_they_claim():
     inside, trials = 0, 300
     year = pd.date_range("2019-01-01", "2019-12-31")
     key, shape = (year.month * 100 + year.day).to_numpy(), 50 * season(year).to_numpy()
-    whole, seen = np.zeros(365, dtype=bool), until(7)
+    seen = until(7)
     for _ in range(trials):
         # a year's own halves drift apart by 10 %: what no pattern can foresee
         days = {}
         for y in range(2010, 2018):
             halves = np.exp(0.1 * rng.standard_normal(2))
-            days[y] = partial.Days(key, shape * np.where(key < 700, *halves), whole)
+            values = shape * np.where(key < 700, *halves)
+            days[y] = pd.DataFrame({"key": key, "value": values, "short": False})
         known = partial.Place(days, "mean", {}, {})
         row = partial.estimate_year(known, 2017, seen, list(range(2010, 2017)))
         inside += row["lower"] <= partial.statistic_of(known, 2017) <= row["upper"]
@@ -143,7 +143,7 @@ def test_a_known_exceedance_takes_no_part():
     dates = pd.date_range("2021-01-01", periods=4)
     days = as_days(dates, [40.0, 60, 250, 120], column="aqi", o3_8h=[50.0, 50, np.nan, 50])
     kept = partial.days_by_year(days, "aqi")[2021]
-    assert kept.values.tolist() == [40, 60, 120], "the day of 250 has no O3, so no AQI"
+    assert kept["value"].tolist() == [40, 60, 120], "the day of 250 has no O3, so no AQI"
     assert days["known_exceedance"].tolist() == [False, False, True, False]
 
 
@@ -158,25 +158,6 @@ def test_ozone_cut_short_counts_in_a_whole_year_and_not_in_a_part():
     seen = partial.statistic_of(known, 2021, everything)
     assert seen == pytest.approx(np.quantile(values[:4], 0.9)), "unknown windows are enough"
     assert not partial.seen_days(by_year[2021])[105]
-
-
-@pytest.mark.parametrize(
-    ("gaps", "expected"),
-    [
-        ({}, "strict"),
-        ({1: 5}, "adequate"),  # 26 days of January
-        ({m: 3 for m in (1, 3, 5, 7)}, "strict"),
-        ({1: 17}, "partial"),  # 14 days of January
-        ({m: 6 for m in range(1, 13)}, "partial"),  # 293 of 365
-        ({2: 3}, "strict"),  # 25 days of February
-        ({2: 4}, "adequate"),
-    ],
-)
-def test_classes_of_a_year(gaps, expected):
-    dates = pd.date_range("2019-01-01", "2019-12-31")
-    keep = [d.day > gaps.get(d.month, 0) for d in dates]
-    days = as_days(dates[keep], 1.0)
-    assert partial.completeness(partial.days_by_year(days, "pm25")[2019], 2019) == expected
 
 
 # ----------------------------------------------------------------------- on the real record

@@ -8,8 +8,8 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis.evidence import EVIDENCE, resolve_indicator, resolve_scope
-from xc_analysis.observations import COLUMNS
+from xc_analysis.evidence import EVIDENCE
+from xc_analysis.observations import COLUMNS, resolve_indicator, resolve_scope
 from xc_analysis.words import use_language
 
 DISTRICT = "西城区"
@@ -237,10 +237,16 @@ def test_another_areas_station_series_reads_the_areas_table(areas):
     assert own.loc[2014, "value"] > 80, "the district's own comes from air/annual"
 
 
-def test_what_is_known_of_the_district_alone_is_refused_in_a_comparison(areas):
-    for option in ({"basis": "new"}, {"dust": "on"}, {"freq": "monthly"}, {"scope": "x"}):
-        with pytest.raises(xc.InputError, match=f"no other {next(iter(option))}"):
+def test_a_comparison_takes_the_options_of_a_series(areas):
+    table = xc.compare("pm25", [DISTRICT, "东城区"], basis="new", partial="drop")
+    assert table.index.tolist() == [2020, 2022] and table.attrs["basis_setting"] == "new"
+    monthly = xc.compare("pm25", ["北京市", "西城区"], freq="monthly")
+    assert set(monthly.attrs["source"].values()) == {"published"}
+    for option in ({"basis": "old"}, {"dust": "on"}):
+        with pytest.raises(xc.InputError, match="cannot be adjusted"):
             xc.compare("pm25", [DISTRICT, "东城区"], **option)
+    with pytest.raises(xc.InputError, match="compare takes no scope: use source"):
+        xc.compare("pm25", [DISTRICT], scope="x")
 
 
 # ------------------------------------------------------------------- coverage and sources

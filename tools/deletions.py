@@ -23,6 +23,7 @@ import pandas as pd
 
 from xc_analysis import partial_years as partial
 from xc_analysis.hourly.aqi import with_aqi
+from xc_analysis.hourly.periods import periods
 from xc_analysis.observations import HOME, column_of, daily_rows, tidy_days
 from xc_analysis.tables import data_dir, load, use_data
 
@@ -55,12 +56,9 @@ def calendar_keys(dates: pd.DatetimeIndex) -> np.ndarray:
 def day_patterns(indicator: str) -> dict[int, np.ndarray]:
     """For each year with gaps in the archive, the calendar days that it has."""
     column, _ = column_of(indicator)
-    archive = partial.days_by_year(partial.archive_days(), column)
-    return {
-        year: partial.seen_days(days)
-        for year, days in archive.items()
-        if partial.completeness(days, year) == "partial"
-    }
+    daily = partial.archive_days()
+    archive, whole = partial.days_by_year(daily, column), whole_years(daily, indicator)
+    return {year: partial.seen_days(days) for year, days in archive.items() if year not in whole}
 
 
 def missing_files() -> dict[str, pd.DatetimeIndex]:
@@ -106,9 +104,10 @@ def without_files(days: pd.DataFrame, year: int, gone: dict[str, np.ndarray]) ->
     return out
 
 
-def whole_years(days: dict[int, partial.Days]) -> list[int]:
-    """List the years whose record is whole."""
-    return [year for year, part in days.items() if partial.completeness(part, year) != "partial"]
+def whole_years(daily: pd.DataFrame, indicator: str) -> list[int]:
+    """List the years whose record of days is whole."""
+    rows = periods(daily, freq="year").query("indicator == @indicator")
+    return rows.loc[rows["completeness"] != "partial", "year"].tolist()
 
 
 def run_place(name: str, kind: str, days: pd.DataFrame, indicator: str) -> Iterator[dict]:
@@ -117,7 +116,7 @@ def run_place(name: str, kind: str, days: pd.DataFrame, indicator: str) -> Itera
     city = partial.city_values(indicator)
     by_year = partial.days_by_year(days, column)
     place = partial.Place(by_year, statistic, *city)
-    whole = whole_years(by_year)
+    whole = whole_years(days, indicator)
     if len(whole) < MIN_WHOLE:
         return
     by_days, by_files = day_patterns(indicator), file_patterns()

@@ -9,24 +9,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from .comparability import BASIS, CAUSES, CHANGE, cause_of_days, limits_in_force
-from .evidence import resolve_indicator, resolve_scope, series
+from .comparability import BASIS, CAUSES, CHANGE, cause_of_days
+from .evidence import series
 from .hourly.periods import periods
-from .observations import HOME, column_of, daily_rows, station_rows, whole_index
+from .observations import HOME, column_of, daily_rows, resolve_indicator, station_rows
 from .tables import load
 from .words import error, word
 
 #: Upper ends of the AQI's classes (HJ 633-2012): excellent, good, ..., severe.
 CLASSES = (50, 100, 150, 200, 300)
-#: What a month's page lists, in this order.
+#: What a month's page lists, in this order; the first four have a budget of the year.
 PAGE_INDICATORS = "pm25 pm10 no2 so2 o3_8h_p90 co_p95 good_days good_day_ratio heavy_days".split()
-#: Indicators whose year has a budget: annual means of days.
 MEANS = PAGE_INDICATORS[:4]
 #: Share of a period's days that must be valid for it to be compared or ranked.
 ENOUGH = 0.85
-
-
-# ------------------------------------------------------------------------------------- days
 
 
 def days(scope: str | None = None) -> pd.DataFrame:
@@ -56,15 +52,14 @@ def days(scope: str | None = None) -> pd.DataFrame:
     >>> int((xc.days().loc["2020", "level"] >= 5).sum())
     10
     """
-    rows = daily_rows(resolve_scope(scope))
-    index = whole_index(rows)
-    level = np.searchsorted(CLASSES, index.to_numpy(float)) + 1
-    rows["level"] = pd.array(np.where(index.notna(), level, 0), dtype="Int64")
-    rows["level"] = rows["level"].mask(index.isna())
+    rows = daily_rows(scope)
+    index = rows["aqi"].mask(rows["known_exceedance"])
+    level = pd.Series(np.searchsorted(CLASSES, index) + 1, dtype="Int64")
+    rows["level"] = level.mask(index.isna())
     rows["cause"] = cause_of_days(rows)
-    years = station_rows("pm25", HOME)[["release", "source_id"]]
     rows["status"] = "computed"
-    for name in years:
+    years = station_rows("pm25")
+    for name in ("release", "source_id"):
         rows[name] = rows["date"].dt.year.map(years[name])
     # the national publication is a source of those days only that it fills
     archive = rows["source_id"].str.replace(r";?\bcnemc-daily\b", "", regex=True).str.lstrip(";")
@@ -94,24 +89,19 @@ def causes(above: int = 100) -> pd.DataFrame:
     >>> int(xc.causes(200).loc[2020, "total"])
     10
     """
-    rows = daily_rows(HOME)
+    rows = daily_rows()
     year = rows["date"].dt.year.rename("year")
     cause = cause_of_days(rows, above=above)
-    years = sorted(year.unique())
-    table = pd.crosstab(year, cause).reindex(index=years, columns=list(CAUSES), fill_value=0)
-    table = table.rename_axis(index="year", columns=None)
+    table = pd.crosstab(year, cause, dropna=False).reindex(columns=list(CAUSES), fill_value=0)
+    table = table.rename_axis(columns=None)
     table["total"] = table.sum(axis=1)
-    known = rows["known_exceedance"] & cause.notna()
-    table["known_exceedances"] = known.groupby(year).sum()
-    table["aqi_days"] = whole_index(rows).notna().groupby(year).sum()
-    evidence = station_rows("heavy_days", HOME)
+    table["known_exceedances"] = (rows["known_exceedance"] & cause.notna()).groupby(year).sum()
+    table["aqi_days"] = rows["aqi"].mask(rows["known_exceedance"]).notna().groupby(year).sum()
+    evidence = station_rows("heavy_days")
     return table.join(evidence[["completeness", "status", "release", "source_id"]])
 
 
-# ----------------------------------------------------------------------------------- months
-
-
-def months(indicator: str, *, basis: str = "raw", partial: str = "drop") -> pd.DataFrame:
+def months(indicator: str, *, basis: str = "raw") -> pd.DataFrame:
     """Put the months of an indicator into a table, year by month.
 
     Parameters
@@ -120,14 +110,12 @@ def months(indicator: str, *, basis: str = "raw", partial: str = "drop") -> pd.D
         Id or name of one that is computed from days.
     basis : {"raw", "old", "new"}
         Reference state, as `series`.
-    partial : {"drop", "observed"}
-        Months with fewer than 15 valid days: empty, or as observed.
 
     Returns
     -------
     DataFrame
         Index year, columns month 1 to 12. ``attrs``: those of the series, and
-        ``partial_months``, the months with fewer than 15 valid days.
+        ``partial_months``, those with fewer than 15 valid days, which are left empty.
 
     Raises
     ------
@@ -142,16 +130,12 @@ def months(indicator: str, *, basis: str = "raw", partial: str = "drop") -> pd.D
     """
     rows = series(indicator, source="station", freq="monthly", basis=basis)
     incomplete = rows["completeness"] == "partial"
-    attrs = rows.attrs | {"partial_months": [str(month) for month in rows.index[incomplete]]}
-    value = rows["value"].mask(incomplete) if partial == "drop" else rows["value"]
+    value = rows["value"].mask(incomplete)
     keys = [rows.index.year.rename("year"), rows.index.month.rename("month")]
     table = value.groupby(keys).first().unstack("month").reindex(columns=range(1, 13))
     table.columns.name = "month"
-    table.attrs = attrs
+    table.attrs = rows.attrs | {"partial_months": [str(m) for m in rows.index[incomplete]]}
     return table
-
-
-# --------------------------------------------------------------------------------- stations
 
 
 def stations(indicator: str, year: int) -> pd.DataFrame:
@@ -183,25 +167,20 @@ def stations(indicator: str, year: int) -> pd.DataFrame:
     ['官园', '万寿西宫']
     """
     indicator = resolve_indicator(indicator)["indicator"]
+    column_of(indicator)
     table = load("air/stations_annual")
-    rows = table[table["indicator"] == indicator]
+    rows = table[(table["indicator"] == indicator) & (table["year"] == year)]
     if rows.empty:
-        column_of(indicator)
-    rows = rows[rows["year"] == year].drop(columns=["indicator", "year"])
-    if rows.empty:
-        known = sorted(table["year"].unique())
-        raise error("error.no_station_year", year=year, first=known[0], last=known[-1])
+        first, last = table["year"].min(), table["year"].max()
+        raise error("error.no_station_year", year=year, first=first, last=last)
     register = load("air/stations")[["station", "district", "kind", "lon", "lat"]]
-    rows = rows.merge(register, on="station", how="left").set_index("station")
+    rows = rows.drop(columns=["indicator", "year"]).merge(register, on="station", how="left")
     # the traffic station of the district is no part of its value
     rows["own"] = (rows["district"] == HOME) & (rows["kind"] == "urban")
     rows = rows.assign(status="computed", source_id="archive-hourly")
-    rows = rows.sort_values("value")
+    rows = rows.set_index("station").sort_values("value")
     rows.attrs = {"indicator": indicator, "year": year}
     return rows
-
-
-# ----------------------------------------------------------------------------- the month page
 
 
 @dataclass(frozen=True)
@@ -245,7 +224,31 @@ class MonthPage:
     release: str
 
     def __str__(self) -> str:
-        return "\n".join(_page_lines(self))
+        shown, moving = self.days, self.moving["value"].dropna().loc[: self.year - 1]
+        about = {"month": f"{self.year}-{self.month:02d}", "days": len(shown)}
+        lines = [word("month_page.head", valid=shown["value"].count(), **about)]
+        if self.release == "draft":
+            lines[0] += " " + word("month_page.draft")
+        lines.append(word("month_page.columns"))
+        for indicator, rows in self.table.groupby("indicator", sort=False):
+            cells = "".join(_cells(row) for _, row in rows.iterrows())
+            lines.append(f"{indicator:<15}{cells}  {word(f'unit.{rows.unit.iloc[0]}')}")
+        if not self.table.get("comparable", pd.Series(True)).all():
+            lines.append(word("month_page.not_comparable"))
+        known = shown["aqi"].count()
+        lines.append(word("month_page.exceedances", n=len(self.exceedances), days=known))
+        for cause, rows in self.exceedances.groupby("cause", sort=False):
+            listed = ", ".join(f"{day.day} ({aqi:.0f})" for day, aqi in rows["aqi"].items())
+            family = "pollutant" if cause in ("pm25", "o3") else "cause"
+            lines.append(f"  {word(f'{family}.{cause}')}: {listed}")
+        if self.rank:
+            rank, of = self.rank
+            lines.append(word("month_page.rank", indicator=self.indicator, rank=rank, of=of))
+        if len(moving):
+            span = {"first": moving.index[-1] - 2, "last": moving.index[-1]}
+            value = moving.iloc[-1]
+            lines.append(word("month_page.moving", indicator=self.indicator, value=value, **span))
+        return "\n".join([*lines, *(_budget_line(row, self) for row in self.budget.itertuples())])
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
@@ -284,32 +287,40 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
     indicator = resolve_indicator(indicator)["indicator"]
     if indicator not in MEANS:
         raise error("error.no_budget", indicator=indicator, allowed=", ".join(MEANS))
-    daily = daily_rows(HOME)
-    period = _parse_month(month) if month is not None else _latest_month(daily, indicator)
-    date = daily["date"].dt
-    here = (date.year == period.year) & (date.month == period.month)
-    if not daily.loc[here, indicator].notna().any():
-        known = daily.loc[daily[indicator].notna(), "date"].dt.to_period("M")
-        said = {"month": str(period), "first": str(known.min()), "last": str(known.max())}
-        raise error("error.no_such_month", indicator=indicator, **said)
-    parts = _page_periods(daily, period.month)
-    annual = station_rows(indicator, HOME)
-    record = _record(parts, indicator, annual)
-    enough = record["month_days"] >= ENOUGH * period.days_in_month
-    value = record.loc[enough, "month"].dropna()
+    daily, annual = daily_rows(), station_rows(indicator)
+    of_month = daily["date"].dt.to_period("M")
+    valid = daily[indicator].notna().groupby(of_month).sum()
+    if month is None:
+        period = valid.index[valid >= ENOUGH * valid.index.days_in_month][-1]
+    elif re.fullmatch(r"\s*\d{4}-(0?[1-9]|1[0-2])\s*", str(month)):
+        period = pd.Period(str(month).strip(), freq="M")
+    else:
+        raise error("error.no_month", text=repr(str(month)))
+    if not valid.get(period):
+        first, last = valid.index[valid > 0][[0, -1]].astype(str)
+        named = {"indicator": indicator, "month": str(period)}
+        raise error("error.no_such_month", first=first, last=last, **named)
     year = period.year
+    both = _page_periods(daily, period.month)
+    evidence = annual[["release", "source_id"]]
+    record = both.xs(indicator, level="indicator").join(evidence).assign(status="computed")
+    value = record["month"][record["month_days"] >= ENOUGH * period.days_in_month].dropna()
     rank = (int((value < value[year]).sum()) + 1, len(value)) if year in value.index else None
-    shown = _page_days(daily, here, indicator, year)
-    past = shown["cause"].notna()
+    whole = annual.loc[annual["completeness"] != "partial", "value"]
+    span = pd.RangeIndex(annual.index.min(), annual.index.max() + 1, name="year")
+    running = daily[indicator].where(daily["date"].dt.year == year).expanding().mean()
+    daily["value"], daily["running"] = daily[indicator], running.where(daily[indicator].notna())
+    daily["cause"] = cause_of_days(daily)
+    shown = daily[of_month == period].set_index("date")
     return MonthPage(
         indicator=indicator,
         year=year,
         month=period.month,
-        table=_page_table(parts, period),
-        days=shown,
-        exceedances=shown.loc[past, ["aqi", "primary", "cause"]],
+        table=_page_table(both, period),
+        days=shown[["value", "running", "aqi", "primary", "cause"]],
+        exceedances=shown.loc[shown["cause"].notna(), ["aqi", "primary", "cause"]],
         record=record,
-        moving=_moving(annual),
+        moving=whole.reindex(span).rolling(3).mean().to_frame("value"),
         budget=_budget(record.loc[year], period, indicator),
         rank=rank,
         missed=period.end_time.day_of_year - int(record.at[year, "to_date_days"]),
@@ -317,167 +328,70 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
     )
 
 
-def _parse_month(text) -> pd.Period:
-    match = re.fullmatch(r"\s*(\d{4})-(\d{1,2})\s*", str(text))
-    if not match or not 1 <= int(match[2]) <= 12:
-        raise error("error.no_month", text=repr(str(text)))
-    return pd.Period(year=int(match[1]), month=int(match[2]), freq="M")
-
-
-def _latest_month(daily: pd.DataFrame, indicator: str) -> pd.Period:
-    valid = daily[indicator].notna().groupby(daily["date"].dt.to_period("M")).sum()
-    enough = [month for month, n in valid.items() if n >= ENOUGH * month.days_in_month]
-    if not enough:
-        raise error("error.no_whole_month", indicator=indicator)
-    return enough[-1]
-
-
-def _page_days(daily, here, indicator: str, year: int) -> pd.DataFrame:
-    """Show the month day by day, with the mean of the year to each day."""
-    of_year = daily[daily["date"].dt.year == year].set_index("date")[indicator]
-    running = of_year.expanding().mean().where(of_year.notna())
-    shown = daily.loc[here].assign(cause=cause_of_days(daily)).set_index("date")
-    shown = shown.rename(columns={indicator: "value"})[["value", "aqi", "primary", "cause"]]
-    shown.insert(1, "running", running.reindex(shown.index))
-    return shown
-
-
-def _page_periods(daily: pd.DataFrame, month: int) -> dict[str, pd.DataFrame]:
-    """Compute the same month and the same months to date of every year, all indicators."""
+def _page_periods(daily: pd.DataFrame, month: int) -> pd.DataFrame:
+    """Compute the same month and the same months to date of every year and indicator."""
     of_year = daily["date"].dt.month
-    out = {
-        "month": periods(daily[of_year == month], freq="month"),
-        "to_date": periods(daily[of_year <= month], freq="year"),
-    }
+    to_date = periods(daily[of_year <= month], freq="year")
     if month < CHANGE.month:
         # months that all lie before the change of state in 2018 are not mixed
-        out["to_date"].loc[out["to_date"]["year"] == CHANGE.year, "basis"] = BASIS["old"]
-    return out
-
-
-def _record(parts: dict, indicator: str, annual: pd.DataFrame) -> pd.DataFrame:
-    """Both periods of every year, each with its valid days, and where the year comes from."""
-    out = {}
+        to_date.loc[to_date["year"] == CHANGE.year, "basis"] = BASIS["old"]
+    parts = {"month": periods(daily[of_year == month], freq="month"), "to_date": to_date}
+    tables = []
     for name, part in parts.items():
-        rows = part[part["indicator"] == indicator].set_index("year")
-        out[name], out[f"{name}_days"] = rows["value"], rows["valid_days"]
-        out[f"{name}_basis"] = rows["basis"]
-    evidence = annual[["release", "source_id"]]
-    return pd.DataFrame(out).sort_index().join(evidence).assign(status="computed")
+        part = part.astype({"year": "int64"}).set_index(["year", "indicator"])
+        part = part[["value", "valid_days", "basis"]]
+        tables.append(part.set_axis([name, f"{name}_days", f"{name}_basis"], axis=1))
+    return pd.concat(tables, axis=1).sort_index()
 
 
-def _page_table(parts: dict, period: pd.Period) -> pd.DataFrame:
+def _page_table(both: pd.DataFrame, period: pd.Period) -> pd.DataFrame:
     """Month and year to date beside the same period a year before, for every indicator."""
-    register = load("indicators").set_index("indicator")
-    lengths = {"month": period.days_in_month, "to_date": period.end_time.day_of_year}
-    rows = []
-    for indicator in PAGE_INDICATORS:
-        for name, part in parts.items():
-            values = part[part["indicator"] == indicator].set_index("year")
-            if period.year not in values.index:
-                continue
-            now = values.loc[period.year]
-            unit = register.at[indicator, "unit"]
-            row = {"indicator": indicator, "period": name, "value": now["value"], "unit": unit}
-            row |= {"valid_days": int(now["valid_days"]), "days": lengths[name]}
-            row["decimals"] = 0 if unit == "d" else 1
-            if period.year - 1 in values.index:
-                row |= _change(now, values.loc[period.year - 1], row)
-            rows.append(row)
-    return pd.DataFrame(rows)
-
-
-def _change(now: pd.Series, before: pd.Series, row: dict) -> dict:
-    """Compare a value with that of a year before."""
-    fewest = min(now["valid_days"], before["valid_days"])
-    relative = row["unit"] not in ("%", "d") and before["value"] > 0
-    return {
-        "before": before["value"],
-        "before_days": int(before["valid_days"]),
-        "change": now["value"] - before["value"],
-        "change_percent": 100 * (now["value"] / before["value"] - 1) if relative else np.nan,
-        "comparable": bool(fewest >= ENOUGH * row["days"]),
-    }
-
-
-def _moving(annual: pd.DataFrame, span: int = 3) -> pd.DataFrame:
-    """Mean of three whole years in a row; missing where one of them is partial or absent."""
-    whole = annual.loc[annual["completeness"] != "partial", "value"]
-    years = pd.Index(range(int(annual.index.min()), int(annual.index.max()) + 1), name="year")
-    return pd.DataFrame({"value": whole.reindex(years).rolling(span).mean()})
-
-
-def remaining_mean(mean: float, valid_days: int, limit: float, days: int) -> float:
-    """Return the mean that keeps the year at a limit: negative out of reach, NaN with no day left."""
-    left = days - valid_days
-    return (limit * days - mean * valid_days) / left if left > 0 else float("nan")
+    unit = load("indicators").set_index("indicator").loc[PAGE_INDICATORS, "unit"]
+    now, before = (
+        both.loc[year].loc[PAGE_INDICATORS] if year in both.index else None
+        for year in (period.year, period.year - 1)
+    )
+    tables = []
+    for name, length in (("month", period.days_in_month), ("to_date", period.end_time.day_of_year)):
+        table = pd.DataFrame({"period": name, "value": now[name], "unit": unit})
+        table["valid_days"], table["days"] = now[f"{name}_days"], length
+        table["decimals"] = np.where(unit == "d", 0, 1)
+        if before is not None:
+            table["before"], table["before_days"] = before[name], before[f"{name}_days"]
+            table["change"] = table["value"] - table["before"]
+            percent = 100 * (table["value"] / table["before"] - 1)
+            relative = ~unit.isin(["%", "d"]) & (table["before"] > 0)
+            table["change_percent"] = percent.where(relative)
+            fewest = table[["valid_days", "before_days"]].min(axis=1)
+            table["comparable"] = fewest >= ENOUGH * length
+        tables.append(table)
+    return pd.concat(tables).loc[PAGE_INDICATORS].reset_index()
 
 
 def _budget(now: pd.Series, period: pd.Period, indicator: str) -> pd.DataFrame:
     """Compute what remains under each limit in force and each number of the district's plans."""
-    length = 366 if period.is_leap_year else 365
-    valid = int(now["to_date_days"])
-    rows = []
-    for entry in _limits(period, indicator):
-        # Printed in whole units, the year meets it up to the half that is rounded down.
-        ceiling = entry["limit"] + 0.5
-        mean = remaining_mean(now["to_date"], valid, ceiling, length)
-        counts = {"valid_days": valid, "remaining_days": length - valid, "remaining_mean": mean}
-        rows.append({**entry, "ceiling": ceiling, "to_date": now["to_date"], **counts})
-    return pd.DataFrame(rows)
-
-
-def _limits(period: pd.Period, indicator: str) -> list[dict]:
-    """Annual limits in force in a month, then the district's numbers for that year and later."""
-    rows = [
-        {"kind": "limit", "name": row.standard, "limit": row.limit, "source_id": row.source_id}
-        for row in limits_in_force(indicator, period.end_time).itertuples()
-    ]
-    targets = load("targets")
-    targets = targets[(targets["scope"] == HOME) & (targets["indicator"] == indicator)]
-    targets = targets.query("base_year < @period.year <= target_year")
-    readings = load("assumptions").set_index("id")["value"]
-    for row in targets.sort_values("target_year").itertuples():
-        entry = {"name": row.plan, "target_year": int(row.target_year), "source_id": row.source_id}
-        if row.kind == "level":
-            rows.append({"kind": "target", **entry, "limit": row.value})
-        elif isinstance(row.reading, str) and row.reading in readings.index:
-            value = pd.to_numeric(readings[row.reading], errors="coerce")
-            if np.isfinite(value):
-                rows.append({"kind": "reading", **entry, "limit": float(value)})
-    kept = {(r["name"], r.get("target_year"), r["limit"]): r for r in reversed(rows)}
-    return list(kept.values())[::-1]
-
-
-def _page_lines(page: MonthPage) -> list[str]:
-    """Write the page as text: a line per indicator, then exceedances by cause, rank, budget."""
-    name = f"{page.year}-{page.month:02d}"
-    valid = int(page.days["value"].notna().sum())
-    head = word("month_page.head", month=name, valid=valid, days=len(page.days))
-    draft = " " + word("month_page.draft") if page.release == "draft" else ""
-    lines = [head + draft, word("month_page.columns")]
-    for indicator, rows in page.table.groupby("indicator", sort=False):
-        cells = "".join(_cells(row) for _, row in rows.iterrows())
-        lines.append(f"{indicator:<15}{cells}  {word(f'unit.{rows.unit.iloc[0]}')}")
-    if "comparable" in page.table and page.table["comparable"].eq(False).any():
-        lines.append(word("month_page.not_comparable"))
-    known = int(page.days["aqi"].notna().sum())
-    lines.append(word("month_page.exceedances", n=len(page.exceedances), days=known))
-    for cause, rows in page.exceedances.groupby("cause", sort=False):
-        listed = ", ".join(f"{d.day} ({a:.0f})" for d, a in rows["aqi"].items())
-        family = "pollutant" if cause in ("pm25", "o3") else "cause"
-        lines.append(f"  {word(f'{family}.{cause}')}: {listed}")
-    if page.rank:
-        rank, of = page.rank
-        lines.append(word("month_page.rank", indicator=page.indicator, rank=rank, of=of))
-    moving = page.moving["value"].dropna()
-    moving = moving[moving.index < page.year]
-    if len(moving):
-        last = int(moving.index[-1])
-        values = {"first": last - 2, "last": last, "value": moving.iloc[-1]}
-        lines.append(word("month_page.moving", indicator=page.indicator, **values))
-    lines += [_budget_line(row, page) for row in page.budget.itertuples()]
-    return lines
+    end = period.end_time
+    limits = load("standards").query("indicator == @indicator and averaging == 'annual'")
+    since, until = (pd.to_datetime(limits[name]) for name in ("valid_from", "valid_to"))
+    limits = limits[(since <= end) & ~(until < end)].rename(columns={"standard": "name"})
+    targets = load("targets").query("scope == @HOME and indicator == @indicator")
+    targets = targets.query("base_year < @period.year <= target_year").sort_values("target_year")
+    level = targets["kind"] == "level"
+    readings = pd.to_numeric(load("assumptions").set_index("id")["value"], errors="coerce")
+    targets["limit"] = targets["value"].where(level, targets["reading"].map(readings))
+    targets["kind"] = np.where(level, "target", "reading")
+    targets = targets.dropna(subset="limit").rename(columns={"plan": "name"})
+    rows = pd.concat([limits.assign(kind="limit"), targets])
+    rows = rows.drop_duplicates(["name", "target_year", "limit"], ignore_index=True)
+    length, valid = 365 + period.is_leap_year, int(now["to_date_days"])
+    # Printed in whole units, the year meets it up to the half that is rounded down.
+    rows["ceiling"] = rows["limit"] + 0.5
+    rows["to_date"], rows["valid_days"] = now["to_date"], valid
+    rows["remaining_days"] = length - valid
+    rest = rows["ceiling"] * length - now["to_date"] * valid
+    rows["remaining_mean"] = rest / (length - valid) if length > valid else np.nan
+    names = "kind name limit source_id ceiling to_date valid_days remaining_days remaining_mean"
+    return rows[[*names.split(), "target_year"]]
 
 
 def _cells(row: pd.Series) -> str:

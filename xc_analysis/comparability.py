@@ -1,15 +1,14 @@
 """Adjustments that make years comparable, each by name, each switchable.
 
-Reference state. The amendment of GB 3095-2012 in force since 2018-09-01 reports gases at 298.15 K
-and 1013.25 hPa (before: 273.15 K), particulates at the temperature and pressure of the day (before:
-273.15 K and 1013.25 hPa). A concentration c0 of the old state is, on the new one,
+The amendment of GB 3095-2012 in force since 2018-09-01 moved gases from 273.15 K to 298.15 K, and
+particulates from 273.15 K and 1013.25 hPa to the day's temperature t (degrees C) and pressure P
+(hPa). A concentration c0 of the old state is, on the new one,
 
     gases         c0 * 273.15 / 298.15                         (0.9161, whatever the season)
-    particulates  c0 * (P / 1013.25) * (273.15 / (273.15 + t))  (P hPa, t degrees C)
+    particulates  c0 * (P / 1013.25) * (273.15 / (273.15 + t))  (the mean of each calendar month)
 
-For particulates the mean factor of each calendar month is used, from the weather record that UCI
-501 carries (2013-03 to 2017-02). The dust rule looks at the day's own values only: a stand-in for
-the official decision, which rests on satellite and weather evidence (环办监测〔2016〕120号).
+with the weather of UCI 501 (2013-03 to 2017-02). Dust is what a rule of the day's own values says:
+a stand-in for the decision by satellite and weather evidence (环办监测〔2016〕120号).
 """
 
 from __future__ import annotations
@@ -20,31 +19,21 @@ import numpy as np
 import pandas as pd
 
 from .hourly.aqi import with_aqi
-from .hourly.periods import periods
-from .observations import (
-    HOME,
-    area_name,
-    column_of,
-    daily_rows,
-    index_by_period,
-    stamp,
-    station_rows,
-)
+from .hourly.periods import INDICATORS, periods
+from .observations import HOME, area_name, as_series, daily_rows, stamp, station_rows
 from .tables import load
 from .words import error, message
 
 #: First day of the new reference state (amendment of GB 3095-2012).
 CHANGE = pd.Timestamp("2018-09-01")
 GAS_FACTOR = 273.15 / 298.15
-GASES = ("so2", "no2", "co", "o3_8h")
-PARTICLES = ("pm25", "pm10", "pm10_reported")
+GASES = ["so2", "no2", "co", "o3_8h"]
+PARTICLES = ["pm25", "pm10", "pm10_reported"]
 BASIS = {"old": "ref-273K", "new": "ref-298K"}
 CAUSES = ("pm25", "dust", "o3", "other")
 COUNTS = {"good": (0, 100), "heavy": (201, np.inf), "severe": (301, np.inf)}
 RATIOS = {f"{name}_ratio": ends for name, ends in COUNTS.items()}
-
-
-# ----------------------------------------------------------------------- statistics of days
+ENDS = ["value", "lower", "upper"]
 
 
 def statistic_values(values: np.ndarray, statistic: str) -> float:
@@ -81,14 +70,6 @@ def backward(z, statistic: str):
     return np.exp(z)
 
 
-def short_ozone(days: pd.DataFrame) -> pd.Series:
-    """Tell which ozone days have fewer than 14 of their 17 windows; unknown counts as enough."""
-    return (days["o3_windows"] < 14).fillna(False).astype(bool)
-
-
-# -------------------------------------------------------------------------- reference state
-
-
 def state_factors() -> pd.DataFrame:
     """Return the factors from the old reference state to the new one, by calendar month.
 
@@ -98,9 +79,8 @@ def state_factors() -> pd.DataFrame:
     # One value per day first, so that a day of two stations counts once.
     day = weather.groupby("date")[["temp", "pres"]].mean()
     day["particulate"] = day["pres"] / 1013.25 * 273.15 / (273.15 + day["temp"])
-    by_month = day.groupby(day.index.month.rename("month"))
-    out = pd.DataFrame({"gas": GAS_FACTOR, "particulate": by_month["particulate"].mean()})
-    out["days"] = by_month.size()
+    by_month = day.groupby(day.index.month.rename("month"))["particulate"]
+    out = pd.DataFrame({"gas": GAS_FACTOR, "particulate": by_month.mean(), "days": by_month.size()})
     absent = sorted(set(range(1, 13)) - set(out.index))
     if absent:
         raise error("error.no_weather_month", month=message(f"month.{absent[0]}"))
@@ -111,86 +91,27 @@ def convert(days: pd.DataFrame, basis: str, factors: pd.DataFrame) -> pd.DataFra
     """Put the days that were on the other reference state on this one, their AQI too."""
     out = days.copy()
     turn = (out["date"] < CHANGE) == (basis == "new")
-    month = out["date"].dt.month
     for columns, kind in ((GASES, "gas"), (PARTICLES, "particulate")):
-        factor = month.map(factors[kind])
+        factor = out["date"].dt.month.map(factors[kind])
         factor = (factor if basis == "new" else 1 / factor).where(turn, 1.0)
-        for column in columns:
-            out[column] = out[column] * factor
-    again = with_aqi(out.drop(columns=["aqi", "primary", "known_exceedance"]))
+        out[columns] = out[columns].mul(factor, axis=0)
+    again = with_aqi(out)
     for column in ("aqi", "primary", "known_exceedance"):
         # A day on its own state keeps the index that was computed from its hours.
         out[column] = again[column].where(turn, out[column])
     return out
 
 
-# ------------------------------------------------------------------------------------- dust
-
-
-def dust_days(days: pd.DataFrame) -> pd.Series:
-    """Tell which days the stand-in calls dust; False where PM2.5 or PM10 is missing."""
-    return (days["pm10"] > 150) & (days["pm25"] < 0.45 * days["pm10"])
-
-
-def cause_of_days(days: pd.DataFrame, *, above: int = 100) -> pd.Series:
-    """Name what drove each day above an AQI: ``pm25``, ``dust``, ``o3`` or ``other``.
-
-    Dust is asked first, of days whose index a particulate set; a tie goes to PM2.5 before O3.
-    """
-    leaders = [set(str(some).split("+")) for some in days["primary"]]
-    particles, pm25, o3 = (
-        np.array([bool(names & some) for some in leaders], dtype=bool)
-        for names in ({"pm25", "pm10"}, {"pm25"}, {"o3_8h"})
-    )
-    dust = dust_days(days).to_numpy() & particles
-    cause = np.select([dust, pm25, o3], ["dust", "pm25", "o3"], default="other")
-    return pd.Series(cause, index=days.index, dtype="str", name="cause").where(days["aqi"] > above)
-
-
-def dust_effect() -> pd.DataFrame:
-    """Tell what leaving the stand-in's dust days out does to each year.
-
-    Returns
-    -------
-    DataFrame
-        Index year: ``dust_days``; means of the valid days with dust (``pm25``, ``pm10``,
-        ``pm10_reported``) and without (``pm25_without``, ``pm10_without``); ``heavy_days`` and
-        ``exceedances`` (AQI above 100), and those of dust (``heavy_dust``,
-        ``exceedances_dust``); completeness, release, source_id.
-
-    Examples
-    --------
-    >>> import xc_analysis as xc
-    >>> effect = xc.dust_effect()
-    >>> bool((effect["pm10_without"] <= effect["pm10"]).all())
-    True
-    """
-    days = daily_rows(HOME)
-    year = days["date"].dt.year.rename("year")
-    dusty = dust_days(days)
-    out = pd.DataFrame({"dust_days": dusty.groupby(year).sum()})
-    for column in ("pm25", "pm10"):
-        out[column] = days[column].groupby(year).mean()
-        out[f"{column}_without"] = days[column].mask(dusty).groupby(year).mean()
-    out["pm10_reported"] = days["pm10_reported"].groupby(year).mean()
-    for name, above in (("heavy", 200), ("exceedances", 100)):
-        cause = cause_of_days(days, above=above)
-        out[f"{name}_days" if name == "heavy" else name] = cause.notna().groupby(year).sum()
-        out[f"{name}_dust"] = (cause == "dust").groupby(year).sum()
-    return out.join(station_rows("pm25", HOME)[["completeness", "release", "source_id"]])
-
-
-# ------------------------------------------------------------------------- adjusted series
-
-
-def days_on(basis: str = "raw", *, dust: str = "off") -> pd.DataFrame:
-    """Return the district's days on one reference state, with or without dust."""
-    recorded = daily_rows(HOME)
-    days = recorded if basis == "raw" else convert(recorded, basis, state_factors())
+@functools.lru_cache(maxsize=16)
+def _periods_on(basis: str, dust: str, freq: str, _stamp) -> pd.DataFrame:
+    """Compute periods of the district on one state; kept, since every adjusted series asks."""
+    days = recorded = daily_rows()
+    if basis != "raw":
+        days = convert(recorded, basis, state_factors())
     if dust == "on":
         # The rule looks at the values as recorded.
-        days.loc[dust_days(recorded), list(PARTICLES)] = np.nan
-    return days
+        days.loc[dust_days(recorded), PARTICLES] = np.nan
+    return periods(days, freq=freq)
 
 
 def adjust(
@@ -202,49 +123,26 @@ def adjust(
     digit. An estimate and its interval move, on their working scale, by as much as the days observed
     do. Published series and other areas are refused: their days are not known.
     """
-    out = frame.copy()
     if basis == "raw" and dust == "off":
-        return out
-    if scope != HOME or not out["status"].isin(["computed", "estimated"]).all():
+        return frame
+    if scope != HOME or not frame["status"].isin(["computed", "estimated"]).all():
         raise error("error.cannot_adjust", indicator=indicator, scope=area_name(scope))
-    monthly = isinstance(out.index, pd.PeriodIndex)
-    _, statistic = column_of(indicator)
+    statistic = INDICATORS[indicator][1]
+    freq = "month" if isinstance(frame.index, pd.PeriodIndex) else "year"
+    key = stamp("air/daily", "air/weather_daily")
+    both = (_periods_on("raw", "off", freq, key), _periods_on(basis, dust, freq, key))
     before, after = (
-        _periods(indicator, b, d, monthly).reindex(out.index)
-        for b, d in (("raw", "off"), (basis, dust))
+        as_series(rows[rows["indicator"] == indicator])[ENDS].reindex(frame.index) for rows in both
     )
-    for column in ("value", "lower", "upper"):
-        out[column] = _moved(out, before, after, column, statistic)
-    if basis != "raw":
-        out["basis"] = BASIS[basis]
-    return out
-
-
-def _moved(out, before, after, column: str, statistic: str) -> np.ndarray:
-    """One column of a series where its days changed; elsewhere as it was."""
-    moved = ~np.isclose(before["value"], after["value"], rtol=1e-9, atol=0, equal_nan=True)
-    estimated = (out["status"] == "estimated").to_numpy()
-    gone = moved & after["value"].isna().to_numpy()
-    value = out[column].to_numpy(float).copy()
-    anew = moved & ~estimated
-    value[anew] = after[column].to_numpy(float)[anew]
-    shifted = moved & estimated & ~gone
+    same = np.isclose(before["value"], after["value"], rtol=1e-9, atol=0, equal_nan=True)
+    estimated = frame["status"] == "estimated"
     shift = forward(after["value"], statistic) - forward(before["value"], statistic)
-    value[shifted] = backward(forward(value[shifted], statistic) + shift[shifted], statistic)
-    value[gone] = np.nan
-    return value
-
-
-def _periods(indicator: str, basis: str, dust: str, monthly: bool) -> pd.DataFrame:
-    rows = _periods_of(basis, dust, monthly, stamp("air/daily", "air/weather_daily"))
-    rows = rows.loc[rows["indicator"] == indicator]
-    return index_by_period(rows.drop(columns="month", errors="ignore") if not monthly else rows)
-
-
-@functools.lru_cache(maxsize=16)
-def _periods_of(basis: str, dust: str, monthly: bool, _stamp) -> pd.DataFrame:
-    """Periods from the days on one state; kept, since every series asks for them."""
-    return periods(days_on(basis, dust=dust), freq="month" if monthly else "year")
+    out = frame.copy()
+    for end in ENDS:
+        shifted = backward(forward(frame[end], statistic) + shift, statistic)
+        cases = [same, after["value"].isna(), estimated]
+        out[end] = np.select(cases, [frame[end], np.nan, shifted], after[end])
+    return out if basis == "raw" else out.assign(basis=BASIS[basis])
 
 
 def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
@@ -277,7 +175,7 @@ def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
     """
     rows = {}
     for indicator in ("pm25", "pm10", "no2", "so2", "o3_8h_p90", "co_p95", "heavy_days"):
-        raw = station_rows(indicator, HOME)
+        raw = station_rows(indicator)
         new = adjust(raw, indicator, scope=HOME, basis="new")
         whole = raw.index[(raw["completeness"] != "partial") & raw["value"].notna()]
         if not {first, last} <= set(whole):
@@ -299,16 +197,50 @@ def reference_state(first: int = 2015, last: int = 2020) -> pd.DataFrame:
     return out
 
 
-# -------------------------------------------------------------------------------- standards
+def dust_days(days: pd.DataFrame) -> pd.Series:
+    """Tell which days the stand-in calls dust; False where PM2.5 or PM10 is missing."""
+    return (days["pm10"] > 150) & (days["pm25"] < 0.45 * days["pm10"])
 
 
-def limits_in_force(
-    indicator: str, when: str | pd.Timestamp, *, averaging: str = "annual"
-) -> pd.DataFrame:
-    """List the limits of an indicator that are in force on a day, as rows of ``standards``."""
-    when = pd.Timestamp(when)
-    rows = load("standards")
-    asked = (rows["indicator"] == indicator) & (rows["averaging"] == averaging)
-    since = pd.to_datetime(rows["valid_from"]) <= when
-    until = pd.to_datetime(rows["valid_to"])
-    return rows[asked & since & (until.isna() | (until >= when))].reset_index(drop=True)
+def cause_of_days(days: pd.DataFrame, *, above: int = 100) -> pd.Series:
+    """Name what drove each day above an AQI: ``pm25``, ``dust``, ``o3`` or ``other``.
+
+    Dust is asked first, of days whose index a particulate set; a tie goes to PM2.5 before O3.
+    """
+    primary = days["primary"].astype("str")
+    pm, pm25, o3 = (primary.str.contains(part, na=False) for part in ("pm", "pm25", "o3"))
+    cause = np.select([dust_days(days) & pm, pm25, o3], ["dust", "pm25", "o3"], default="other")
+    return pd.Series(cause, index=days.index, dtype="str", name="cause").where(days["aqi"] > above)
+
+
+def dust_effect() -> pd.DataFrame:
+    """Tell what leaving the stand-in's dust days out does to each year.
+
+    Returns
+    -------
+    DataFrame
+        Index year: ``dust_days``; means of the valid days with dust (``pm25``, ``pm10``,
+        ``pm10_reported``) and without (``pm25_without``, ``pm10_without``); ``heavy_days`` and
+        ``exceedances`` (AQI above 100), and those of dust (``heavy_dust``,
+        ``exceedances_dust``); completeness, release, source_id.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> effect = xc.dust_effect()
+    >>> bool((effect["pm10_without"] <= effect["pm10"]).all())
+    True
+    """
+    days = daily_rows()
+    year = days["date"].dt.year.rename("year")
+    dusty = dust_days(days)
+    out = pd.DataFrame({"dust_days": dusty.groupby(year).sum()})
+    for column in ("pm25", "pm10"):
+        out[column] = days[column].groupby(year).mean()
+        out[f"{column}_without"] = days[column].mask(dusty).groupby(year).mean()
+    out["pm10_reported"] = days["pm10_reported"].groupby(year).mean()
+    for above, counted, name in ((200, "heavy_days", "heavy"), (100, "exceedances", "exceedances")):
+        cause = cause_of_days(days, above=above)
+        out[counted] = cause.notna().groupby(year).sum()
+        out[f"{name}_dust"] = (cause == "dust").groupby(year).sum()
+    return out.join(station_rows("pm25")[["completeness", "release", "source_id"]])

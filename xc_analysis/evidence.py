@@ -6,24 +6,15 @@ from collections.abc import Iterable
 
 import pandas as pd
 
-from .comparability import adjust
-from .observations import (
-    HOME,
-    area_name,
-    published_rows,
-    resolve_indicator,
-    resolve_scope,
-    station_rows,
-)
+from .comparability import BASIS, ENDS, PARTICLES, adjust
+from .observations import COLUMNS, HOME, area_name, read_rows, resolve_indicator, resolve_scopes
 from .partial_years import estimate_partial
 from .tables import load, near
-from .words import error, word
+from .words import error
 
 #: From the best evidence of an indicator's year to the least.
 EVIDENCE = tuple("printed derived computed partial estimated bound several_years part_year".split())
-ATTRIBUTES = (
-    "unit scale floor ceiling decimals prior_sd better name_zh name_en statistic theme".split()
-)
+_ATTRS = "unit scale floor ceiling decimals prior_sd better name_zh name_en statistic theme".split()
 _OPTIONS = {
     "source": (None, "station", "published"),
     "partial": ("estimate", "observed", "drop"),
@@ -31,7 +22,6 @@ _OPTIONS = {
     "freq": ("annual", "monthly"),
     "dust": ("off", "on"),
 }
-# --------------------------------------------------------------------------------- series
 
 
 def series(
@@ -88,89 +78,54 @@ def series(
     >>> pm25.attrs["source"], pm25.loc[2015, "status"]
     ('station', 'computed')
     """
-    asked = dict(source=source, partial=partial, basis=basis, freq=freq, dust=dust)
-    _check_options(asked)
+    _read_options(source=source, partial=partial, basis=basis, freq=freq, dust=dust)
     entry = resolve_indicator(indicator)
-    scope = resolve_scope(scope)
-    rows, chosen = _read(entry, scope, source, freq)
-    return _finish(rows, entry, scope, chosen, asked)
-
-
-def _check_options(asked: dict) -> None:
-    """Refuse a value that an option does not take."""
-    for name, value in asked.items():
-        if value not in _OPTIONS[name]:
-            allowed = ", ".join(repr(v) for v in _OPTIONS[name])
-            raise error("error.option", name=name, value=repr(value), allowed=allowed)
-
-
-def _read(entry, scope: str, source: str | None, freq: str, archive_only: bool = False):
-    """Read the rows of a series, and from which of the two sources they come."""
-    indicator = entry["indicator"]
-    if source in (None, "station"):
-        rows = station_rows(indicator, scope, freq=freq, archive_only=archive_only)
-        if len(rows):
-            return rows, "station"
-    if source in (None, "published"):
-        rows = published_rows(entry, scope, freq=freq)
-        if len(rows):
-            return rows, "published"
-    asked = {"what": word(f"series.{freq}"), "source": word(f"series.{source or 'any'}")}
-    raise error("error.no_series", indicator=indicator, scope=area_name(scope), **asked)
-
-
-def _finish(rows, entry: pd.Series, scope: str, source: str, asked: dict) -> pd.DataFrame:
-    """Treat partial years, adjust, and say what the series is."""
-    indicator, monthly = entry["indicator"], asked["freq"] == "monthly"
-    counts = rows[["valid_days", "days"]] if "valid_days" in rows else None
-    frame = rows.drop(columns=["valid_days", "days"], errors="ignore")
-    if source == "station":
-        frame = _treat_partial(frame, asked["partial"], indicator, scope, monthly)
-    frame = adjust(frame, indicator, scope=scope, basis=asked["basis"], dust=asked["dust"])
+    frame, scope, source = read_rows(entry, scope, source, freq)
+    yearly = source == "station" and freq == "annual"
+    if partial == "drop":
+        frame = frame[frame["completeness"] != "partial"]
+    # the other areas have no daily values in the tables, so no year of theirs is estimated
+    elif partial == "estimate" and yearly and scope == HOME:
+        estimates = estimate_partial(entry["indicator"])
+        years = frame.index[frame["completeness"] == "partial"].intersection(estimates.index)
+        frame.loc[years, ENDS] = estimates.loc[years, ENDS]
+        frame.loc[years, "status"] = "estimated"
+    frame = adjust(frame, entry["indicator"], scope=scope, basis=basis, dust=dust)
+    days = pd.Series(dtype="int64")
+    if yearly and entry["scale"] in ("count", "share"):
+        # those with an AQI, of an estimate the whole year
+        days = frame["valid_days"].where(frame["status"] != "estimated", frame["days"])
+    frame = frame[list(COLUMNS)]
     frame.attrs = {
-        "indicator": indicator,
+        "indicator": entry["indicator"],
         "scope": scope,
         "source": source,
-        "freq": asked["freq"],
-        **{name: _value(entry.get(name)) for name in ATTRIBUTES},
-        "basis_setting": asked["basis"],
-        "dust_setting": asked["dust"],
-        "partial": asked["partial"],
-        "days": {} if monthly else _days_behind(frame, counts, entry["scale"]),
+        "freq": freq,
+        **_cells(entry, _ATTRS),
+        "basis_setting": basis,
+        "dust_setting": dust,
+        "partial": partial,
+        "days": {int(year): int(n) for year, n in days.items()},
     }
     return frame
 
 
-def _value(cell):
-    """Take a cell as a plain Python value; None where it is empty."""
-    if cell is None or pd.isna(cell):
-        return None
-    return cell.item() if hasattr(cell, "item") else cell
+def _read_options(**asked) -> dict:
+    """Fill what is asked with the defaults; refuse another option or value."""
+    for name, value in asked.items():
+        if name not in _OPTIONS:
+            raise error("error.compare_option", name=name, allowed=", ".join(_OPTIONS))
+        if value not in _OPTIONS[name]:
+            allowed = ", ".join(repr(v) for v in _OPTIONS[name])
+            raise error("error.option", name=name, value=repr(value), allowed=allowed)
+    return {name: allowed[0] for name, allowed in _OPTIONS.items()} | asked
 
 
-def _days_behind(frame: pd.DataFrame, counts: pd.DataFrame | None, scale: str) -> dict[int, int]:
-    """Days that a count or a share is of: those with an AQI, of an estimate the whole year."""
-    if counts is None or scale not in ("count", "share"):
-        return {}
-    counts = counts.loc[frame.index]
-    days = counts["valid_days"].where(frame["status"] != "estimated", counts["days"])
-    return {int(year): int(n) for year, n in days.items()}
-
-
-def _treat_partial(frame, partial: str, indicator: str, scope: str, monthly: bool):
-    """Estimate incomplete years, leave them as observed, or drop them."""
-    incomplete = frame["completeness"] == "partial"
-    if partial == "drop":
-        return frame[~incomplete].copy()
-    # the other areas have no daily values in the tables, so no year of theirs is estimated
-    if partial == "observed" or monthly or scope != HOME or not incomplete.any():
-        return frame
-    estimates = estimate_partial(indicator)
-    years = frame.index[incomplete].intersection(estimates.index)
-    ends = ["value", "lower", "upper"]
-    frame.loc[years, ends] = estimates.loc[years, ends]
-    frame.loc[years, "status"] = "estimated"
-    return frame
+def _cells(entry: pd.Series, names) -> dict:
+    """Take cells of the register as plain values; None where they are empty."""
+    known = entry[list(names)].dropna()
+    plain = {name: cell.item() if hasattr(cell, "item") else cell for name, cell in known.items()}
+    return dict.fromkeys(names) | plain
 
 
 def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
@@ -183,22 +138,23 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
     scopes : iterable of str
         Areas, by Chinese or English name.
     **as_series
-        Options of `series`: source, partial and, with ``source="published"``, freq; the others
-        are known of the district alone and so refused.
+        Options of `series`. The tables hold no days of the archive alone: ``basis`` keeps the
+        years that were recorded on that state, and ``dust="on"`` is refused for particulates.
 
     Returns
     -------
     DataFrame
         Index year, one column per area (its Chinese name). Where an area has stations, its
         values come from the hourly archive alone, the district's too; incomplete years stand as
-        observed, since no other area can be estimated. ``attrs``, each area to its own:
-        ``source`` (station or published), ``source_id``, ``partial_years``, ``draft_years``; and
-        indicator, unit, decimals, name_zh, name_en.
+        observed, since no other area can be estimated; months are as published. ``attrs``, each
+        area to its own: ``source`` (station or published), ``source_id``, ``partial_years``,
+        ``draft_years``; and indicator, unit, decimals, name_zh, name_en, freq, basis_setting,
+        dust_setting.
 
     Raises
     ------
     InputError
-        As `series`.
+        As `series`, and where ``basis`` leaves nothing of an area.
 
     Examples
     --------
@@ -207,43 +163,41 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
     >>> list(table)
     ['西城区', '北京市']
     """
-    asked = {name: allowed[0] for name, allowed in _OPTIONS.items()} | as_series
-    free = ("source", "partial", "freq")[: 3 if asked["source"] == "published" else 2]
-    for name, value in asked.items():
-        if name not in _OPTIONS or (name not in free and value in _OPTIONS[name][1:]):
-            raise error("error.compare_option", name=name)
-    _check_options(asked)
-    entry = resolve_indicator(indicator)
-    scopes = [scopes] if isinstance(scopes, str) else list(scopes)
-    columns, source, ids, partial_years, draft_years = {}, {}, {}, {}, {}
-    for scope in dict.fromkeys(resolve_scope(scope) for scope in scopes):
-        rows, chosen = _read(entry, scope, asked["source"], asked["freq"], archive_only=True)
-        incomplete = rows["completeness"] == "partial"
+    asked = _read_options(**as_series)
+    entry, areas, source = resolve_indicator(indicator), {}, {}
+    for name in [scopes] if isinstance(scopes, str) else scopes:
+        how = asked["source"], asked["freq"]
+        rows, scope, kind = read_rows(entry, name, *how, archive_only=True)
+        if asked["basis"] != "raw":
+            rows = rows[rows["basis"] == BASIS[asked["basis"]]]
+        if rows.empty or (asked["dust"] == "on" and entry["indicator"] in PARTICLES):
+            named = {"indicator": entry["indicator"], "scope": area_name(scope)}
+            raise error("error.cannot_adjust", **named)
         if asked["partial"] == "drop":
-            rows, incomplete = rows[~incomplete], incomplete[~incomplete]
-        columns[scope], source[scope] = rows["value"], chosen
-        ids[scope] = _join(rows["source_id"])
-        partial_years[scope] = list(rows.index[incomplete])
-        draft_years[scope] = list(rows.index[rows["release"] == "draft"])
-    table = pd.DataFrame(columns).sort_index().rename_axis(columns="scope")
+            rows = rows[rows["completeness"] != "partial"]
+        areas[scope], source[scope] = rows, kind
+    table = pd.DataFrame({scope: rows["value"] for scope, rows in areas.items()})
+    table = table.sort_index().rename_axis(columns="scope")
     table.attrs = {
         "indicator": entry["indicator"],
         "source": source,
-        "source_id": ids,
-        "partial_years": partial_years,
-        "draft_years": draft_years,
-        **{name: _value(entry.get(name)) for name in ("unit", "decimals", "name_zh", "name_en")},
+        "source_id": {s: _join(r["source_id"]) for s, r in areas.items()},
+        "partial_years": {
+            s: list(r.index[r["completeness"] == "partial"]) for s, r in areas.items()
+        },
+        "draft_years": {s: list(r.index[r["release"] == "draft"]) for s, r in areas.items()},
+        **_cells(entry, ("unit", "decimals", "name_zh", "name_en")),
+        "freq": asked["freq"],
+        "basis_setting": asked["basis"],
+        "dust_setting": asked["dust"],
     }
     return table
 
 
-def _join(cells: pd.Series) -> str:
+def _join(cells: Iterable) -> str:
     """Join the ids of all cells, each once."""
-    parts = [part.strip() for cell in cells.dropna() for part in str(cell).split(";")]
+    parts = [part.strip() for cell in cells if pd.notna(cell) for part in str(cell).split(";")]
     return ";".join(dict.fromkeys(part for part in parts if part))
-
-
-# --------------------------------------------------------------------- coverage and sources
 
 
 def coverage(scope: str | None = None) -> pd.DataFrame:
@@ -273,29 +227,25 @@ def coverage(scope: str | None = None) -> pd.DataFrame:
     >>> xc.coverage().loc["traffic_noise", 2020]
     'printed'
     """
-    scope = resolve_scope(scope)
+    scopes = resolve_scopes(scope)
     register = load("indicators").set_index("indicator")
     rows = load("observations")
-    rows = rows[(rows["scope"] == scope) & rows["use"]]
+    rows = rows[rows["scope"].isin(scopes) & rows["use"]]
     rows = rows[rows["statistic"] == rows["indicator"].map(register["statistic"])]
-    several = rows["period"].str.fullmatch(r"\d{4}\.\.\d{4}").fillna(False).astype(bool)
     evidence = rows["status"].where(rows["period"] == "annual", "part_year")
-    evidence = evidence.mask(several, "several_years")
-    cells = [rows[["indicator", "year"]].assign(evidence=evidence)]
+    several = rows["period"].str.fullmatch(r"\d{4}\.\.\d{4}")
+    rows = rows.assign(evidence=evidence.mask(several, "several_years"))
     air = load("air/annual")
-    if scope not in set(air["scope"]):
+    if not air["scope"].isin(scopes).any():
         air = load("air/areas_annual")
-    air = air[(air["scope"] == scope) & air["value"].notna()]
-    status = air["completeness"].eq("partial").map({True: "partial", False: "computed"})
-    cells.append(air[["indicator", "year"]].assign(evidence=status))
-    cells = pd.concat(cells)
-    rank = cells["evidence"].map({name: i for i, name in enumerate(EVIDENCE)})
-    best = cells.assign(rank=rank).sort_values("rank", kind="stable")
-    best = best.drop_duplicates(["indicator", "year"])
-    table = best.pivot(index="indicator", columns="year", values="evidence")
-    years = range(int(cells["year"].min()), int(cells["year"].max()) + 1)
-    table = table.reindex(index=register.index, columns=pd.Index(years, name="year"))
-    return table.astype("str").fillna("")
+    air = air[air["scope"].isin(scopes) & air["value"].notna()]
+    whole = air["completeness"] != "partial"
+    air = air.assign(evidence=whole.map({True: "computed", False: "partial"}))
+    cells = pd.concat([rows, air])
+    cells["evidence"] = pd.Categorical(cells["evidence"], EVIDENCE, ordered=True)
+    best = cells.groupby(["indicator", "year"])["evidence"].min().astype("str").unstack()
+    years = pd.RangeIndex(best.columns.min(), best.columns.max() + 1, name="year")
+    return best.reindex(index=register.index, columns=years).astype("str").fillna("")
 
 
 def sources_of(*items) -> pd.DataFrame:
@@ -303,9 +253,9 @@ def sources_of(*items) -> pd.DataFrame:
 
     Parameters
     ----------
-    *items : DataFrame, str or iterable of str
+    *items : DataFrame, Projection, Trend, Assessment, str or iterable of these
         Frames with a column ``source_id`` (several ids joined by ``;``) or, as `compare`
-        returns them, with ``attrs["source_id"]``; or the ids themselves.
+        returns them, with ``attrs["source_id"]``; results made of one; or the ids themselves.
 
     Returns
     -------
@@ -315,7 +265,7 @@ def sources_of(*items) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If an id is not in the table.
+        If an id is not in the table, or an item carries none.
 
     Examples
     --------
@@ -323,8 +273,7 @@ def sources_of(*items) -> pd.DataFrame:
     >>> xc.sources_of("plan").loc["plan", "publisher"]
     '北京市西城区人民政府'
     """
-    wanted = _join(pd.Series([cell for item in items for cell in _ids(item)], dtype=object))
-    wanted = wanted.split(";") if wanted else []
+    wanted = [one for one in _join(_ids(items)).split(";") if one]
     table = load("sources").drop_duplicates("source_id").set_index("source_id")
     for one in wanted:
         if one not in table.index:
@@ -333,11 +282,14 @@ def sources_of(*items) -> pd.DataFrame:
 
 
 def _ids(item) -> list:
-    """List the ids that a frame carries, or that were given."""
-    if isinstance(item, str):
-        return [item]
+    """List the ids that a frame or the series of a result carries, or that were given."""
+    if isinstance(getattr(item, "data", None), pd.DataFrame):
+        item = item.data
     if isinstance(item, pd.DataFrame):
-        if "source_id" in item:
-            return list(item["source_id"])
-        return list(item.attrs.get("source_id", {}).values())
-    return list(item)
+        ids = item["source_id"] if "source_id" in item else item.attrs.get("source_id", ())
+        return _ids(ids.values() if isinstance(ids, dict) else ids)
+    if pd.api.types.is_scalar(item):
+        return [item]
+    if isinstance(item, Iterable):
+        return [cell for one in item for cell in _ids(one)]
+    raise error("error.no_source_id", given=type(item).__name__)

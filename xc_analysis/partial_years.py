@@ -1,19 +1,13 @@
 """The year of a record that is not whole: estimated from its days, with an interval.
 
-Three views of the missing part, each a correction learned from the district's whole years:
+Three views of the missing part, each learned from the district's whole years (docs/methods.md, 3):
+``pattern`` of what the same calendar days lacked in them, ``city`` by the city's published year and
+its usual ratio, ``overlap`` by its ratio in the months of that very year that both have.
 
-``pattern``  the year's own observed statistic, times the ratio whole/observed that the same
-             calendar days had in whole years (the district's seasonal pattern);
-``city``     the city's published value of that year, times the ratio district/city of whole years;
-``overlap``  the city's published annual value, times the ratio district/city over those months of
-             that very year that are observed here (27 days, February 25) and published there; for
-             means only, from three such months on.
-
-Each view's error is measured by leaving out one whole year at a time and deleting the same calendar
-days from it. Views are averaged with weights inverse to their mean squared errors; the interval is
-Student's t on the left-out errors of that average: their root mean square about zero, with k - 1
-degrees of freedom for k years, times sqrt(1 + 1/k). The district's published value of the estimated
-year is never used. `estimate_check` tells how well this did.
+Each view's error is that of whole years left out one by one, the same calendar days deleted; views
+are averaged with weights inverse to their mean squared errors. The interval is Student's t on the
+left-out errors of that average: their root mean square about zero, with k - 1 degrees of freedom
+for k years, times sqrt(1 + 1/k). The district's published value of the year is never used.
 
 Concentrations work on ln y, counts of days on ln(y + 0.5), ratios of days on the logit. Known
 exceedances (no AQI, but one pollutant above 100) take no part, nor do the ozone days with fewer
@@ -23,163 +17,118 @@ than 14 windows in what is observed: both are in the record because they were ba
 from __future__ import annotations
 
 import functools
-from dataclasses import dataclass
+from calendar import isleap
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from .comparability import (
-    COUNTS,
-    RATIOS,
-    backward,
-    dust_days,
-    forward,
-    short_ozone,
-    statistic_values,
-)
+from . import comparability as comp
+from . import observations as obs
 from .hourly.aqi import with_aqi
-from .observations import (
-    CITY,
-    HOME,
-    STATISTICS,
-    column_of,
-    daily_rows,
-    resolve_indicator,
-    stamp,
-    whole_index,
-)
+from .hourly.periods import INDICATORS, periods
 from .tables import load
 
-LEVEL = 0.95
 VIEWS = ("pattern", "city", "overlap")
-#: Days that HJ 663 asks of a month before it counts as observed.
-FULL_MONTH, FULL_FEBRUARY = 27, 25
 MIN_OVERLAP = 3  # months
 MIN_WHOLE = 3  # years
 #: No view counts as better than this on the working scale: with few years a small error is luck.
 LEAST_ERROR = 0.005
-#: What the national publication may fill, and the columns that go with it.
-NATIONAL_COLUMNS = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
-_WITH = {"pm10": ("pm10_reported",), "o3_8h": ("o3_windows",)}
+#: Tables that an estimate is made from.
+_READ = ("air/annual", "air/daily", "air/national_daily", "air/station_daily")
+_READ += ("indicators", "observations")
 
 
-@dataclass(frozen=True)
-class Days:
-    """Valid days of a year: month * 100 + day (29 February as the 28th), value, ozone cut short."""
-
-    key: np.ndarray
-    values: np.ndarray
-    short: np.ndarray
-
-
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """All that an estimate may look at: days by year, statistic, the city's years and months."""
 
-    days: dict[int, Days]
+    days: dict[int, pd.DataFrame]
     statistic: str
     city: dict[int, float]
     city_months: dict[int, dict[int, float]]
 
 
-# ------------------------------------------------------------------------- days and statistics
+def days_by_year(daily: pd.DataFrame, column: str) -> dict[int, pd.DataFrame]:
+    """Collect the valid days of a column by year: ``key``, ``value``, ``short``.
 
-
-def days_by_year(daily: pd.DataFrame, column: str) -> dict[int, Days]:
-    """Collect the valid days of a column, year by year."""
-    values = whole_index(daily) if column == "aqi" else daily[column]
-    valid = values.notna().to_numpy()
+    The key is month * 100 + day, 29 February as the 28th; ozone is short with fewer than 14 of the
+    day's 17 windows, where their number is known.
+    """
     date = daily["date"].dt
-    key = (date.month * 100 + date.day).to_numpy()
-    key = np.where(key == 229, 228, key)
-    short = np.zeros(len(daily), dtype=bool)
-    if column == "o3_8h":
-        short = short_ozone(daily).to_numpy()
-    year, values = date.year.to_numpy(), values.to_numpy(float)
-    out = {}
-    for one in np.unique(year[valid]):
-        rows = valid & (year == one)
-        out[int(one)] = Days(key[rows], values[rows], short[rows])
-    return out
+    days = pd.DataFrame({"key": (date.month * 100 + date.day).replace(229, 228)})
+    days["value"] = daily[column].mask((column == "aqi") & daily["known_exceedance"])
+    days["short"] = (column == "o3_8h") & (daily["o3_windows"] < 14)
+    return {int(year): part for year, part in days.dropna().groupby(date.year)}
 
 
-def seen_days(days: Days) -> np.ndarray:
+def seen_days(days: pd.DataFrame) -> np.ndarray:
     """Tell which calendar days a year has, as a lookup by month * 100 + day."""
-    table = np.zeros(1232, dtype=bool)
-    table[days.key[~days.short]] = True
-    return table
-
-
-def _part(place: Place, year: int, seen=None) -> tuple[np.ndarray, np.ndarray]:
-    """Days of a whole year, or those among `seen`, without ozone cut short."""
-    days = place.days[year]
-    if seen is None:
-        return days.key, days.values
-    kept = seen[days.key] & ~days.short
-    return days.key[kept], days.values[kept]
+    return np.isin(np.arange(1232), days.loc[~days["short"], "key"])
 
 
 def statistic_of(place: Place, year: int, seen=None) -> float:
-    """Take the statistic of a year's days, or of those among `seen`."""
-    return statistic_values(_part(place, year, seen)[1], place.statistic)
+    """Take the statistic of a year's days, or of those among `seen` without ozone cut short."""
+    days = place.days[year]
+    if seen is not None:
+        days = days[seen[days["key"]] & ~days["short"]]
+    return comp.statistic_values(days["value"].to_numpy(), place.statistic)
 
 
-def year_length(year: int) -> int:
-    """Count the days of a year."""
-    return 366 if pd.Timestamp(year, 1, 1).is_leap_year else 365
+def city_values(indicator: str) -> tuple[dict[int, float], dict[int, dict[int, float]]]:
+    """Read the city's published values: by year, and by year and month."""
+    entry = obs.resolve_indicator(indicator)
+    annual = obs.published_rows(entry, obs.CITY)["value"].dropna().to_dict()
+    monthly = obs.published_rows(entry, obs.CITY, freq="monthly")["value"].dropna()
+    months: dict[int, dict[int, float]] = {}
+    for month, value in monthly.items():
+        months.setdefault(month.year, {})[month.month] = value
+    return annual, months
 
 
-def _limits(place: Place, year: int, seen) -> tuple[float, float]:
-    """Bound a count by what was seen: at least that, at most that and every day unseen."""
-    s = place.statistic
-    if s not in COUNTS and s not in RATIOS:
-        return 0.0, np.inf
-    length = year_length(year)
-    values = _part(place, year, seen)[1]
-    low, high = (COUNTS | RATIOS)[s]
-    least = np.sum((values >= low) & (values <= high))
-    unit = 1.0 if s in COUNTS else 100.0 / length
-    return least * unit, (least + length - len(values)) * unit
+def _facts(place: Place, year: int, seen, given) -> dict[str, float]:
+    """Tell on the working scale what a part of a year shows: its statistic, the city, the overlap.
+
+    ``low`` and ``high`` bound a count by what was seen: at least that, at most that and every day
+    unseen. A whole year that stands in for the estimated one may use none but its published
+    months, `given`.
+    """
+    s, days, city = place.statistic, place.days[year], place.city.get(year, np.nan)
+    days = days[seen[days["key"]] & ~days["short"]]
+    values, month = days["value"].to_numpy(), days["key"].to_numpy() // 100
+    part = comp.forward(comp.statistic_values(values, s), s)
+    facts = {"part": part, "city": comp.forward(city, s), "overlap": np.nan}
+    facts |= {"low": 0.0, "high": np.inf}
+    if s == "mean":
+        # 27 days, February 25, are what HJ 663 asks of a month before it counts as observed
+        published = place.city_months.get(year, {})
+        months = published.keys() & given
+        months = [m for m in months if (month == m).sum() >= (25 if m == 2 else 27)]
+        if len(months) >= MIN_OVERLAP:
+            here = sum(values[month == m].mean() for m in months)
+            there = sum(published[m] for m in months)
+            facts["overlap"] = np.log(city * (here / there))
+    elif s in comp.COUNTS or s in comp.RATIOS:
+        first, last = (comp.COUNTS | comp.RATIOS)[s]
+        length = 365 + isleap(year)
+        unit = 1.0 if s in comp.COUNTS else 100.0 / length
+        least = np.sum((values >= first) & (values <= last))
+        facts |= {"low": least * unit, "high": (least + length - len(values)) * unit}
+    return facts
 
 
-# -------------------------------------------------------------------------------- the estimate
-
-
-def _overlap(place: Place, year: int, seen, given) -> float:
-    """District over city in the months that both have; NaN with too few of them."""
-    key, values = _part(place, year, seen)
-    there = place.city_months.get(year, {})
-    here = {}
-    for month in there.keys() & given:
-        days = values[key // 100 == month]
-        if len(days) >= (FULL_FEBRUARY if month == 2 else FULL_MONTH):
-            here[month] = days.mean()
-    if len(here) < MIN_OVERLAP:
-        return np.nan
-    return sum(here.values()) / sum(there[month] for month in here)
-
-
-def _views(place: Place, year: int, seen, given, train) -> np.ndarray:
+def _views(known: pd.DataFrame, year: int, train, s: str) -> np.ndarray:
     """Take the views of one year, on the working scale; NaN where one has nothing to go by.
 
-    A whole year that stands in for the estimated one may use none but its published months, `given`.
     A view from the city that contradicts what was seen is dropped; the pattern is held within it.
     """
-    s = place.statistic
-    views = np.full(len(VIEWS), np.nan)
-    whole = {t: forward(statistic_of(place, t), s) for t in train}
-    gain = [whole[t] - forward(statistic_of(place, t, seen), s) for t in train]
-    views[0] = forward(statistic_of(place, year, seen), s) + np.mean(gain)
-    if year in place.city:
-        ratios = [whole[t] - forward(place.city[t], s) for t in train if t in place.city]
-        if ratios:
-            views[1] = forward(place.city[year], s) + np.mean(ratios)
-        if s == "mean":
-            views[2] = np.log(place.city[year] * _overlap(place, year, seen, given))
-    low, high = _limits(place, year, seen)
-    value = backward(views, s)
-    kept = np.where((value >= low) & (value <= high), views, np.nan)
-    kept[0] = forward(np.clip(value[0], low, high), s)
+    own, rest = known.loc[year], known.loc[train]
+    gain = (rest["whole"] - rest["part"]).to_numpy().mean()
+    ratios = (rest["whole"] - rest["city"]).dropna().to_numpy()
+    city = own["city"] + (ratios.mean() if ratios.size else np.nan)
+    views = np.array([own["part"] + gain, city, own["overlap"]])
+    value = comp.backward(views, s)
+    kept = np.where((value >= own["low"]) & (value <= own["high"]), views, np.nan)
+    kept[0] = comp.forward(np.clip(value[0], own["low"], own["high"]), s)
     return kept
 
 
@@ -202,146 +151,90 @@ def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
     """
     from scipy.special import stdtrit
 
-    s = place.statistic
-    given = place.city_months.get(year, {}).keys()
-    errors = np.full((len(train), len(VIEWS)), np.nan)
-    for i, t in enumerate(train):
-        rest = [other for other in train if other != t]
-        errors[i] = _views(place, t, seen, given, rest) - forward(statistic_of(place, t), s)
-    views = _views(place, year, seen, given, train)
+    s, given = place.statistic, place.city_months.get(year, {}).keys()
+    known = pd.DataFrame({y: _facts(place, y, seen, given) for y in [*train, year]}).T
+    for t in train:
+        known.loc[t, "whole"] = comp.forward(statistic_of(place, t), s)
+    others = {t: [other for other in train if other != t] for t in train}
+    errors = np.array([_views(known, t, others[t], s) - known.at[t, "whole"] for t in train])
+    views = _views(known, year, train, s)
     centre, weight = _combine(views, errors)
-    left_out = []
-    for i in range(len(train)):
-        at_hand = np.where(weight > 0, errors[i], np.nan)
-        if np.isfinite(at_hand).any():
-            left_out.append(_combine(at_hand, np.delete(errors, i, axis=0))[0])
+    at_hand = np.where(weight > 0, errors, np.nan)
+    left_out = [
+        _combine(at_hand[i], np.delete(errors, i, axis=0))[0]
+        for i in np.flatnonzero(np.isfinite(at_hand).any(axis=1))
+    ]
     k = len(left_out)
     # About zero, not about their mean: a bias in the past is part of the error to expect.
     spread = np.sqrt(np.sum(np.square(left_out)) / (k - 1) * (1 + 1 / k))
-    half = stdtrit(k - 1, (1 + LEVEL) / 2) * spread
-    ends = backward(np.array([centre, centre - half, centre + half]), s)
-    value, lower, upper = np.clip(ends, *_limits(place, year, seen))
+    half = stdtrit(k - 1, 0.975) * spread
+    ends = comp.backward(np.array([centre, centre - half, centre + half]), s)
+    ends = np.clip(ends, known.at[year, "low"], known.at[year, "high"])
     return {
-        "value": value,
-        "lower": lower,
-        "upper": upper,
-        **{f"view_{name}": backward(v, s) for name, v in zip(VIEWS, views, strict=True)},
+        **dict(zip(comp.ENDS, ends, strict=True)),
+        **{f"view_{name}": comp.backward(v, s) for name, v in zip(VIEWS, views, strict=True)},
         **{f"weight_{name}": w for name, w in zip(VIEWS, weight, strict=True)},
         "whole_years": k,
     }
 
 
-# ------------------------------------------------------------------------------ of the tables
-
-
-def city_values(indicator: str) -> tuple[dict[int, float], dict[int, dict[int, float]]]:
-    """Read the city's published values: by year, and by year and month."""
-    rows = load("observations")
-    statistic = load("indicators").set_index("indicator")["statistic"]
-    rows = rows[
-        (rows["scope"] == CITY)
-        & (rows["indicator"] == indicator)
-        & (rows["statistic"] == statistic.get(indicator))
-        & rows["use"]
-        & rows["value"].notna()
-    ]
-    annual = rows[rows["period"] == "annual"].set_index("year")["value"].to_dict()
-    months: dict[int, dict[int, float]] = {}
-    for row in rows[rows["period"].str.fullmatch(r"\d{4}-\d{2}").fillna(False)].itertuples():
-        months.setdefault(int(row.year), {})[int(row.period[-2:])] = row.value
-    return annual, months
-
-
-def completeness(days: Days, year: int) -> str:
-    """Class a year by its valid days: strict, adequate or partial (docs/methods.md, 1)."""
-    n = len(days.key)
-    months = np.bincount(days.key // 100, minlength=13)[1:]
-    full = np.full(12, FULL_MONTH)
-    full[1] = FULL_FEBRUARY
-    if n >= 324 and (months >= full).all():
-        return "strict"
-    if n >= 0.85 * year_length(year) and (months >= 15).all():
-        return "adequate"
-    return "partial"
-
-
-def estimate_partial(indicator: str) -> pd.DataFrame:
+def estimate_partial(indicator: str, *, archive_only: bool = False) -> pd.DataFrame:
     """Estimate the years whose station record is incomplete, as `estimate_year`, with interval.
 
-    Empty where no year is partial or fewer than three are whole.
+    Empty where no year is partial or fewer than three are whole. Also ``observed`` and
+    ``valid_days``; `archive_only` leaves the national days out.
     """
-    column_of(indicator)
-    return _estimates(indicator, False, stamp(*_READ)).copy()
-
-
-#: Tables that an estimate is made from.
-_READ = tuple(f"air/{name}" for name in ("annual", "daily", "national_daily", "station_daily"))
-_READ += ("indicators", "observations")
+    return _estimates(indicator, archive_only, obs.stamp(*_READ)).copy()
 
 
 @functools.lru_cache(maxsize=64)
 def _estimates(indicator: str, archive_only: bool, _stamp: tuple) -> pd.DataFrame:
     """Estimates of the partial years, kept: every series of a partial record asks for them."""
-    column, statistic = column_of(indicator)
+    column, statistic = obs.column_of(indicator)
     ratio = f"{indicator.removesuffix('s')}_ratio"
-    if statistic in COUNTS and ratio in STATISTICS:
+    if statistic in comp.COUNTS and ratio in INDICATORS:
         # a count is its ratio of the year's days, so that the two cannot disagree
         out = _estimates(ratio, archive_only, _stamp).copy()
-        days = out.index.map(year_length) / 100
-        parts = [c for c in out if c in ("value", "lower", "upper") or c.startswith("view_")]
-        out[parts] = out[parts].mul(days, axis=0)
+        length = np.array([365 + isleap(year) for year in out.index]) / 100
+        parts = [*comp.ENDS, *(f"view_{name}" for name in VIEWS)]
+        out[parts] = out[parts].mul(length, axis=0)
         return out.assign(observed=out["observed"] * out["valid_days"] / 100)
-    daily = archive_days() if archive_only else daily_rows(HOME)
-    place = Place(days_by_year(daily, column), statistic, *city_values(indicator))
+    daily, rows = obs.daily_rows(), obs.station_rows(indicator)
     if archive_only:
-        classes = {year: completeness(days, year) for year, days in place.days.items()}
-    else:
-        annual = load("air/annual")
-        annual = annual[(annual["scope"] == HOME) & (annual["indicator"] == indicator)]
-        classes = annual.set_index("year")["completeness"].to_dict()
-    whole = sorted(y for y in place.days if classes.get(y, "partial") != "partial")
-    rows = {}
-    if len(whole) >= MIN_WHOLE:
-        for year in sorted(y for y in place.days if classes.get(y) == "partial"):
-            seen = seen_days(place.days[year])
-            rows[int(year)] = {
-                **estimate_year(place, year, seen, whole),
-                "observed": statistic_of(place, year, seen),
-                "valid_days": len(place.days[year].key),
-            }
-    names = ["value", "lower", "upper", "observed", "valid_days"]
-    if not rows:
-        return pd.DataFrame(columns=names, index=pd.Index([], name="year", dtype="int64"))
-    out = pd.DataFrame.from_dict(rows, orient="index").rename_axis("year")
-    return out[[*names, *(c for c in out if c not in names)]]
+        daily = archive_days()
+        rows = periods(daily, freq="year").query("indicator == @indicator").set_index("year")
+    place = Place(days_by_year(daily, column), statistic, *city_values(indicator))
+    is_partial = rows["completeness"].eq("partial").filter(list(place.days))
+    whole, partial = is_partial.index[~is_partial], is_partial.index[is_partial]
+    made = {}
+    for year in partial if len(whole) >= MIN_WHOLE else ():
+        days, seen = place.days[year], seen_days(place.days[year])
+        made[year] = estimate_year(place, year, seen, list(whole))
+        made[year] |= {"observed": statistic_of(place, year, seen), "valid_days": len(days)}
+    names = [*comp.ENDS, "observed", "valid_days"]
+    names += [f"{what}_{name}" for what in ("view", "weight") for name in VIEWS]
+    index = pd.Index(list(made), name="year", dtype="int64")
+    return pd.DataFrame(list(made.values()), index=index, columns=[*names, "whole_years"])
 
 
 def archive_days() -> pd.DataFrame:
     """Return the district's days as the hourly archive alone gives them, with their AQI anew."""
-    daily = daily_rows(HOME)
-    if not daily["national"].any():
-        return daily
-    national = load("air/national_daily")
-    national = national[national["use"] == "fill"]
-    stations = load("air/station_daily").merge(
-        national, on=["date", "station"], how="left", suffixes=("", "_n")
-    )
-    for column in NATIONAL_COLUMNS:
+    daily = obs.daily_rows()
+    national = load("air/national_daily").query("use == 'fill'")
+    keys = ["date", "station"]
+    stations = load("air/station_daily").merge(national, on=keys, how="left", suffixes=("", "_n"))
+    for column in ("pm25", "pm10", *comp.GASES):
         filled = np.isclose(stations[column], stations[f"{column}_n"], atol=1e-6)
         own = stations[column].mask(filled).groupby(stations["date"]).mean()
         rows = daily["national"] & daily["date"].isin(stations.loc[filled, "date"])
         # a station that is valid by itself still speaks for the district's day
-        for name in (column, *_WITH.get(column, ())):
-            kept = own if name != "o3_windows" else pd.Series(dtype=float)
-            daily.loc[rows, name] = daily.loc[rows, "date"].map(kept)
+        for name in ("pm10", "pm10_reported") if column == "pm10" else (column,):
+            daily.loc[rows, name] = daily.loc[rows, "date"].map(own)
+        if column == "o3_8h":
+            daily.loc[rows, "o3_windows"] = np.nan
     rows = daily["national"]
-    again = with_aqi(daily[rows].drop(columns=["aqi", "primary", "known_exceedance"]))
-    daily.loc[rows, "aqi"] = again["aqi"].astype("float64").to_numpy(float, na_value=np.nan)
-    daily.loc[rows, "known_exceedance"] = again["known_exceedance"].to_numpy(bool)
-    return daily.assign(national=False)
-
-
-# --------------------------------------------------------------------------------- the check
+    daily.loc[rows, "aqi"] = with_aqi(daily[rows])["aqi"].astype("float64")
+    return obs.tidy_days(daily.assign(national=False))
 
 
 def estimate_check(indicator: str) -> pd.DataFrame:
@@ -374,57 +267,51 @@ def estimate_check(indicator: str) -> pd.DataFrame:
     >>> list(xc.estimate_check("pm25"))[:5]
     ['estimate', 'lower', 'upper', 'known', 'inside']
     """
-    indicator = resolve_indicator(indicator)["indicator"]
-    column, statistic = column_of(indicator)
-    made = _estimates(indicator, True, stamp(*_READ))
-    annual = load("air/annual")
-    annual = annual[(annual["scope"] == HOME) & (annual["indicator"] == indicator)]
-    annual = annual.set_index("year")
-    known = annual.loc[annual["completeness"] != "partial", "value"]
+    indicator = obs.resolve_indicator(indicator)["indicator"]
+    column, statistic = obs.column_of(indicator)
+    made, record = estimate_partial(indicator, archive_only=True), obs.station_rows(indicator)
+    known = record.loc[record["completeness"] != "partial", "value"]
     years = made.index.intersection(known.index)
     made, known = made.loc[years], known.loc[years]
     archive = days_by_year(archive_days(), column)
-    rows = made[["value", "lower", "upper"]].rename(columns={"value": "estimate"})
-    rows["known"] = known
-    rows["inside"] = (known >= made["lower"]) & (known <= made["upper"])
-    rows["lean"] = made["value"] - known
-    rows["days"] = made["valid_days"].astype("int64")
-    summer = {y: int(np.isin(archive[y].key // 100, (6, 7, 8)).sum()) for y in years}
-    rows["summer_days"] = pd.Series(summer, dtype="int64")
-    rows["pattern"], rows["city"] = made["view_pattern"], made["view_city"]
-    rows["weight_city"] = made["weight_city"] + made["weight_overlap"]
-    rows["ratio_learned"] = rows["ratio_known"] = rows["known_without_dust"] = np.nan
-    if statistic not in COUNTS | RATIOS:
-        city = pd.Series(city_values(indicator)[0], dtype=float).reindex(years)
-        rows["ratio_learned"], rows["ratio_known"] = rows["city"] / city, known / city
-    if column in ("pm25", "pm10"):
-        kept = daily_rows(HOME)
-        kept = kept[~dust_days(kept)]
-        means = kept.groupby(kept["date"].dt.year)[column].mean()
-        rows["known_without_dust"] = means.reindex(years)
-    tested = deletion_coverage(indicator)
-    rows.attrs = {"indicator": indicator, "scope": HOME, "coverage": tested}
-    return rows
-
-
-def deletion_coverage(indicator: str) -> dict[tuple[str, str], dict]:
-    """Sum up the deletion test by what was deleted and at what kind of place, and at all places.
-
-    ``coverage``: share of the 95 % intervals that hold the true value; ``bias`` and ``width`` are in
-    per cent of it, of counts and ratios in their own unit. Empty where nothing was tested.
-    """
+    counted = statistic in comp.COUNTS or statistic in comp.RATIOS
+    city = pd.Series({} if counted else city_values(indicator)[0], dtype=float).reindex(years)
+    daily = obs.daily_rows()
+    daily = daily[~comp.dust_days(daily) & (column in comp.PARTICLES)]
+    dustless = daily.groupby(daily["date"].dt.year)[column].mean()
+    rows = pd.DataFrame(
+        {
+            "estimate": made["value"],
+            "lower": made["lower"],
+            "upper": made["upper"],
+            "known": known,
+            "inside": known.between(made["lower"], made["upper"]),
+            "lean": made["value"] - known,
+            "days": made["valid_days"],
+            "summer_days": [int((archive[y]["key"] // 100).isin([6, 7, 8]).sum()) for y in years],
+            "pattern": made["view_pattern"],
+            "city": made["view_city"],
+            "weight_city": made["weight_city"] + made["weight_overlap"],
+            "ratio_learned": made["view_city"] / city,
+            "ratio_known": known / city,
+            "known_without_dust": dustless.reindex(years),
+        }
+    )
     table = load("air/deletions")
     table = table[table["indicator"] == indicator]
-    relative = column_of(indicator)[1] in ("mean", "p90", "p95")
-    unit = 100 / table["true"] if relative else 1.0
+    # counts and ratios in their own unit, all else in per cent of the true value
+    unit = 1.0 if counted else 100 / table["true"]
     table = table.assign(
         bias=(table["value"] - table["true"]) * unit,
         width=(table["upper"] - table["lower"]) * unit,
-        coverage=table["true"].between(table["lower"], table["upper"]),
+        inside=table["true"].between(table["lower"], table["upper"]),
     )
-    parts = {}
-    for part in (table, table.assign(kind="all")):
-        groups = part.groupby(["deleted", "kind"])
-        summed = groups[["coverage", "bias"]].mean().join(groups["width"].median())
-        parts |= summed.assign(n=groups.size()).to_dict("index")
-    return parts
+    kinds = pd.concat([table, table.assign(kind="all")]).groupby(["deleted", "kind"], sort=False)
+    tested = kinds.agg(
+        coverage=("inside", "mean"),
+        bias=("bias", "mean"),
+        width=("width", "median"),
+        n=("true", "size"),
+    )
+    rows.attrs = {"indicator": indicator, "scope": obs.HOME, "coverage": tested.to_dict("index")}
+    return rows
