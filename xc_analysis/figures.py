@@ -6,35 +6,33 @@ import io
 import os
 import sys
 import warnings
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
+from matplotlib.lines import Line2D
+from matplotlib.patches import Rectangle
+from matplotlib.transforms import Affine2D
 
 from . import style
-from .errors import InputError
-from .style import DPI, INK, MM, MUTED, SIZES, tr
-from .words import LANGUAGES, error, language, word
-
-__all__ = ["drawn", "figure", "panels", "save_figure", "title"]
+from .style import DPI, INK, MM, MUTED, SIZES
+from .tables import load
+from .words import LANGUAGES, error, language, tr, word
 
 COLUMNS = "figure panel mark series x y lower upper unit status source_id".split()
 EDGE = 2.0  # mm left free at the sides
 PANEL_LEAST = 28.0  # mm: narrower panels go to another row
 LINE = 3.4  # mm from one line of key or source to the next
-
-_width: float | None = None
-
-
-# ---- what was drawn -------------------------------------------------------------------------
+WIDTHS = (20, 2000)  # mm: what can be laid out and drawn
 
 
-@dataclass(frozen=True)
-class Key:
-    """An entry of the key: the kind of mark, its name, its colour."""
+class Key(NamedTuple):
+    """An entry of the key."""
 
     kind: str
     text: str
@@ -43,20 +41,40 @@ class Key:
 
 @dataclass
 class Record:
-    """What was drawn on one axes: rows for the csv and entries for the key."""
+    """What was drawn on one axes: rows of the csv, entries of the key, name, unit and colour."""
 
     frames: list[pd.DataFrame] = field(default_factory=list)
     keys: list[Key] = field(default_factory=list)
     heading: tuple[str, str, object] | None = None
-    years: tuple[float, float] | None = None
-    year_ticks: object = None  # the locator that was set; another is a reader's own
+
+
+@dataclass
+class Sheet:
+    """What a figure carries besides its axes; lengths are mm."""
+
+    title: str = ""
+    note: str = ""
+    title_depth: float = 0.0  # from the upper edge
+    row_height: float = 0.0  # of a figure made by panels
+    axes: list = field(default_factory=list)
+    columns: int | None = None
+
+    def shape(self, width: float) -> tuple[int, int]:
+        """Rows and columns of panels: rows of equal length, in panels that stay readable."""
+        n = len(self.axes)
+        most = max(1, min(n, int((width - 2 * EDGE) / PANEL_LEAST)))
+        across = self.columns or -(-n // -(-n // most))
+        return -(-n // across), across
 
 
 def record_of(ax) -> Record:
     """Return the record of an axes, made when first asked for."""
-    if not hasattr(ax, "_xc_record"):
-        ax._xc_record = Record()
-    return ax._xc_record
+    return ax.__dict__.setdefault("_xc_record", Record())
+
+
+def sheet_of(fig) -> Sheet:
+    """Return the sheet of a figure, made when first asked for."""
+    return fig.__dict__.setdefault("_xc_sheet", Sheet())
 
 
 def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None = None):
@@ -95,98 +113,49 @@ def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None 
 
 
 def _tidy(frame: pd.DataFrame) -> pd.DataFrame:
-    """Bring a frame into the columns of the csv."""
-    if "value" not in frame and "y" not in frame:
-        return _unrolled(frame)
-    table = frame.reset_index().drop(columns="index", errors="ignore")
+    """Bring a frame into the columns of the csv; a wide one by series or by cells."""
+    if "value" in frame or "y" in frame:
+        table = frame.reset_index().drop(columns="index", errors="ignore")
+        for old, new in {"year": "x", "month": "x", "date": "x", "value": "y"}.items():
+            if new not in table:
+                table = table.rename(columns={old: new})
+        more = {"mark": "point", "series": style.series_name(frame.attrs) or None}
+        more = {name: value for name, value in more.items() if value and name not in table}
+    else:
+        cells = all(isinstance(c, (int, float, np.number)) for c in frame.columns)
+        names = ["series", "x"] if cells else ["x", "series"]
+        table = frame.reset_index(names=names[0]).melt(names[0], var_name=names[1], value_name="y")
+        more = {"series": table["series"].map(style.key_name), "mark": "cell" if cells else "line"}
     table.attrs = {}
-    for old, new in {"year": "x", "month": "x", "date": "x", "value": "y"}.items():
-        if old in table and new not in table:
-            table = table.rename(columns={old: new})
-    if "mark" not in table:
-        table["mark"] = "point"
-    if "series" not in table and (name := style.series_name(frame.attrs)):
-        table["series"] = name
-    return table
+    return table.assign(**more)
 
 
-def _unrolled(frame: pd.DataFrame) -> pd.DataFrame:
-    """Turn a wide table into rows: series over the index, or cells under numbers."""
-    long = frame.reset_index(names="_row").melt("_row", var_name="_column", value_name="y")
-    long.attrs = {}
-    cells = all(isinstance(c, (int, float, np.number)) for c in frame.columns)
-    x, series = ("_column", "_row") if cells else ("_row", "_column")
-    long = long.rename(columns={x: "x", series: "series"})
-    long["series"] = [style.key_name(s) for s in long["series"]]
-    return long.assign(mark="cell" if cells else "line")
-
-
-def collect(fig, stem: str = "") -> pd.DataFrame:
-    """Return everything drawn on a figure as one table, in the columns of the csv."""
-    parts = []
-    for number, ax in enumerate(fig.axes, 1):
+def collect(fig, stem: str = "", data: pd.DataFrame | None = None) -> pd.DataFrame:
+    """Return everything drawn on a figure, or what is given, in the columns of the csv."""
+    parts = [] if data is None else [_tidy(data)]
+    for number, ax in enumerate(fig.axes if data is None else (), 1):
         record = record_of(ax)
         name = record.heading[0] if record.heading else ax.get_title(loc="left") or ax.get_title()
-        for frame in [*record.frames, *_labelled_lines(ax)]:
-            if len(frame):
-                frame = frame.dropna(axis="columns", how="all")
-                parts.append(frame.assign(panel=name.replace("\n", "") or str(number)))
-    return _in_order(parts, stem)
-
-
-def _labelled_lines(ax) -> list[pd.DataFrame]:
-    """Rows for the lines that a notebook drew under a label and did not hand over."""
-    series = [set(frame["series"]) for frame in record_of(ax).frames if "series" in frame]
-    rows = []
-    for line in ax.lines:
-        label = str(line.get_label())
-        if not label.startswith("_") and style.key_name(label) not in set().union(*series):
-            places = {"x": line.get_xdata(), "y": line.get_ydata()}
-            rows.append(pd.DataFrame(places).assign(mark="line", series=label))
-    return rows
-
-
-def _in_order(parts: list[pd.DataFrame], stem: str) -> pd.DataFrame:
-    """Join frames in the columns of the csv, what more they have after these."""
+        known = {one for rows in record.frames if "series" in rows for one in rows["series"]}
+        frames = list(record.frames)
+        for line in ax.lines:  # those that a notebook drew under a label and did not hand over
+            label = str(line.get_label())
+            if not label.startswith("_") and style.key_name(label) not in known:
+                places = pd.DataFrame({"x": line.get_xdata(), "y": line.get_ydata()})
+                frames.append(places.assign(mark="line", series=label))
+        name = name.replace("\n", "") or str(number)
+        frames = [rows.dropna(axis="columns", how="all") for rows in frames if len(rows)]
+        parts += [rows.assign(panel=name) for rows in frames]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     table.insert(0, "figure", stem)
     more = [c for c in table.columns if c not in COLUMNS]
     return table.reindex(columns=[*COLUMNS, *more])
 
 
-# ---- layout ---------------------------------------------------------------------------------
-
-
-@dataclass
-class _Sheet:
-    """What a figure carries besides its axes."""
-
-    title: str = ""
-    note: str = ""
-    title_depth: float = 0.0  # mm from the upper edge that the title takes
-    row_height: float | None = None  # mm, of a figure made by panels
-    axes: list = field(default_factory=list)
-    columns: int | None = None
-
-    def across(self, width: float) -> int:
-        """Panels side by side: as many as stay readable, in rows of equal length."""
-        n = len(self.axes)
-        most = max(1, min(n, int((width - 2 * EDGE) / PANEL_LEAST)))
-        return self.columns or -(-n // -(-n // most))
-
-    def rows(self, width: float) -> int:
-        return -(-len(self.axes) // self.across(width))
-
-
-def _sheet_of(fig) -> _Sheet:
-    if not hasattr(fig, "_xc_sheet"):
-        fig._xc_sheet = _Sheet()
-    return fig._xc_sheet
-
-
 def drawing_width() -> float:
     """Return the width in mm at which figures are drawn now."""
-    return _width or float(os.environ.get("XC_FIGURE_WIDTH") or style.WIDTH)
+    style.ensure_style()
+    return mpl.rcParams["figure.figsize"][0] * MM
 
 
 def panels(n: int = 1, *, height: float = 60, width: float | None = None, columns=None, **kw):
@@ -209,6 +178,11 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
     -------
     (Figure, ndarray of Axes)
 
+    Raises
+    ------
+    InputError
+        If there is no panel to make, or none of this size.
+
     Examples
     --------
     >>> import matplotlib.pyplot as plt, xc_analysis as xc
@@ -219,10 +193,11 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
     """
     import matplotlib.pyplot as plt
 
-    style.ensure_style()
-    width = width or drawing_width()
-    sheet = _Sheet(row_height=height, axes=[None] * n, columns=columns)
-    rows, across = sheet.rows(width), sheet.across(width)
+    width = drawing_width() if width is None else width
+    if not (n >= 1 and height > 0 and WIDTHS[0] <= width <= WIDTHS[1]):
+        raise error("error.panels", n=n, height=height, width=width)
+    sheet = Sheet(row_height=height, axes=[None] * n, columns=columns)
+    rows, across = sheet.shape(width)
     fig = plt.figure(figsize=(width / MM, rows * height / MM))
     grid = fig.subplots(rows, across, squeeze=False, **kw).ravel()
     for ax in grid[n:]:
@@ -234,7 +209,14 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
 
 def heading(ax, text: str | None, unit: str | None = None, *, color=INK) -> None:
     """Name a panel and, under the name, the unit of its axis."""
-    record_of(ax).heading = (text or "", style.unit_name(unit), color)
+    record_of(ax).heading = (text or "", unit, color)
+    if name := style.unit_name(unit):
+        ax.set_ylabel(name, rotation=0, ha="left", va="bottom", parse_math=False)
+        ax.yaxis.set_label_coords(0.0, 1.015)
+    if text:
+        text = style.wrap(text, max(panel_width(ax), 14), SIZES["panel"])
+        look = {"color": color, "linespacing": 1.1, "parse_math": False}
+        ax.set_title(text, loc="left", pad=13 if name else 5, **look)
 
 
 def title(fig, text: str, note: str | None = None):
@@ -256,7 +238,7 @@ def title(fig, text: str, note: str | None = None):
     >>> fig = xc.title(fig, xc.tr("交通噪声距限值0.4分贝", "Traffic noise 0.4 dB below its limit"))
     >>> plt.close(fig)
     """
-    sheet = _sheet_of(fig)
+    sheet = sheet_of(fig)
     sheet.title, sheet.note = text, note or ""
     finish(fig)
     return fig
@@ -264,52 +246,64 @@ def title(fig, text: str, note: str | None = None):
 
 def finish(fig, width: float | None = None) -> None:
     """Write title, note, key and source line, and leave the rest of the sheet to the axes."""
-    sheet = _sheet_of(fig)
+    sheet = sheet_of(fig)
     for artist in [a for a in (*fig.texts, *fig.artists, *fig.lines) if a.get_gid() == "xc-sheet"]:
         artist.remove()
     if width is not None:
         fig.set_figwidth(width / MM)
     width = fig.get_figwidth() * MM
-    _arrange(sheet, width)
-    for ax in fig.axes:
-        _write_heading(ax)
-        set_year_ticks(ax)
     room = width - 2 * EDGE
-    texts = [(sheet.title, SIZES["title"], INK), (sheet.note, SIZES["note"], MUTED)]
-    top = [(style.wrap(text, room, size), size, color) for text, size, color in texts if text]
-    above = sum(_depth(text, size) for text, size, _ in top) + (1.5 if top else 0.5)
-    sheet.title_depth = 1.0 + _depth(*top[0][:2]) if sheet.title else 0.0
-    key = _flow(_keys(fig), room)
-    source = style.wrap(_source_line(fig), room, SIZES["small"])
+    rows = _arrange(sheet, width)
+    for ax in fig.axes:
+        if record := record_of(ax).heading:
+            heading(ax, *record[:2], color=record[2])
+    name = style.wrap(sheet.title, room, SIZES["title"])
+    note = style.wrap(sheet.note, room, SIZES["note"])
+    key, source = _flow(_keys(fig), room), style.wrap(_source_line(fig), room, SIZES["small"])
+    sheet.title_depth = 1.0 + _depth(name, "title") if name else 0.0
+    above = _depth(name, "title") + _depth(note, "note") + (1.5 if name or note else 0.5)
     lines = len(key) + (source.count("\n") + 1 if source else 0)
     below = LINE * lines + (1.5 if lines else 0.5)
-    if sheet.row_height is not None:
-        fig.set_figheight((sheet.row_height * sheet.rows(width) + above + below) / MM)
+    if sheet.row_height:
+        fig.set_figheight((sheet.row_height * rows + above + below) / MM)
     height = fig.get_figheight() * MM
-    y = height - 1.0
-    for text, size, color in top:
-        _write(fig, EDGE, y, text, size, color, va="top")
-        y -= _depth(text, size)
-    _write_key(fig, key, below - 0.8)
-    if source:
-        _write(fig, EDGE, below - 1.0 - LINE * len(key), source, SIZES["small"], MUTED, va="top")
-    rect = (EDGE / width, below / height, 1 - 2 * EDGE / width, 1 - (above + below) / height)
+    # in shares of the figure, which a notebook crops to what is drawn
+    mm = Affine2D().scale(1 / width, 1 / height) + fig.transFigure
+
+    def write(x, y, text, size, color, va="top"):
+        look = {"linespacing": 1.25, "parse_math": False, "gid": "xc-sheet", "transform": mm}
+        fig.text(x, y, text, size=SIZES[size], color=color, va=va, **look)
+
+    write(EDGE, height - 1.0, name, "title", INK)
+    write(EDGE, height - 1.0 - _depth(name, "title"), note, "note", MUTED)
+    write(EDGE, below - 1.0 - LINE * len(key), source, "small", MUTED)
+    for i, line in enumerate(key):
+        y = below - 0.8 - LINE * (i + 0.5)
+        for x, entry in line:
+            for artist in _glyph(entry, EDGE + x, y):
+                artist.set(transform=mm, gid="xc-sheet")
+                fig.add_artist(artist)
+            write(EDGE + x + _glyph_width(entry), y - 0.8, entry.text, "small", INK, "baseline")
+    rect = (EDGE / width, below / height, room / width, 1 - (above + below) / height)
     fig.set_layout_engine("constrained", rect=rect, h_pad=0.02, w_pad=0.03, wspace=0.03)
 
 
-def _depth(text: str, size: float) -> float:
+def _depth(text: str, size: str) -> float:
     """Height of a block of text in mm."""
-    return (text.count("\n") + 1) * size * 1.32 / 72 * MM + 0.8
+    return (text.count("\n") + 1) * SIZES[size] * 1.32 / 72 * MM + 0.8 if text else 0.0
 
 
-def _arrange(sheet: _Sheet, width: float) -> None:
-    """Put the panels into as many columns as the width holds."""
+def _arrange(sheet: Sheet, width: float) -> int:
+    """Put the panels into as many columns as the width holds; return the number of rows."""
     standing = [ax for ax in sheet.axes if ax.figure is not None]
-    if not standing or standing[0].get_gridspec().ncols == sheet.across(width):
-        return
-    grid = standing[0].figure.add_gridspec(sheet.rows(width), sheet.across(width))
-    for ax, cell in zip(standing, grid, strict=False):
-        ax.set_subplotspec(cell)
+    if not standing:
+        return 0
+    rows, across = sheet.shape(width)
+    if standing[0].get_gridspec().ncols != across:
+        grid = standing[0].figure.add_gridspec(rows, across)
+        for ax, cell in zip(standing, grid, strict=False):
+            ax.set_subplotspec(cell)
+    return rows
 
 
 def panel_width(ax) -> float:
@@ -322,86 +316,61 @@ def panel_width(ax) -> float:
     return (width - 2 * EDGE) * len(spec.colspan) / across - (9 if across > 1 else 6)
 
 
-def set_year_ticks(ax) -> None:
-    """Name as many years as the panel can carry, the last one among them where it can."""
-    from matplotlib.ticker import FixedLocator, NullFormatter
-
-    record, now = record_of(ax), ax.xaxis.get_major_locator()
-    if record.years is None or record.year_ticks not in (None, now):
-        return
-    first, last = record.years
-    room = max(2, int(panel_width(ax) / 8.5))
-    years = np.arange(first, last + 1)
-    step = next((s for s in (1, 2, 5, 10, 20, 50) if len(years) / s <= room), 100)
-    if step == 2 and first % 5 == last % 5 == 0:
-        step = 5  # both ends are named
-    # every second year counts back from the last, which is the one that is looked for
-    named = years[(last - years if step == 2 else years) % step == 0]
-    if len(named) < 2:
-        named = years[[0, -1]]
-    record.year_ticks = FixedLocator(named)
-    ax.xaxis.set_major_locator(record.year_ticks)
-    ax.xaxis.set_major_formatter("{x:.0f}")
-    ax.xaxis.set_minor_locator(FixedLocator(years if step in (2, 5) else []))
-    ax.xaxis.set_minor_formatter(NullFormatter())
-    ax.tick_params(axis="x", which="minor", length=1.4, width=0.4, color="#9A9A9A")
-
-
-def _write_heading(ax) -> None:
-    """Break a panel's name to the panel's width and set the unit under it."""
-    if record_of(ax).heading is None:
-        return
-    text, unit, color = record_of(ax).heading
-    if unit:
-        ax.set_ylabel(unit, rotation=0, ha="left", va="bottom", parse_math=False)
-        ax.yaxis.set_label_coords(0.0, 1.015)
-    if text:
-        text = style.wrap(text, max(panel_width(ax), 14), SIZES["panel"])
-        look = {"color": color, "linespacing": 1.1, "parse_math": False}
-        ax.set_title(text, loc="left", pad=13 if unit else 5, **look)
-
-
-def _write(fig, x: float, y: float, text: str, size: float, color, **kw) -> None:
-    """Write on the sheet at a place in mm from its lower left corner."""
-    look = {"size": size, "color": color, "linespacing": 1.25, "parse_math": False, **kw}
-    width, height = fig.get_size_inches() * MM
-    fig.text(x / width, y / height, text, gid="xc-sheet", **look)
-
-
-# ---- key and sources ------------------------------------------------------------------------
-
-EVIDENCE = "printed derived computed draft unstated partial estimated bound bound_end range link"
-EVIDENCE = EVIDENCE.split()
-# the order in which a key names its marks
-_ORDER = ["series", *EVIDENCE]
-_ORDER += "median band_50 band_80 band_95 trend target limit city fill note".split()
-# kind of mark -> (marker, filled) of a single glyph
-MARKERS = {"printed": ("o", True), "derived": ("o", False), "computed": ("D", True)}
-MARKERS |= {"partial": ("D", False), "draft": ("s", True), "unstated": ("X", True)}
+# kind of point -> its marker, for points of 4.4
+_FULL, _HOLLOW = {"mec": "white", "mew": 0.4}, {"mfc": "white", "mew": 0.9}
+MARKERS = {
+    "printed": {"marker": "o", "ms": 4.75, **_FULL},
+    "derived": {"marker": "o", "ms": 4.75, **_HOLLOW},
+    "computed": {"marker": "D", "ms": 4.05, **_FULL},
+    "draft": {"marker": "s", "ms": 4.75, **_FULL},
+    "unstated": {"marker": "X", "ms": 4.75, **_FULL},
+    "partial": {"marker": "D", "ms": 2.9, **_HOLLOW, "color": "#8A8F98"},
+}
 DASHES = {"link": (0, (1, 2)), "median": (0, (3, 1.6)), "trend": (0, (6, 2))}
 DASHES |= {"limit": (0, (5, 2)), "city": (0, (5, 1.5, 1, 1.5))}
-_LONG = {"series", "target", "band_95", *DASHES}  # glyphs that are a stretch of line
+# kind of mark -> the lines or the fill that its glyph is made of, in the key's order
+_BAR = {"marker": "|", "ms": 6.8, "mew": 2.6, "alpha": 0.45}
+_TICK = {"marker": "_", "ms": 4.0, "mew": 1.1}
+_THIN = _BAR | {"mew": 0.8, "alpha": 1}
+_DASHED = {kind: [{"lw": 1.0, "ls": dash}] for kind, dash in DASHES.items()}
+GLYPHS = {"series": [{"lw": 1.3}]} | {kind: [look] for kind, look in MARKERS.items()}
+GLYPHS |= {"estimated": [_BAR, _TICK], "bound": [_BAR], "range": [_THIN]}
+GLYPHS |= {"bound_end": [_THIN, _TICK | {"marker": "v", "ms": 3.0, "mew": 0}]}
+GLYPHS |= {"link": _DASHED["link"], "median": _DASHED["median"]}
+GLYPHS |= {"band_50": [{"alpha": 0.42}], "band_80": [{"alpha": 0.22}], "band_95": [{"lw": 0.5}]}
+GLYPHS |= {"trend": _DASHED["trend"], "target": [{"lw": 1.2}]}
+GLYPHS |= {"limit": _DASHED["limit"], "city": _DASHED["city"], "fill": [{}], "note": []}
+EVIDENCE = {*MARKERS, "estimated", "bound", "bound_end", "range", "link"}  # one colour in a key
+
+
+def marker_look(kind: str, color, size: float = 4.4) -> dict:
+    """Return the look of a point by the kind of evidence, or of ``dot:`` and a marker's letter."""
+    if kind in MARKERS:
+        look = MARKERS[kind]
+    else:
+        look = {"marker": kind[4:].removesuffix("_open"), "ms": 4.4, "mew": 0.9}
+        look |= {"mfc": "white"} if kind.endswith("_open") else {}
+    return {"color": color, "ls": "none"} | look | {"ms": look["ms"] * size / 4.4}
 
 
 def _keys(fig) -> list[Key]:
     """Entries for every mark on the axes, each once; evidence in ink where colours differ."""
-    found: dict[tuple[str, str], set] = {}
+    found = defaultdict(set)
     for ax in fig.axes:
         for key in record_of(ax).keys:
-            found.setdefault((key.kind, key.text), set()).add(key.color)
-    evidence = {
-        color for (kind, _), colors in found.items() if kind in EVIDENCE for color in colors
-    }
+            found[key.kind, key.text].add(key.color)
+    evidence = set().union(*(colors for (kind, _), colors in found.items() if kind in EVIDENCE))
     keys = []
     for (kind, text), colors in found.items():
         several = len(evidence if kind in EVIDENCE else colors) > 1
         keys.append(Key(kind, text, INK if several else min(colors)))
-    # hatches and dots stand where fills do
-    return sorted(keys, key=lambda key: _ORDER.index("fill" if ":" in key.kind else key.kind))
+    order = list(GLYPHS)  # hatches and dots stand where fills do
+    return sorted(keys, key=lambda key: order.index("fill" if ":" in key.kind else key.kind))
 
 
 def _glyph_width(key: Key) -> float:
-    return 0.0 if key.kind == "note" else 6.0 if key.kind in _LONG else 4.0
+    looks = GLYPHS.get(key.kind, [{}])
+    return 0.0 if not looks else 6.0 if "lw" in looks[0] else 4.0
 
 
 def _flow(keys: list[Key], room: float) -> list[list[tuple[float, Key]]]:
@@ -418,98 +387,34 @@ def _flow(keys: list[Key], room: float) -> list[list[tuple[float, Key]]]:
     return lines
 
 
-def _write_key(fig, lines, y: float) -> None:
-    for line in lines:
-        for x, key in line:
-            _draw_glyph(fig, EDGE + x, y - LINE / 2, key)
-            x += EDGE + _glyph_width(key)
-            _write(fig, x, y - LINE / 2 - 0.8, key.text, SIZES["small"], INK, va="baseline")
-        y -= LINE
-
-
-def marker_look(kind: str, color, size: float = 4.4) -> dict:
-    """Return the look of a point: printed, derived, computed or partial."""
-    marker, filled = MARKERS[kind]
-    if kind == "partial":
-        color, size = "#8A8F98", 0.72 * size
-    look = {"marker": marker, "ms": size * (0.92 if marker == "D" else 1.08), "ls": "none"}
-    if filled:
-        return look | {"mfc": color, "mec": "white", "mew": 0.4}
-    return look | {"mfc": "white", "mec": color, "mew": 0.9}
-
-
-def _draw_glyph(fig, x: float, y: float, key: Key) -> None:
-    """Draw the mark of an entry, its place in mm."""
-    from matplotlib.lines import Line2D
-    from matplotlib.patches import Rectangle
-
-    # in shares of the figure, which a notebook crops to what is drawn
-    on_sheet = {"transform": fig.transFigure, "gid": "xc-sheet"}
-    width, height = fig.get_size_inches() * MM
-    kind, _, hatch = key.kind.partition(":")
-    if kind in ("fill", "band_50", "band_80", "hatch"):
-        face = style.tint(key.color, {"band_50": 0.42, "band_80": 0.22}.get(kind, 1.0))
-        look = {"fc": face, "ec": "white" if hatch else "#8C8C8C", "lw": 0.3, "hatch": hatch}
-        corner = (x / width, (y - 1.0) / height)
-        fig.add_artist(Rectangle(corner, 2.6 / width, 2.0 / height, **look, **on_sheet))
-    elif kind != "note":
-        for xs, ys, look in _strokes(key):
-            xs, ys = (x + np.array(xs)) / width, (y + np.array(ys)) / height
-            fig.add_artist(Line2D(xs, ys, **{**on_sheet, **look}))
-
-
-def _strokes(key: Key) -> list[tuple[list, list, dict]]:
-    """Lines and markers of an entry: places in mm and look."""
-    kind, color = key.kind, key.color
-    thick = {"lw": 2.6, "solid_capstyle": "butt", "color": style.tint(color, 0.45)}
-    bar, tick = ([1.2, 1.2], [-1.2, 1.2]), [0.5, 1.9]
-    if kind in MARKERS:
-        return [([1.2], [0], marker_look(kind, color))]
-    if kind.startswith("dot:"):
-        look = {"marker": kind[4:].removesuffix("_open"), "ms": 4.2, "ls": "none"}
-        look |= {"mfc": "white" if kind.endswith("_open") else color, "mec": color, "mew": 0.9}
-        return [([1.2], [0], look)]
-    if kind == "estimated":
-        return [(*bar, thick), (tick, [0, 0], {"color": color, "lw": 1.1})]
-    if kind == "bound":
-        return [(*bar, thick)]
-    if kind == "bound_end":
-        head = {"marker": "v", "ms": 2.6, "mec": "none", "mfc": color, "ls": "none"}
-        thin = {"color": color, "lw": 1.0}
-        return [(tick, [1, 1], thin), ([1.2, 1.2], [1, -0.3], thin), ([1.2], [-0.6], head)]
-    if kind == "range":
-        return [(*bar, {"color": color, "lw": 0.7})]
-    width = {"target": 1.2, "series": 1.3, "band_95": 0.5}.get(kind, 1.0)
-    return [([0, 4.8], [0, 0], {"color": color, "lw": width, "ls": DASHES.get(kind, "-")})]
+def _glyph(key: Key, x: float, y: float) -> list:
+    """Make the mark of an entry, its place in mm."""
+    kind, _, more = key.kind.partition(":")
+    artists = []
+    for look in [marker_look(key.kind, key.color)] if kind == "dot" else GLYPHS.get(kind, [{}]):
+        if "lw" in look or "marker" in look:
+            xs = [x + 1.2] if "marker" in look else [x, x + 4.8]
+            artists.append(Line2D(xs, [y] * len(xs), **({"color": key.color} | look)))
+        else:
+            face = style.tint(key.color, look.get("alpha", 1.0))
+            look = {"fc": face, "ec": "white" if more else "#8C8C8C", "hatch": more}
+            artists.append(Rectangle((x, y - 1.0), 2.6, 2.0, lw=0.3, **look))
+    return artists
 
 
 def _source_line(fig) -> str:
-    """Name the plan or the record first, two at most."""
-    ids: Counter = Counter()
-    for frame in [frame for ax in fig.axes for frame in record_of(ax).frames]:
-        for cell in frame["source_id"].dropna() if "source_id" in frame else ():
-            ids.update(one.strip() for one in str(cell).split(";") if one.strip())
-    if not ids:
+    """Name the plan or the record first, two at most; a note written by hand stands as it is."""
+    frames = [frame for ax in fig.axes for frame in record_of(ax).frames if "source_id" in frame]
+    cells = [str(cell) for frame in frames for cell in frame["source_id"].dropna()]
+    count = Counter(one.strip() for cell in cells for one in cell.split(";") if one.strip())
+    if not count:
         return ""
     rank = {"plan": 0, "archive-hourly": 1, "cnemc-daily": 2, "uci-501": 3}
-    order = sorted(ids, key=lambda i: (rank.get(i, 9), -ids[i]))
-    names = list(dict.fromkeys(map(_source_name, order)))
+    order = sorted(count, key=lambda one: (rank.get(one, 9), -count[one]))
+    short = load("sources").set_index("source_id")[f"short_{language()}"]
+    names = list(dict.fromkeys(style.subscripts(str(short.get(one, one)).strip()) for one in order))
     more = tr("等", " and others") if len(names) > 2 else ""
     return word("plot.source", names=tr("；", "; ").join(names[:2]) + more)
-
-
-def _source_name(source_id: str) -> str:
-    """Short name of a source; a note written by hand stands as it is."""
-    from .evidence import sources_of
-
-    try:
-        row = sources_of(source_id).iloc[0]
-    except InputError:
-        return source_id
-    return style.subscripts(row[f"short_{language()}"].strip())
-
-
-# ---- writing --------------------------------------------------------------------------------
 
 
 def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png",), folder=None):
@@ -537,7 +442,7 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
     Raises
     ------
     InputError
-        If the stem is no plain file name or a format is not known.
+        If the stem is no plain file name, or a format or the width cannot be used.
 
     Examples
     --------
@@ -553,110 +458,78 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
     for name in formats:
         if name not in ("png", "svg", "pdf"):
             raise error("error.figure_format", format=name)
+    if not WIDTHS[0] <= width <= WIDTHS[1]:
+        raise error("error.width", width=width, least=WIDTHS[0], most=WIDTHS[1])
     style.ensure_style()
     finish(fig, width)
     height = fig.get_figheight() * MM
     if height > style.PAGE_HEIGHT:
         sizes = {"height": round(height), "width": f"{width:g}", "page": style.PAGE_HEIGHT}
         warnings.warn(word("plot.too_tall", stem=stem, **sizes), stacklevel=2)
-    table = collect(fig, stem) if data is None else _in_order([_tidy(data)], stem)
+    table = collect(fig, stem, data)
     contents = _render(fig, formats)
     csv = table.to_csv(index=False, lineterminator="\n", float_format="%.10g")
     contents["csv"] = csv.encode("utf-8")
     target = (Path(folder) if folder else figures_dir()) / language()
     target.mkdir(parents=True, exist_ok=True)
-    paths = []
-    for ending, content in contents.items():
-        paths.append(target / f"{stem}.{ending}")
-        _replace(paths[-1], content)
-    return paths
+    draft = target / f".{stem}.{os.getpid()}"
+    try:
+        for ending, content in contents.items():  # a killed run leaves the old file
+            draft.write_bytes(content)
+            os.replace(draft, target / f"{stem}.{ending}")
+    finally:
+        draft.unlink(missing_ok=True)
+    return [target / f"{stem}.{ending}" for ending in contents]
 
 
 def figures_dir() -> Path:
     """Return where figures go: the build's folder, else ``scratch`` at the project's root."""
     if folder := os.environ.get("XC_BUILD_FIGURES"):
         return Path(folder)
-    scratch = Path(__file__).parents[1] / "scratch"
-    return scratch / os.environ.get("PYTEST_XDIST_WORKER", "")
+    return Path(__file__).parents[1] / "scratch" / os.environ.get("PYTEST_XDIST_WORKER", "")
 
 
 def _render(fig, formats: list[str]) -> dict[str, bytes]:
     """Lay out once, draw once; the vector forms only where they are asked for."""
-    import matplotlib as mpl
     from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-    contents = {}
-    was = fig.dpi
+    contents, was = {}, fig.dpi
     canvas = fig.canvas if hasattr(fig.canvas, "buffer_rgba") else FigureCanvasAgg(fig)
     fig.set_dpi(DPI)
-    _settle(fig)
+    fig.get_layout_engine().execute(fig)
+    fig.set_layout_engine("none")
+    for ax in fig.axes:  # the solver's last bits differ from run to run
+        ax.set_position([round(x, 5) for x in ax.get_position(original=True).bounds])
+        ax.set_in_layout(True)
     if "png" in formats:
         canvas.draw()
-        contents["png"] = _png(np.asarray(canvas.buffer_rgba())[..., :3], _sheet_of(fig))
-    unsigned = {"svg": dict.fromkeys(("Date", "Creator", "Format", "Type"))}
-    unsigned["pdf"] = dict.fromkeys(("CreationDate", "Creator", "Producer"))
-    settings = {"svg.hashsalt": "xc_analysis", "svg.fonttype": "path", "pdf.fonttype": 42}
-    for name in formats:
-        if name in unsigned:
+        contents["png"] = _png(np.asarray(canvas.buffer_rgba())[..., :3], sheet_of(fig))
+    for name, undated in {"svg": "Date", "pdf": "CreationDate"}.items():
+        if name in formats:
             buffer = io.BytesIO()
-            with mpl.rc_context(settings):
-                fig.savefig(buffer, format=name, metadata=unsigned[name])
+            fig.savefig(buffer, format=name, metadata={undated: None})
             contents[name] = buffer.getvalue()
     fig.set_dpi(was)
     return contents
 
 
-def _settle(fig) -> None:
-    """Lay the figure out once and for all; the solver's last bits differ from run to run."""
-    fig.get_layout_engine().execute(fig)
-    fig.set_layout_engine("none")
-    for ax in fig.axes:
-        ax.set_position([round(x, 5) for x in ax.get_position(original=True).bounds])
-        ax.set_in_layout(True)
-
-
-def _png(pixels: np.ndarray, sheet: _Sheet) -> bytes:
-    """Encode a picture in 256 colours of its own: a third of the bytes, no visible change.
+def _png(pixels: np.ndarray, sheet: Sheet) -> bytes:
+    """Encode a picture in 256 colours of its own: less than half the bytes, no visible change.
 
     Title, note and the title's depth in pixels travel with it: a report sets the title as its
     caption and leaves it away.
     """
     from PIL import Image, PngImagePlugin
 
-    packed = pixels.astype(np.int32) @ [1 << 16, 1 << 8, 1]
-    inked = packed != packed[0, 0]  # most of a sheet is empty
-    used, which, count = np.unique(packed[inked], return_inverse=True, return_counts=True)
-    colors = np.stack([used >> 16, used >> 8 & 255, used & 255], axis=1)
-    often = colors[np.argsort(-count, kind="stable")[:160]]
-    kept = [pixels[0, 0].astype(np.int32), *often]
-    # the rest of the palette goes to the rare colours that are farthest from those kept
-    gap = np.min([((colors - color) ** 2).sum(axis=1) for color in kept], axis=0)
-    while len(kept) < 256 and gap.max(initial=0) > 0:
-        kept.append(colors[gap.argmax()])
-        gap = np.minimum(gap, ((colors - kept[-1]) ** 2).sum(axis=1))
-    kept = np.array(kept)
-    nearest = [((kept - color) ** 2).sum(axis=1).argmin() for color in colors]
-    places = np.zeros(packed.shape, dtype=np.uint8)
-    places[inked] = np.array(nearest, dtype=np.uint8)[which]
-    picture = Image.fromarray(places).convert("L")
-    picture.putpalette(kept.astype(np.uint8).tobytes())
-    told = PngImagePlugin.PngInfo()
-    depth = round(sheet.title_depth / MM * DPI)
-    for key, text in (("Title", sheet.title), ("Note", sheet.note), ("TitleDepth", str(depth))):
-        told.add_itxt(key, text)
+    look = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
+    picture = Image.fromarray(pixels).quantize(256, **look)
+    info = PngImagePlugin.PngInfo()
+    depth = str(round(sheet.title_depth / MM * DPI))
+    for key, text in {"Title": sheet.title, "Note": sheet.note, "TitleDepth": depth}.items():
+        info.add_itxt(key, text)
     buffer = io.BytesIO()
-    picture.save(buffer, format="png", dpi=(DPI, DPI), pnginfo=told)
+    picture.save(buffer, format="png", dpi=(DPI, DPI), pnginfo=info)
     return buffer.getvalue()
-
-
-def _replace(path: Path, content: bytes) -> None:
-    """Put a file in place whole: a killed run leaves the old one."""
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    try:
-        draft.write_bytes(content)
-        os.replace(draft, path)
-    finally:
-        draft.unlink(missing_ok=True)
 
 
 def figure(stem: str, *, width: float | None = None, formats=None):
@@ -693,47 +566,34 @@ def figure(stem: str, *, width: float | None = None, formats=None):
     """
 
     def decorate(function: Callable):
-        global _width
+        import matplotlib.pyplot as plt
 
         asked = os.environ.get("XC_FIGURE_FORMATS")
         kinds = asked.split(",") if asked else (formats or ("png",))
         mm = float(os.environ.get("XC_FIGURE_WIDTH") or width or style.WIDTH)
-        written, before, _width = {}, _width, mm
-        try:
-            for lang in LANGUAGES:
+        for lang in LANGUAGES:
+            before = set(plt.get_fignums())
+            try:
                 with style.use_style(lang):
-                    written[lang] = _draw_and_save(function, stem, mm, kinds)
-        finally:
-            _width = before
-        _show(*written[language()], mm)
+                    mpl.rcParams["figure.figsize"] = (mm / MM, mpl.rcParams["figure.figsize"][1])
+                    fig = function()
+                    fig = getattr(fig, "figure", fig)
+                    if not hasattr(fig, "savefig"):
+                        raise error("error.figure_returns", name=function.__name__)
+                    path, *_ = save_figure(fig, stem, width=mm, formats=kinds)
+            finally:
+                for number in set(plt.get_fignums()) - before:
+                    plt.close(number)
+            if lang == language():
+                _show(path, sheet_of(fig).title, mm)
         return function
 
     return decorate
 
 
-def _draw_and_save(function: Callable, stem: str, width: float, formats) -> tuple[list, str]:
-    """Draw, write and close one figure; return its files and its title."""
-    import matplotlib.pyplot as plt
-
-    before = set(plt.get_fignums())
-    try:
-        fig = function()
-        fig = getattr(fig, "figure", fig)
-        if not hasattr(fig, "savefig"):
-            raise error("error.figure_returns", name=function.__name__)
-        return save_figure(fig, stem, width=width, formats=formats), _sheet_of(fig).title
-    finally:
-        for number in set(plt.get_fignums()) - before:
-            plt.close(number)
-
-
-def _show(paths: list[Path], text: str, width: float) -> None:
+def _show(path: Path, text: str, width: float) -> None:
     """Show a written png in a notebook, with its title for those who cannot see it."""
-    ipython = sys.modules.get("IPython")
-    if not ipython or not ipython.get_ipython():
-        return
-    from IPython.display import Image, display
+    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() and path.suffix == ".png":
+        from IPython.display import Image, display
 
-    for path in paths:
-        if path.suffix == ".png":
-            display(Image(data=path.read_bytes(), width=round(width / MM * 96 * 1.3), alt=text))
+        display(Image(data=path.read_bytes(), width=round(width / MM * 96 * 1.3), alt=text))

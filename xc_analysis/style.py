@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import re
-import unicodedata
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
@@ -30,24 +29,23 @@ POLLUTANTS |= {"good": "#00707A", "other": "#6A717B"}
 THEMES = {"air": "#15549A", "water": "#08737F", "green": "#1D7A3A", "noise": "#8E3F8A"}
 THEMES |= {"carbon": "#7A1F4B", "soil": "#5A4A14", "waste": "#6F5B4B", "dust": "#8C6D1F"}
 THEMES |= {"economy": "#5C6370", "project": "#3B3F8C"}
-# HJ 633-2012, table 2: upper end of the index, colour, key of the class's name.
-AQI_CLASSES = (
-    (50, "#00E400", "aqi.excellent"),
-    (100, "#FFFF00", "aqi.good"),
-    (150, "#FF7E00", "aqi.light"),
-    (200, "#FF0000", "aqi.moderate"),
-    (300, "#99004C", "aqi.heavy"),
-    (500, "#7E0023", "aqi.severe"),
-)
+# HJ 633-2012, table 2: upper ends of the index's classes, their colours and names
+AQI_TOPS = (50, 100, 150, 200, 300, 500)
+AQI_COLORS = ("#00E400", "#FFFF00", "#FF7E00", "#FF0000", "#99004C", "#7E0023")
+AQI_NAMES = ("excellent", "good", "light", "moderate", "heavy", "severe")
 
 MM = 25.4
 WIDTH = 155  # Word's text width: a figure is placed as it was drawn
 PAGE_HEIGHT = 235  # text height of an A4 page less a caption
 SIZES = {"title": 9.5, "panel": 8.0, "note": 7.0, "label": 6.8, "small": 6.5}
 DPI = 300
+FONTS = ["Noto Sans SC", "DejaVu Sans"]
 
-_NO_LINE_START = "，。；、：）〕】》”’！？,.;:)%]"
-_NO_LINE_END = "（〔【《〈“‘(["
+NO_LINE_START = "，。；、：）〕】》”’！？,.;:)%]"
+NO_LINE_END = "（〔【《〈“‘(["
+# what no line is broken in: a short bracket, a wide character, a word with the space after it
+WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
+UNITS = re.compile(rf"（[^（）]{{1,8}}）|[{WIDE}]|[^ {WIDE}]* |[^ {WIDE}]+")
 
 
 class _Style(ExitStack):
@@ -101,7 +99,7 @@ def ensure_style(ax=None) -> None:
     """Apply the style where no `use_style` was called, also to an axes made before."""
     import matplotlib as mpl
 
-    if "Noto Sans SC" not in mpl.rcParams["font.family"]:
+    if FONTS[0] not in mpl.rcParams["font.family"]:
         use_style()
     if ax is not None:
         for text in (ax._left_title, ax.title, ax._right_title, ax.xaxis.label, ax.yaxis.label):
@@ -109,25 +107,18 @@ def ensure_style(ax=None) -> None:
 
 
 @cache
-def _font_path() -> str:
-    from pylopdf_fonts_zh_cn import sans_path
-
-    return str(sans_path())
-
-
 def _register_font() -> None:
     """Put the packaged Noto Sans SC first, so that figures are the same everywhere."""
     from matplotlib.font_manager import fontManager
+    from pylopdf_fonts_zh_cn import sans_path
 
-    if not fontManager.ttflist or fontManager.ttflist[0].fname != _font_path():
-        fontManager.addfont(_font_path())
-        fontManager.ttflist.insert(0, fontManager.ttflist.pop())
+    fontManager.addfont(str(sans_path()))
+    fontManager.ttflist.insert(0, fontManager.ttflist.pop())
 
 
 def series_color(attrs: dict) -> str:
     """Return the colour of a series: its pollutant's, else its theme's."""
-    first = str(attrs.get("indicator") or "").split("_")[0]
-    first = {"severe": "heavy"}.get(first, first)
+    first = str(attrs.get("indicator") or "").split("_")[0].replace("severe", "heavy")
     return POLLUTANTS.get(first) or THEMES.get(attrs.get("theme"), INK)
 
 
@@ -135,13 +126,10 @@ def contrast(color, ground="white") -> float:
     """Return the WCAG contrast of a colour on a ground, 1 to 21."""
     from matplotlib.colors import to_rgb
 
-    def luminance(c) -> float:
-        rgb = np.array(to_rgb(c))
-        linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
-        return float(linear @ [0.2126, 0.7152, 0.0722])
-
-    dark, light = sorted([luminance(color), luminance(ground)])
-    return (light + 0.05) / (dark + 0.05)
+    rgb = np.array([to_rgb(color), to_rgb(ground)])
+    linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
+    dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722])
+    return float((light + 0.05) / (dark + 0.05))
 
 
 def tint(color, share: float) -> tuple:
@@ -149,9 +137,6 @@ def tint(color, share: float) -> tuple:
     from matplotlib.colors import to_rgb
 
     return tuple(1 - share * (1 - c) for c in to_rgb(color))
-
-
-# ---- words ----------------------------------------------------------------------------------
 
 
 def unit_name(unit: str | None) -> str:
@@ -163,10 +148,7 @@ def unit_name(unit: str | None) -> str:
 
 def place_name(name: str | None) -> str:
     """Return an area's or a station's name in the language in force."""
-    for key in (f"area.{name}", f"station.{name}"):
-        if has_word(key):
-            return word(key)
-    return name or ""
+    return _first_word(f"area.{name}", f"station.{name}") or name or ""
 
 
 def series_name(attrs: dict) -> str:
@@ -176,17 +158,17 @@ def series_name(attrs: dict) -> str:
 
 def key_name(key) -> str:
     """Return the name of a column, class or area in the language in force, else itself."""
-    text = str(key)
-    keys = [f"pollutant.{text}", f"cause.{text}", f"statement.{text}", f"theme.{text}"]
-    keys += [f"status_short.{text}", f"verdict.{text}"]
-    keys += [f"area.{text}", f"station.{text}", f"column.{text}"]
-    for key in keys:
-        if has_word(key):
-            try:
-                return word(key)
-            except KeyError:  # a sentence with fields is no name
-                continue
-    return indicator_name(text) or text
+    keys = [f"pollutant.{key}", f"cause.{key}", f"statement.{key}", f"theme.{key}"]
+    keys += [f"status_short.{key}", f"verdict.{key}"]
+    keys += [f"area.{key}", f"station.{key}", f"column.{key}"]
+    return _first_word(*keys) or indicator_name(str(key)) or str(key)
+
+
+def _first_word(*keys: str) -> str:
+    for key in filter(has_word, keys):
+        with suppress(KeyError):  # a sentence with fields is no name
+            return word(key)
+    return ""
 
 
 def indicator_name(indicator: str) -> str:
@@ -195,9 +177,6 @@ def indicator_name(indicator: str) -> str:
         return ""
     names = load("indicators").set_index("indicator")[f"name_{language()}"]
     return str(names.get(indicator, ""))
-
-
-# ---- numbers --------------------------------------------------------------------------------
 
 
 def number(value: float, decimals: float | None = None) -> str:
@@ -231,29 +210,16 @@ def subscripts(text: str) -> str:
     return re.sub(formula, lambda m: m[1] + m[2].translate(lowered), text)
 
 
-# ---- widths ---------------------------------------------------------------------------------
-
-
 @cache
-def _faces() -> tuple:
-    from matplotlib.font_manager import findfont
-    from matplotlib.ft2font import FT2Font
+def _advance(character: str) -> float:
+    """Width of a character in em, measured between two others: a space has no ink."""
+    from matplotlib.font_manager import FontProperties
+    from matplotlib.textpath import text_to_path
 
-    faces = [FT2Font(_font_path()), FT2Font(findfont("DejaVu Sans"))]
-    for face in faces:
-        face.set_size(100, 72)
-    return tuple(faces)
-
-
-@cache
-def _advance(c: str) -> float:
-    """Width of a character in em."""
-    from matplotlib.ft2font import LoadFlags
-
-    for face in _faces():
-        if face.get_char_index(ord(c)):
-            return face.load_char(ord(c), LoadFlags.NO_HINTING).linearHoriAdvance / 65536 / 100
-    return 1.0
+    look = FontProperties(family=FONTS, size=100)
+    texts = (f"H{character}H", "HH")
+    widths = [text_to_path.get_text_width_height_descent(t, look, ismath=False)[0] for t in texts]
+    return (widths[0] - widths[1]) / 100
 
 
 def text_width(text: str, size: float) -> float:
@@ -263,37 +229,16 @@ def text_width(text: str, size: float) -> float:
 
 def wrap(text: str, width: float, size: float) -> str:
     """Break a text into lines of a width in mm; Chinese breaks anywhere, English at spaces."""
-    return "\n".join(line for part in text.split("\n") for line in _wrapped(part, width, size))
-
-
-def _wrapped(text: str, width: float, size: float) -> list[str]:
-    lines, line = [], ""
-    for piece in _pieces(text):
-        too_long = line and text_width((line + piece).rstrip(), size) > width
-        if too_long and piece[0] not in _NO_LINE_START:
-            head = line.rstrip()
-            kept = head.rstrip(_NO_LINE_END) or head
-            lines.append(kept.rstrip())
-            line, piece = head[len(kept) :], piece.lstrip()
-        line += piece
-    return [*lines, line.rstrip()]
-
-
-def _pieces(text: str) -> list[str]:
-    """Units that may not be broken: a wide character, a short bracket, a run of others."""
-    pieces: list[str] = []
-    for part in re.split(r"(（[^（）]{1,8}）)", text):
-        if part.startswith("（") and part.endswith("）"):
-            pieces.append(part)
-            continue
-        for i, c in enumerate(part):
-            joins = i and not _is_wide(c) and pieces[-1][-1] != " " and not _is_wide(pieces[-1][-1])
-            if joins:
-                pieces[-1] += c
-            else:
-                pieces.append(c)
-    return pieces
-
-
-def _is_wide(c: str) -> bool:
-    return unicodedata.east_asian_width(c) in "WF"
+    lines = []
+    for part in text.split("\n"):
+        line = ""
+        for unit in UNITS.findall(part):
+            too_long = line and text_width((line + unit).rstrip(), size) > width
+            if too_long and unit[0] not in NO_LINE_START:
+                head = line.rstrip()
+                kept = head.rstrip(NO_LINE_END) or head
+                lines.append(kept.rstrip())
+                line, unit = head[len(kept) :], unit.lstrip()
+            line += unit
+        lines.append(line.rstrip())
+    return "\n".join(lines)

@@ -1,104 +1,87 @@
 """Labels that find their own place when a figure is drawn.
 
 Only then are the size of the axes and of each text known. A text has a few candidate spots and
-takes the one that overlaps least with markers, lines and earlier texts.
+takes the one that overlaps least with what is drawn and with earlier texts. Lengths are printer's
+points, places are counted from the corner of the axes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.artist import Artist
+from matplotlib.collections import LineCollection
 from matplotlib.transforms import IdentityTransform
 
 from ..style import SIZES
 
-DOT = 2.8  # half of a marker's box in points
 # places around a point in halves of the text's box, the best first
 AROUND = [(0, 1), (0.75, 1), (-0.75, 1), (1, 0), (-1, 0), (0, -1), (0.75, -1), (-0.75, -1)]
 AROUND += [(0, 1.9), (1, 1.7), (-1, 1.7), (0, -1.9), (1, -1.7), (-1, -1.7), (0, 2.9), (0, -2.9)]
+# what it costs to cover a marker, another text, a line
+MARKER, TEXT, LINE = 3.0, 4.0, 0.5
+WEIGHTS = {"xc:level": 1.2, "xc:estimated": 1.0, "xc:bound": 1.0, "xc:band_95": 0.2}
+
+
+def label(ax, where: str, at, text: str, color) -> None:
+    """Write a text ``beside`` or ``after`` a point, ``along`` a level line or in a ``corner``.
+
+    `at` is the point, or the two ends of the line, in data units.
+    """
+    size = SIZES["label"] if where in ("beside", "after") else SIZES["small"]
+    look = {"size": size, "color": color, "ha": "center", "va": "center", "linespacing": 1.1}
+    look |= {"transform": IdentityTransform(), "in_layout": False, "zorder": 7, "gid": "label"}
+    look["path_effects"] = [patheffects.withStroke(linewidth=1.6, foreground="white")]
+    own = [artist for artist in ax.artists if isinstance(artist, Labels)]
+    labels = own[0] if own else ax.add_artist(Labels(ax))
+    labels.wanted.append((where, at, ax.text(0, 0, text, parse_math=False, **look)))
 
 
 class Labels(Artist):
-    """The texts of one axes and what they must keep clear of; lengths are printer's points."""
+    """The texts of one axes, placed where they cover least."""
 
     def __init__(self, ax) -> None:
         super().__init__()
-        self.set(gid="labels", zorder=6, in_layout=False)
+        self.set(zorder=6, in_layout=False)
         self.home = ax
-        self.dots: list[tuple] = []  # (xs, ys in data units, half of the marker)
-        self.lines: list[tuple] = []  # (xs, ys in data units, weight)
-        self.wanted: list[tuple] = []  # (text, function from its width and height to spots)
+        self.wanted: list[tuple] = []
 
-    def keep_clear(self, xs, ys, *, half: float = DOT) -> None:
-        """Note points that no text should cover; ``half`` is half their size."""
-        self.dots.append((np.asarray(xs, float), np.asarray(ys, float), half))
+    def draw(self, renderer) -> None:
+        """Place every text; they are drawn after this artist."""
+        taken, scale = self._taken(), 72 / self.home.figure.dpi
+        for where, at, text in self.wanted:
+            size = text.get_window_extent(renderer).size * scale
+            spots = np.array(self._spots(where, at, *size, taken))
+            boxes = np.c_[spots - size / 2, spots + size / 2, np.full(len(spots), TEXT)]
+            best = np.argmin([self._cost(box, taken) + 0.5 * i for i, box in enumerate(boxes)])
+            taken = np.vstack([taken, boxes[best]])
+            text.set_position(self.home.bbox.p0 + spots[best] / scale)
 
-    def keep_clear_of_line(self, xs, ys, weight: float = 0.5) -> None:
-        """Note a line that texts should rather not cross."""
-        self.lines.append((np.asarray(xs, float), np.asarray(ys, float), weight))
-
-    def beside(self, x, y, text: str, color) -> None:
-        """Write a text next to a point."""
-        near = 0.02 * abs(y) + 1e-9  # another mark stands nearly on it
-        on = [half for xs, ys, half in self.dots if ((xs == x) & (abs(ys - y) <= near)).any()]
-        gap = max(on, default=DOT)
-
-        def spots(w, h):
-            px, py = self._at(x, y)
-            dx, dy = w / 2 + gap + 1.4, h / 2 + gap - 0.8
-            return [(px + i * dx, py + j * dy) for i, j in AROUND]
-
-        self._write(text, color, SIZES["label"], spots)
-
-    def after(self, x, y, text: str, color) -> None:
-        """Write a text to the right of a point, moved up or down where it must."""
-
-        def spots(w, h):
-            px, py = self._at(x, y)
-            return [(px + 4.5 + w / 2, py + k * 0.5 * h) for k in (0, 1, -1, 2, -2, 3, -3)]
-
-        self._write(text, color, SIZES["label"], spots)
-
-    def along(self, x0, x1, y, text: str, color) -> None:
-        """Name a horizontal line at its emptiest stretch, above or below it."""
-
-        def spots(w, h):
-            (px0, py), (px1, _) = self._at(x0, y), self._at(x1, y)
-            left, right = max(px0, 1) + w / 2, min(px1, self._size()[0] - 1) - w / 2
-            across = np.linspace(right, left, 7) if right > left else [(px0 + px1) / 2]
-            return [(px, py + way * (h / 2 + 1.0)) for way in (1, -1) for px in across]
-
-        self._write(text, color, SIZES["small"], spots)
-
-    def remark(self, text: str, color) -> None:
-        """Write a remark in the emptiest corner."""
-
-        def spots(w, h):
-            width, top = self._size()
+    def _spots(self, where: str, at, w: float, h: float, taken: np.ndarray):
+        """Places for the middle of a text of a width and height, the best first."""
+        width, top = self._size()
+        if where == "corner":
             across, up = (width - w / 2 - 1, w / 2 + 2), (top - h / 2 - 1, h / 2 + 2)
-            return [(px, py) for py in up for px in across]
+            return [(x, y) for y in up for x in across]
+        if where == "along":
+            (left, up), (right, _) = self._at(at)
+            ends = min(right, width - 1) - w / 2, max(left, 1) + w / 2
+            across = np.linspace(*ends, 7) if ends[0] > ends[1] else [(left + right) / 2]
+            return [(x, up + way * (h / 2 + 1.0)) for way in (1, -1) for x in across]
+        (at,) = self._at([at])
+        if where == "after":
+            return [at + (4.5 + w / 2, up * h / 2) for up in (0, 1, -1, 2, -2, 3, -3)]
+        dots = taken[taken[:, 4] == MARKER]
+        on = (np.abs((dots[:, :2] + dots[:, 2:4]) / 2 - at) < 2).all(axis=1)
+        gap = max((dots[on, 2] - dots[on, 0]) / 2, default=2.8)
+        return at + np.array(AROUND) * (w / 2 + gap + 1.4, h / 2 + gap - 0.8)
 
-        self._write(text, color, SIZES["small"], spots)
-
-    def _write(self, text: str, color, size: float, spots: Callable) -> None:
-        look = {"size": size, "color": color, "ha": "center", "va": "center", "linespacing": 1.1}
-        look |= {"transform": IdentityTransform(), "in_layout": False, "zorder": 7}
-        look["path_effects"] = [patheffects.withStroke(linewidth=1.6, foreground="white")]
-        artist = self.home.text(0, 0, text, parse_math=False, gid="label", **look)
-        self.wanted.append((artist, spots))
-
-    def _at(self, xs, ys) -> np.ndarray:
-        """Places from the corner of the axes."""
-        box = self.home.bbox
-        pixels = self.home.transData.transform(np.stack([xs, ys], axis=-1)) - (box.x0, box.y0)
-        return pixels * 72 / self.home.figure.dpi
+    def _at(self, places, transform=None) -> np.ndarray:
+        pixels = (transform or self.home.transData).transform(places)
+        return (pixels - self.home.bbox.p0) * 72 / self.home.figure.dpi
 
     def _size(self) -> np.ndarray:
-        box = self.home.bbox
-        return np.array([box.width, box.height]) * 72 / self.home.figure.dpi
+        return self.home.bbox.size * 72 / self.home.figure.dpi
 
     def _taken(self) -> np.ndarray:
         """Boxes of markers and lines: x0, y0, x1, y1, weight."""
@@ -108,44 +91,25 @@ class Labels(Artist):
             places = places[np.isfinite(places).all(axis=1)]
             boxes.append(np.c_[places - half, places + half, np.full(len(places), weight)])
 
-        for xs, ys, half in self.dots:
-            add(self._at(xs, ys).reshape(-1, 2), half, 3.0)
-        for xs, ys, weight in self.lines:
-            corners = self._at(xs, ys)
-            for a, b in zip(corners[:-1], corners[1:], strict=True):
-                length = np.nan_to_num(np.hypot(*(b - a)))
-                steps = np.linspace(0, 1, min(200, max(3, int(length / 3))))
-                add(a + steps[:, None] * (b - a), 0.8, weight)
+        lines = [artist for artist in self.home.lines if artist.get_linestyle() != "None"]
+        bars = [one for one in self.home.collections if isinstance(one, LineCollection)]
+        for dots in self.home.lines:
+            if dots.get_marker() != "None":
+                half = max(2.0, 0.62 * dots.get_markersize())
+                add(self._at(dots.get_xydata(), dots.get_transform()), half, MARKER)
+        for stroke in (*lines, *bars):
+            for path in stroke.get_paths() if stroke in bars else [stroke.get_path()]:
+                corners = self._at(path.vertices, stroke.get_transform())
+                for a, b in zip(corners[:-1], corners[1:], strict=True):
+                    length = np.nan_to_num(np.hypot(*(b - a)))
+                    steps = np.linspace(0, 1, min(200, max(3, int(length / 3))))
+                    add(a + steps[:, None] * (b - a), 0.8, WEIGHTS.get(stroke.get_gid(), LINE))
         return np.vstack(boxes)
 
     def _cost(self, box, taken: np.ndarray) -> float:
         """Score a place: what it covers, by weight, and how far it leaves the axes."""
-        w = np.minimum(box[2], taken[:, 2]) - np.maximum(box[0], taken[:, 0])
-        h = np.minimum(box[3], taken[:, 3]) - np.maximum(box[1], taken[:, 1])
-        hit = (w > 0) & (h > 0)
+        sides = np.minimum(box[2:4], taken[:, 2:4]) - np.maximum(box[:2], taken[:, :2])
+        covered = (sides > 0).all(axis=1) * (sides.prod(axis=1) + 4) @ taken[:, 4]
         width, top = self._size()
-        outside = max(0, -box[0]) + max(0, box[2] - width - 8)
-        outside += 2 * (max(0, 1 - box[1]) + max(0, box[3] - top - 0.5))
-        return float((taken[:, 4] * (w * h + 4))[hit].sum()) + 12 * outside
-
-    def draw(self, renderer) -> None:
-        """Place every text; they are drawn after this artist."""
-        taken = self._taken()
-        origin = np.array([self.home.bbox.x0, self.home.bbox.y0])
-        scale = 72 / self.home.figure.dpi
-        for text, spots in self.wanted:
-            box = text.get_window_extent(renderer)
-            w, h = box.width * scale, box.height * scale
-            places = spots(w, h)
-            boxes = [(x - w / 2, y - h / 2, x + w / 2, y + h / 2, 4.0) for x, y in places]
-            best = int(np.argmin([self._cost(b, taken) + 0.5 * i for i, b in enumerate(boxes)]))
-            taken = np.vstack([taken, boxes[best]])
-            text.set_position(origin + np.array(places[best]) / scale)
-
-
-def labels(ax) -> Labels:
-    """Return the one `Labels` of an axes, made when first asked for."""
-    for artist in ax.artists:
-        if artist.get_gid() == "labels":
-            return artist
-    return ax.add_artist(Labels(ax))
+        outside = np.maximum(0, [-box[0], box[2] - width - 8, 1 - box[1], box[3] - top - 0.5])
+        return covered + 12 * outside @ [1, 1, 2, 2]

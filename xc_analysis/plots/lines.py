@@ -12,10 +12,11 @@ from ..style import INK
 from ..targets import meets
 from ..words import error, word
 from . import marks
-from .labels import labels
+from .labels import label as write_label
 
 # areas beside the first; never a pollutant's colour
 OTHERS = ("#2F3B4A", "#7A4E2D", "#3E6B5C", "#6B4A7A", "#4E5A1E")
+BANDS = {95: 0.0, 80: 0.22, 50: 0.42}  # level -> share of the colour that fills it
 
 
 def plot_series(
@@ -73,143 +74,106 @@ def plot_series(
     """
     parts = [marks.read_points(frame) for frame in data]
     if years is not None:
-        parts = [part[part["x"].between(years[0] - 0.5, years[1] + 0.5)] for part in parts]
-        parts = [part.reset_index(drop=True) for part in parts]
-    drawn = pd.concat(parts) if parts else pd.DataFrame(columns=["value", "lower", "upper"])
-    if not drawn[["value", "lower", "upper"]].notna().to_numpy().any():
+        shown = years[0] - 0.5, years[1] + 0.5
+        parts = [part[part["x"].between(*shown)].reset_index(drop=True) for part in parts]
+    drawn = pd.concat(parts) if parts else pd.DataFrame(columns=["x", *marks.NUMBERS])
+    if not drawn[marks.NUMBERS].notna().to_numpy().any():
         raise error("error.plot_nothing", name="plot_series")
     ax, new = marks.own_axes(ax)
-    attrs = dict(data[0].attrs)
-    lines, limits, trends = _target_lines(target), marks.limit_lines(limit), marks.numbers_of(trend)
+    attrs, unit = dict(data[0].attrs), data[0].attrs.get("unit")
+    lines, trends = marks.target_lines(target), marks.listed(trend)
+    limits = [v if isinstance(v, dict) else {"limit": float(v)} for v in marks.listed(limit)]
     ends = [drawn["x"].min(), drawn["x"].max()]
     ends += [line["year"] for line in lines if line["mark"] == "target" and line["year"]]
     marks.years_axis(ax, *(years or (min(ends), max(ends))))
-    ax.set_ylim(*(ylim or _limits(parts, attrs, lines, limits)))
-    colors, names = colors or _colors(data), names or _names(data)
-    overlays = [_is_overlay(frame, data[0], i) for i, frame in enumerate(data)]
-    several = overlays.count(False) > 1
+    # whole years, bounds and targets set the scale, and limits that are near
+    bounds = drawn.loc[drawn["kind"] == "bound", ["lower", "upper"]]
+    scale = np.r_[marks.whole(drawn)["value"], bounds.stack()]
+    scale = np.r_[scale if len(scale) else drawn["value"].dropna(), [v["value"] for v in lines]]
+    least = scale.min() - 0.6 * (np.ptp(scale) or abs(scale.max()) * 0.1)
+    near = [v["limit"] for v in limits if least <= v["limit"] <= 1.25 * scale.max()]
+    marks.value_axis(ax, np.r_[scale, near], attrs, ylim)
+    # another source of what the first shows: never spliced to it
+    same = [[frame.attrs.get(key) for key in ("indicator", "scope")] for frame in data]
+    over = [i > 0 and None not in one and one == same[0] for i, one in enumerate(same)]
+    colors, names = colors or _colors(data, over), names or _names(data)
+    several = over.count(False) > 1
     for i, (frame, points) in enumerate(zip(data, parts, strict=True)):
-        how = {"first": i == 0, "overlay": overlays[i], "joined": several or not trends}
-        how["named"] = several and not overlays[i]
-        _draw_series(ax, points, frame.attrs, colors[i], names[i], **how)
+        look = {"zorder": 5.0 if i == 0 else 4.6, "joined": (several or not trends) and not over[i]}
+        if over[i]:  # larger marks look like rings around the first series' own
+            look |= {"size": 7.2, "zorder": 4.2}
+        keys = [Key("series", names[i], colors[i])] if several and not over[i] else []
+        _draw_series(ax, points, frame.attrs, colors[i], names[i], *keys, **look)
     for one in trends:
-        _draw_trend(ax, one, colors[0])
-    marks.draw_targets(ax, lines, attrs.get("unit"))
-    marks.draw_limits(ax, limits, attrs.get("unit"))
+        xs = np.array([one.first, one.last], float)
+        ys = one.intercept + one.slope * xs
+        slope = {"slope": one.slope, "slope_lower": one.lower, "slope_upper": one.upper}
+        told = style.span(one.first, one.last), xs, ys, colors[0], word("plot.trend")
+        marks.draw_stroke(ax, "trend", *told, unit=one.unit, **slope)
+    marks.draw_targets(ax, lines, unit)
+    marks.draw_limits(ax, limits, unit)
     for i, (frame, points) in enumerate(zip(data, parts, strict=True)):
-        if not overlays[i]:
-            _label_points(ax, points, "last" if i and label == "ends" else label, colors[i], frame)
+        if not over[i]:
+            which = "last" if i and label == "ends" else label
+            _label_points(ax, points, which, colors[i], frame.attrs)
     if title is not False:
-        same = len({frame.attrs.get("indicator") for frame in data}) == 1
-        name = title or (style.series_name(attrs) if same else "")
-        figures.heading(ax, name, attrs.get("unit"), color=INK if several else colors[0])
-    marks.value_ticks(ax)
+        one_name = len({frame.attrs.get("indicator") for frame in data}) == 1
+        name = title or (style.series_name(attrs) if one_name else "")
+        figures.heading(ax, name, unit, color=INK if several else colors[0])
     return marks.close_chart(ax, new)
 
 
-def _target_lines(target) -> list[dict]:
-    return [line for one in marks.numbers_of(target) if (line := marks.target_line(one))]
-
-
-def _is_overlay(frame, first, i: int) -> bool:
-    """Tell whether a frame is another source of what the first shows: never spliced to it."""
-    one, other = ([f.attrs.get(n) for n in ("indicator", "scope")] for f in (frame, first))
-    return i > 0 and None not in one and one == other
-
-
-def _colors(data) -> list:
-    found, others = [style.series_color(data[0].attrs)], iter(OTHERS)
-    for i, frame in enumerate(data[1:], 1):
+def _colors(data, over) -> list:
+    found, others = [], iter(OTHERS)
+    for frame, overlay in zip(data, over, strict=True):
         own = style.series_color(frame.attrs)
-        if _is_overlay(frame, data[0], i):
-            found.append(INK)
-        elif own in found and frame.attrs.get("scope") == marks.CITY:
-            found.append(style.CITY)
-        else:
-            found.append(next(others, INK) if own in found else own)
+        if own in found:
+            city = frame.attrs.get("scope") == marks.CITY
+            own = style.CITY if city else next(others, INK)
+        found.append(INK if overlay else own)
     return found
 
 
 def _names(data) -> list[str]:
     """Name series by what tells them apart."""
-    scopes, indicators = ({f.attrs.get(k) for f in data} for k in ("scope", "indicator"))
+    scopes, indicators = (len({f.attrs.get(k) for f in data}) for k in ("scope", "indicator"))
     names = []
     for frame in data:
-        area = style.place_name(frame.attrs.get("scope"))
-        parts = [area] if len(scopes) > 1 or len(indicators) == 1 else []
-        if len(indicators) > 1 or not any(parts):
-            parts.append(style.series_name(frame.attrs))
-        names.append(style.tr("", " ").join(filter(None, parts)))
+        area = style.place_name(frame.attrs.get("scope")) if scopes > 1 or indicators == 1 else ""
+        own = style.series_name(frame.attrs) if indicators > 1 or not area else ""
+        names.append(style.tr("", " ").join(filter(None, [area, own])))
     return names
 
 
-def _limits(parts, attrs: dict, lines, limits) -> tuple[float, float]:
-    """Axis over what matters: whole years, bounds, targets, and limits that are near."""
-    values = [marks.whole(part)["value"] for part in parts]
-    bars = [part[part["kind"] == "bound"] for part in parts]
-    values += [bar[end] for bar in bars for end in ("lower", "upper")]
-    if not any(np.isfinite(v).any() for v in values):
-        values = [part["value"] for part in parts]
-    flat = np.concatenate([*values, [line["value"] for line in lines]])
-    flat = flat[np.isfinite(flat)]
-    least = flat.min() - 0.6 * (np.ptp(flat) or abs(flat.max()) * 0.1)
-    near = [v["limit"] for v in limits if least <= v["limit"] <= 1.25 * flat.max()]
-    return marks.value_limits([flat, near], attrs)
-
-
-def _draw_series(
-    ax, points, attrs, color, name, *, first=True, overlay=False, joined=True, named=False
-) -> None:
-    """Draw one series: its line and marks; a second source of the first stands behind it."""
+def _draw_series(ax, points, attrs, color, name, *keys, joined=True, size=4.4, zorder=5.0) -> None:
+    """Draw one series: its line, its marks, and their rows and entries of the key."""
     step = 1 / 12 if attrs.get("freq") == "monthly" else 1.0
-    pairs = marks.segments(points, step) if joined and not overlay else []
-    marks.draw_line(ax, points, pairs, color)
-    look = {"size": 2.4 if step < 1 else 4.4, "zorder": 5.0 if first else 4.6}
-    if overlay:  # larger marks look like rings around the first series' own
-        look = {"size": 7.2, "zorder": 4.2}
-    kinds = marks.draw_points(ax, points, color, **look)
-    keys = [Key(kind, marks.kind_text(kind), color) for kind in kinds] + _draft_note(points)
-    links = [i for a, b, kind in pairs if kind == "link" for i in (a, b)]
-    if links:
-        keys.append(Key("link", marks.link_text(points), color))
-    if named:
-        keys.append(Key("series", name, color))
+    ends = marks.draw_line(ax, points, color, step) if joined else points.iloc[:0]
+    kinds = marks.draw_points(ax, points, color, size=2.4 if step < 1 else size, zorder=zorder)
+    keys = [*keys, *(Key(kind, marks.kind_text(kind), color) for kind in kinds)]
+    drafts = points.loc[(points["release"] == "draft") & points["value"].notna(), "x"].round()
+    if len(drafts):
+        years = style.tr("、", ", ").join(f"{year:.0f}" for year in sorted(set(drafts)))
+        keys.append(Key("note", word("plot.draft_years", years=years)))
+    if len(ends):
+        state = points["basis"].str.startswith("ref-").any()
+        text = word("plot.link_state") if state else word("plot.link_basis")
+        keys.append(Key("link", text, color))
     marks.record(ax, marks.point_rows(points, name, attrs), *keys)
-    ends = points.iloc[links]
     rows = {"mark": "link", "series": name, "x": ends["x"], "y": ends["value"]}
     marks.record(ax, rows, unit=attrs.get("unit"))
 
 
-def _draft_note(points) -> list[Key]:
-    drafts = points.loc[(points["release"] == "draft") & np.isfinite(points["value"]), "x"]
-    years = style.tr("、", ", ").join(map(str, sorted({round(x) for x in drafts})))
-    return [Key("note", word("plot.draft_years", years=years))] if years else []
-
-
-def _draw_trend(ax, trend, color) -> None:
-    """Draw a Sen line from its first to its last year."""
-    xs = np.array([trend.first, trend.last], float)
-    ys = trend.intercept + trend.slope * xs
-    ax.plot(xs, ys, color=color, lw=1.1, ls=figures.DASHES["trend"], zorder=3.5, gid="xc:trend")
-    labels(ax).keep_clear_of_line(xs, ys)
-    rows = {"mark": "trend", "series": style.span(trend.first, trend.last), "x": xs, "y": ys}
-    rows |= {"slope": trend.slope, "slope_lower": trend.lower, "slope_upper": trend.upper}
-    marks.record(ax, rows, Key("trend", word("plot.trend"), color), unit=trend.unit)
-
-
-def _label_points(ax, points, label, color, frame) -> None:
+def _label_points(ax, points, label, color, attrs) -> None:
     """Write values beside the points: the ends, the last or all."""
-    known = points[np.isfinite(points["value"])]
-    if (known["kind"] != "partial").any():
-        known = known[known["kind"] != "partial"]
+    known = marks.whole(points)
+    known = known if len(known) else points[points["value"].notna()]
     known = known[known["value"].between(*ax.get_ylim())]
-    chosen = {"ends": {0, len(known) - 1}, "last": {len(known) - 1}, "all": range(len(known))}
-    for i in sorted(chosen.get(label, ())) if len(known) else ():
-        x, value = known["x"].iloc[i], known["value"].iloc[i]
-        labels(ax).beside(x, value, style.number(value, frame.attrs.get("decimals")), color)
-
-
-# ---- projections ----------------------------------------------------------------------------
+    ends = known.index.isin(known.index[[0, -1]]) if len(known) else []
+    chosen = {"ends": known[ends], "last": known.tail(1), "all": known}.get(label, known[:0])
+    for x, value in chosen[["x", "value"]].to_numpy():
+        text = style.number(value, attrs.get("decimals"))
+        write_label(ax, "beside", (x, value), text, color)
 
 
 def plot_projection(
@@ -244,92 +208,59 @@ def plot_projection(
     if not isinstance(fan, pd.DataFrame) or "median" not in fan:
         raise error("error.plot_projection")
     ax, new = marks.own_axes(ax)
-    fitted = _fitted(projection)
-    points, attrs = marks.read_points(fitted), fitted.attrs
+    points, about = marks.read_points(projection.data), projection.data.attrs
+    names = "indicator scope unit scale ceiling floor decimals name_zh name_en".split()
+    attrs = {name: getattr(projection, name, None) for name in names}
+    attrs |= {name: value for name, value in about.items() if value is not None}
     color, unit = style.series_color(attrs), attrs.get("unit")
     came = points.iloc[:0] if outturn is None else marks.read_points(outturn)
-    lines = _target_lines(target)
+    lines = marks.target_lines(target)
     ends = np.concatenate([points["x"], came["x"], fan.index.to_numpy(float)])
     marks.years_axis(ax, ends.min(), ends.max())
-    scale = [fan[c] for c in ("median", "lower_80", "upper_80") if c in fan]
-    scale += [marks.whole(points)["value"], marks.whole(came)["value"]]
-    scale.append([line["value"] for line in lines])
-    ax.set_ylim(*(ylim or marks.value_limits(scale, attrs)))
+    scale = [*marks.whole(points)["value"], *marks.whole(came)["value"]]
+    scale += [value for c in ("median", "lower_80", "upper_80") if c in fan for value in fan[c]]
+    marks.value_axis(ax, np.r_[scale, [line["value"] for line in lines]], attrs, ylim)
     _draw_fan(ax, fan, points, color, unit)
     _draw_series(ax, points, attrs, color, style.series_name(attrs) or word("plot.fitted"))
     if len(came):
-        _draw_outturn(ax, came, attrs)
+        key, name = Key("note", word("plot.key_outturn")), word("plot.outturn")
+        _draw_series(ax, came, attrs, INK, name, key, joined=False, zorder=5.5)
     marks.draw_targets(ax, lines, unit)
-    _label_points(ax, points, "ends", color, fitted)
-    last = fan["median"].iloc[-1]
-    labels(ax).after(fan.index[-1], last, style.number(last, attrs.get("decimals")), color)
-    _label_points(ax, came, "last", INK, fitted)
+    _label_points(ax, points, "ends", color, attrs)
+    at, last = fan.index[-1], fan["median"].iloc[-1]
+    write_label(ax, "after", (at, last), style.number(last, attrs.get("decimals")), color)
+    _label_points(ax, came, "last", INK, attrs)
     if chance:
-        labels(ax).remark(chance, INK)
+        write_label(ax, "corner", None, chance, INK)
     if title is not False:
         figures.heading(ax, title or style.series_name(attrs), unit, color=color)
-    marks.value_ticks(ax)
     return marks.close_chart(ax, new)
-
-
-def _fitted(projection) -> pd.DataFrame:
-    """Points that a projection was fitted to, as a frame of `xc.series`."""
-    data = projection.data
-    if data is None:
-        years = pd.Index(list(projection.years), name="year")
-        data = pd.DataFrame({"value": list(projection.values)}, index=years)
-    names = "indicator scope unit scale ceiling floor decimals name_zh name_en".split()
-    known = {n: v for n in names if (v := getattr(projection, n, None)) is not None}
-    data = data.copy()
-    data.attrs = known | {k: v for k, v in data.attrs.items() if v is not None}
-    return data
 
 
 def _draw_fan(ax, fan: pd.DataFrame, points: pd.DataFrame, color, unit) -> None:
     """Draw bands and median, opening from the last fitted point before them."""
-    before = points[(points["x"] < fan.index[0]) & np.isfinite(points["value"])]
-    start = before.iloc[-1] if len(before) else None
-    xs = fan.index.to_numpy(float)
-    xs = xs if start is None else np.r_[start["x"], xs]
-
-    def opened(name: str) -> np.ndarray:
-        values = fan[name].to_numpy(float)
-        return values if start is None else np.r_[start["value"], values]
-
+    before = points[(points["x"] < fan.index[0]) & np.isfinite(points["value"])].tail(1)
+    xs = np.r_[before["x"], fan.index.to_numpy(float)]
+    opened = {name: np.r_[before["value"], fan[name].to_numpy(float)] for name in fan}
     keys, rows = [], []
-    for level, share in ((95, 0.0), (80, 0.22), (50, 0.42)):
+    for level, share in BANDS.items():
         if f"lower_{level}" not in fan:
             continue
-        mark, name = f"band_{level}", word("plot.interval", level=style.percent(level))
-        low, high = opened(f"lower_{level}"), opened(f"upper_{level}")
+        mark, text = f"band_{level}", word("plot.interval", level=style.percent(level))
+        low, high = opened[f"lower_{level}"], opened[f"upper_{level}"]
         if share:
             face = style.tint(color, share)
             ax.fill_between(xs, low, high, color=face, lw=0, zorder=2.2, gid=f"xc:{mark}")
         else:
-            for edge in (low, high):
-                ax.plot(xs, edge, color=color, lw=0.5, zorder=2.3, gid=f"xc:{mark}")
-                labels(ax).keep_clear_of_line(xs, edge, 0.2)
+            ax.plot(xs, np.c_[low, high], color=color, lw=0.5, zorder=2.3, gid=f"xc:{mark}")
             marks.draw_cut_ends(ax, xs[-1:], low[-1:], high[-1:], color)
-        keys.append(Key(mark, name, color))
-        band = {"mark": mark, "series": name, "x": xs, "lower": low, "upper": high}
-        rows.append(pd.DataFrame(band))
-    median = opened("median")
-    look = {"color": color, "lw": 1.2, "ls": figures.DASHES["median"], "zorder": 3.4}
-    ax.plot(xs, median, gid="xc:median", **look)
-    labels(ax).keep_clear_of_line(xs, median)
-    name = word("plot.median")
-    rows.append(pd.DataFrame({"mark": "median", "series": name, "x": xs, "y": median}))
-    marks.record(ax, pd.concat(rows), Key("median", name, color), *keys, unit=unit)
-
-
-def _draw_outturn(ax, came: pd.DataFrame, attrs: dict) -> None:
-    kinds = marks.draw_points(ax, came, INK, zorder=5.5)
-    keys = [Key(kind, marks.kind_text(kind), INK) for kind in kinds] + _draft_note(came)
-    keys.append(Key("note", word("plot.key_outturn")))
-    marks.record(ax, marks.point_rows(came, word("plot.outturn"), attrs), *keys)
-
-
-# ---- targets --------------------------------------------------------------------------------
+        keys.append(Key(mark, text, color))
+        rows.append(
+            pd.DataFrame({"mark": mark, "series": text, "x": xs, "lower": low, "upper": high})
+        )
+    marks.record(ax, pd.concat(rows), *keys, unit=unit)
+    text = word("plot.median")
+    marks.draw_stroke(ax, "median", text, xs, opened["median"], color, text, unit=unit)
 
 
 def plot_target(target, data=None, *, title=None, ax=None):
@@ -357,17 +288,15 @@ def plot_target(target, data=None, *, title=None, ax=None):
     data = series(target.indicator, scope=target.scope) if data is None else data
     ax, new = marks.own_axes(ax)
     plot_series(data, target=target, title=title, ax=ax)
-    line, year, base = marks.target_line(target), target.base_year, target.base_value
-    if line is None:
-        labels(ax).remark(word("plot.no_number"), style.MUTED)
-        return marks.close_chart(ax, new)
-    if base is None and year in data.index:
-        base = float(data.loc[year, "value"])
-    if base is not None and line["year"] and not meets(base, line["comparator"], line["value"]):
-        color = style.TARGET if line["mark"] == "target" else style.CITY
-        xs, ys = [year, line["year"]], [base, line["value"]]
-        ax.plot(xs, ys, color=color, lw=1.0, ls=figures.DASHES["link"], zorder=2.5, gid="xc:path")
-        labels(ax).keep_clear_of_line(xs, ys)
-        rows = {"mark": "path", "series": line["text"], "x": xs, "y": ys}
-        marks.record(ax, rows, unit=target.unit)
+    for line in (lines := marks.target_lines(target)):
+        year, base = target.base_year, target.base_value
+        if base is None and year in data.index:
+            base = float(data.loc[year, "value"])
+        if base is None or not line["year"] or meets(base, line["comparator"], line["value"]):
+            continue
+        ends = [year, line["year"]], [base, line["value"]]
+        color = line["key"].color
+        marks.draw_stroke(ax, "path", line["text"], *ends, color, unit=target.unit)
+    if not lines:
+        write_label(ax, "corner", None, word("plot.no_number"), style.MUTED)
     return marks.close_chart(ax, new)

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+from itertools import cycle
+
 import numpy as np
 import pandas as pd
 
 from .. import figures, style
-from ..figures import Key, marker_look
+from ..figures import MARKERS, Key, marker_look
 from ..words import error, word
 from . import marks
 
 # looks of the columns of a row: never a mark of the evidence grammar
-LOOKS = (("s", False), ("s", True), ("^", True), ("v", True), ("P", True), ("X", True))
+LOOKS = ("s_open", "s", "^", "v", "P", "X")
 ROW = 4.6  # mm from one row to the next
 # never a pollutant's colour
 SHADES = ("#3A4656", "#8793A3", "#C5CCD5", "#5E7A6B", "#A9B8A0", "#6B5B73")
@@ -85,31 +87,40 @@ def plot_rows(
     unit, names = unit or data.attrs.get("unit"), names or {}
     labels = [style.key_name(i) for i in data.index]
     y = np.arange(len(data))[::-1].astype(float)
-    _draw_reference(ax, reference, unit)
+    for x, name in (reference if isinstance(reference, dict) else {reference: ""}).items():
+        if x is not None:
+            ax.axvline(x, color="#8C8C8C", lw=0.8, zorder=1.5, gid="xc:reference")
+            look = {"color": style.MUTED, "va": "bottom", "coords": ("data", "axes fraction")}
+            marks.write(ax, name, (x, 1), shift=(2, 1), **look)
+            marks.record(ax, {"mark": "reference", "series": name, "x": [x]}, unit=unit)
     if len(columns) > 1:
         low, high = data[columns].min(axis=1), data[columns].max(axis=1)
         ax.hlines(y, low, high, color="#B5BAC2", lw=1.0, zorder=2, gid="xc:join")
-    default = style.series_color(data.attrs) if data.attrs.get("indicator") else SHADES[0]
-    color = colors or default
-    tones = np.full(len(data), color, dtype=object)
-    if highlight is not None:
-        tones[~data.index.isin(list(highlight))] = "#A7ADB6"
+    color = colors or (style.series_color(data.attrs) if data.attrs.get("indicator") else SHADES[0])
+    lit = np.full(len(data), True) if highlight is None else data.index.isin(list(highlight))
+    status = data["status"].fillna("unstated") if "status" in data and len(columns) == 1 else None
     evidence = {name: data[name].to_numpy() for name in ("status", "source_id") if name in data}
     for i, column in enumerate(columns):
         name = names.get(column, style.key_name(column))
-        rows = pd.DataFrame({"mark": "dot", "series": name, "x": data[column], "y": labels})
+        kinds = [f"dot:{LOOKS[min(i, 5) if len(columns) > 1 else 1]}"] * len(data)
+        if status is not None:
+            kinds = [kind if kind in MARKERS else "unstated" for kind in status]
         keys = []
+        for x, at, kind, bright in zip(data[column], y, kinds, lit, strict=True):
+            if pd.notna(x):
+                look = marker_look(kind, color if bright else "#A7ADB6")
+                ax.plot([x], [at], zorder=4, gid="xc:dot", **look)
+                keys.append(Key(kind, name if status is None else marks.kind_text(kind), color))
+        rows = pd.DataFrame({"mark": "dot", "series": name, "x": data[column], "y": labels})
         if ranges and column == columns[-1]:
             rows["lower"], rows["upper"] = data[ranges[0]], data[ranges[1]]
-            keys.append(_draw_range(ax, y, rows, color, names.get(ranges[0])))
-        look = LOOKS[min(i, len(LOOKS) - 1) if len(columns) > 1 else 1]
-        status = [None] * len(data)
-        if len(columns) == 1 and "status" in data:
-            status = data["status"].fillna("unstated")
-        dots = _draw_dots(ax, y, data[column], tones, status, look, Key("", name, color))
+            look = {"color": style.tint(color, 0.4), "lw": 2.8, "capstyle": "butt", "zorder": 2.5}
+            ax.hlines(y, rows["lower"], rows["upper"], gid="xc:range", **look)
+            text_of_key = names.get(ranges[0]) or word("plot.rows_range")
+            keys.append(Key("fill", text_of_key, look["color"]))
         known = rows.columns.intersection(["x", "lower", "upper"])
         rows = rows.assign(**evidence).dropna(subset=known, how="all")
-        marks.record(ax, rows, *dots, *keys, unit=unit)
+        marks.record(ax, rows, *keys, unit=unit)
     if target is not None:
         look = {"ms": 9, "mew": 1.8, "color": style.TARGET, "zorder": 4, "gid": "xc:target"}
         ax.plot(data[target], y, "|", **look)
@@ -125,51 +136,13 @@ def plot_rows(
     ax.set_ylim(-0.7, len(data) - 0.3)
     for at, content in zip(y, data[text] if text else (), strict=bool(text)):
         if pd.notna(content):
-            place = {"coords": ("axes fraction", "data"), "shift": (4, 0)}
-            marks.write(ax, str(content), (1, at), **place)
+            marks.write(ax, str(content), (1, at), shift=(4, 0), coords=("axes fraction", "data"))
     low, high = ax.dataLim.intervalx
     pad = 0.06 * ((high - low) or abs(high) or 1.0)
     ax.set_xlim(*(xlim or (low - pad, high + pad)))
     figures.heading(ax, title)
-    if unit:
-        ax.set_xlabel(style.unit_name(unit), parse_math=False)
+    ax.set_xlabel(style.unit_name(unit), parse_math=False)
     return marks.close_chart(ax, new)
-
-
-def _draw_range(ax, y, rows, color, name) -> Key:
-    look = {"color": style.tint(color, 0.4), "lw": 2.8, "capstyle": "butt"}
-    ax.hlines(y, rows["lower"], rows["upper"], zorder=2.5, gid="xc:range", **look)
-    return Key("fill", name or word("plot.rows_range"), look["color"])
-
-
-def _draw_dots(ax, y, values, tones, status, look, key: Key) -> list[Key]:
-    """Draw one column's dots, with a status by the marks of evidence; return the key's entries."""
-    shape, filled = look
-    keys = []
-    for x, at, tone, kind in zip(values, y, tones, status, strict=True):
-        if pd.isna(x):
-            continue
-        if kind is None:
-            face = tone if filled else "white"
-            look = {"marker": shape, "ms": 4.4, "mec": tone, "mew": 0.9, "mfc": face}
-            keys.append(Key(f"dot:{shape}" + ("" if filled else "_open"), key.text, key.color))
-        else:
-            kind = kind if kind in figures.MARKERS else "unstated"
-            look = marker_look(kind, tone)
-            keys.append(Key(kind, marks.kind_text(kind), key.color))
-        ax.plot([x], [at], **{**look, "ls": "none", "zorder": 4, "gid": "xc:dot"})
-    return keys
-
-
-def _draw_reference(ax, reference, unit) -> None:
-    """Draw named vertical lines."""
-    if reference is None:
-        return
-    for x, name in (reference if isinstance(reference, dict) else {reference: ""}).items():
-        ax.axvline(x, color="#8C8C8C", lw=0.8, zorder=1.5, gid="xc:reference")
-        look = {"color": style.MUTED, "va": "bottom", "shift": (2, 1)}
-        marks.write(ax, name, (x, 1), coords=("data", "axes fraction"), **look)
-        marks.record(ax, {"mark": "reference", "series": name, "x": [x]}, unit=unit)
 
 
 def _name_rows(ax, y, labels, share: float) -> None:
@@ -179,9 +152,6 @@ def _name_rows(ax, y, labels, share: float) -> None:
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")
-
-
-# ---- bars -----------------------------------------------------------------------------------
 
 
 def plot_bars(
@@ -239,22 +209,23 @@ def plot_bars(
     ax, new = marks.own_axes(ax, height=ROW * 1.3 * len(data) + 12 if horizontal else 58)
     labels = [style.key_name(i) for i in data.index]
     columns = [c for c in data.columns if data[c].any()] or list(data.columns)
-    if isinstance(colors, dict):
-        usual = dict(zip(columns, _bar_colors(columns), strict=False))
-        colors = [colors.get(c, usual.get(c, style.MUTED)) for c in columns]
+    usual = dict(zip(columns, cycle(SHADES)))
+    if any(str(c) in style.POLLUTANTS for c in columns):
+        others = style.tint(style.POLLUTANTS["other"], 0.6)
+        usual = {c: style.POLLUTANTS.get(str(c), others) for c in columns}
+    if not isinstance(colors, dict):
+        colors = dict(zip(columns, colors or (), strict=False))
+    colors = usual | colors
     place = _bar_places(ax, data.index, labels, horizontal)
     faint = data.index.isin(list(pale))
     base = np.zeros(len(data))
-    for column, color in zip(columns, colors or _bar_colors(columns), strict=False):
-        values, name = data[column].to_numpy(float), (names or {}).get(column)
-        name = name or style.key_name(column)
+    for column in columns:
+        values, color = data[column].to_numpy(float), colors[column]
+        name = (names or {}).get(column) or style.key_name(column)
         hatch = HATCHES.get(str(column)) if len(columns) > 1 else None
-        look = {"hatch": hatch, "linewidth": 0.4, "edgecolor": "white", "gid": "xc:bar"}
+        look = {"hatch": hatch, "linewidth": 0.4, "edgecolor": "white", "zorder": 2.5}
         look["color"] = [style.tint(color, 0.45 if weak else 1.0) for weak in faint]
-        if horizontal:
-            ax.barh(place, values, left=base, height=0.72, zorder=2.5, **look)
-        else:
-            ax.bar(place, values, bottom=base, width=0.72, zorder=2.5, **look)
+        (ax.barh if horizontal else ax.bar)(place, values, 0.72, base, gid="xc:bar", **look)
         base = base + np.nan_to_num(values)
         key = Key(f"hatch:{hatch}" if hatch else "fill", name, color)
         rows = {"mark": "bar", "series": name, "x": labels, "y": values, "source_id": sources}
@@ -264,23 +235,14 @@ def plot_bars(
         listed = style.tr("、", ", ").join(map(style.key_name, pale))
         figures.record_of(ax).keys.append(Key("note", word("plot.pale", rows=listed)))
     (ax.set_xlim if horizontal else ax.set_ylim)(*(ylim or (0, 1.14 * base.max() or 1)))
+    look = {"shift": (3, 0)} if horizontal else {"shift": (0, 1.5), "ha": "center", "va": "bottom"}
     for at, value in zip(place, base, strict=True) if total else ():
-        if horizontal:
-            marks.write(ax, style.number(value, decimals), (value, at), shift=(3, 0))
-        else:
-            look = {"shift": (0, 1.5), "ha": "center", "va": "bottom"}
-            marks.write(ax, style.number(value, decimals), (at, value), **look)
+        spot = (value, at) if horizontal else (at, value)
+        marks.write(ax, style.number(value, decimals), spot, **look)
     figures.heading(ax, title, None if horizontal else unit)
-    if horizontal and unit:
+    if horizontal:
         ax.set_xlabel(style.unit_name(unit), parse_math=False)
     return marks.close_chart(ax, new)
-
-
-def _bar_colors(columns) -> list:
-    if any(str(c) in style.POLLUTANTS for c in columns):
-        others = style.tint(style.POLLUTANTS["other"], 0.6)
-        return [style.POLLUTANTS.get(str(c), others) for c in columns]
-    return [SHADES[i % len(SHADES)] for i in range(len(columns))]
 
 
 def _bar_places(ax, index, labels, horizontal: bool) -> np.ndarray:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
+from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 
 from .. import figures, style
-from ..figures import Key, marker_look
+from ..figures import MARKERS, Key, marker_look
 from ..style import INK, MUTED, SIZES, tr
+from ..targets import shown_sign
 from ..words import error, has_word, language, word
 from . import marks
+from .rows import ROW
 
-SPANS = {"several_years": "_", "part_year": "|"}  # statuses of coverage that are no value of a year
-BARS = ("estimated", "bound")
+BAR = {"marker": "|", "ms": 5, "mew": 2.4, "ls": "none", "color": style.tint(INK, 0.45)}
+# statuses that have no marker of their own; spans are statuses of coverage, no value of a year
+SPANS = {"several_years": "_", "part_year": "|"}
+GREY = "#8A8F98"
 SEQUENCE = ("#F2F5F9", "#C6D6E8", "#8FB0D3", "#4F83BA", "#1B5FA6", "#0D3562")
-ROW = 4.6
 
 
 def plot_grid(
@@ -51,21 +55,17 @@ def plot_grid(
         raise error("error.plot_nothing", name="plot_grid")
     ax, new = marks.own_axes(ax, height=ROW * len(data) + 8)
     unit = unit or data.attrs.get("unit")
-    if classes == "aqi":
-        cells = _draw_classes(ax, *_aqi_classes(data))
-    elif all(pd.api.types.is_numeric_dtype(dtype) for dtype in data.dtypes):
+    if classes != "aqi" and all(map(pd.api.types.is_numeric_dtype, data.dtypes)):
         cells = _draw_shades(ax, data, decimals, unit)
-    elif data.isin([*figures.MARKERS, *SPANS, *BARS, "", None]).to_numpy().all():
+    elif data.isin([*marks.KINDS, *SPANS, "", None]).to_numpy().all():
         cells = _draw_statuses(ax, data)
     else:
-        cells = _draw_classes(ax, *_named_classes(data, classes, colors or {}, names or {}))
+        cells = _draw_classes(ax, data, classes, colors or {}, names or {})
     rows, columns = ([style.key_name(i) for i in names] for names in (data.index, data.columns))
     _name_cells(ax, data, rows, columns)
-    cells = [
-        {"mark": "cell", "series": rows[i], "x": columns[j], **cell}
-        for (i, j), cell in sorted(cells.items())
-    ]
-    table = pd.DataFrame(cells)
+    table = pd.DataFrame(
+        {"mark": "cell", "series": rows[i], "x": columns[j], **cell} for i, j, cell in cells
+    )
     if isinstance(source := data.attrs.get("source_id"), str):
         table["source_id"] = source
     marks.record(ax, table, unit=unit)
@@ -76,8 +76,7 @@ def plot_grid(
 def _name_cells(ax, data, rows, columns) -> None:
     """Name rows, and as many columns as the panel can carry."""
     n, m = data.shape
-    ax.set_xlim(-0.5, m - 0.5)
-    ax.set_ylim(n - 0.5, -0.5)
+    ax.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5))
     ax.grid(visible=False)
     width = figures.panel_width(ax)
     ax.set_yticks(range(n), [style.wrap(r, 0.42 * width, 7) for r in rows], parse_math=False)
@@ -90,62 +89,48 @@ def _name_cells(ax, data, rows, columns) -> None:
     ax.spines[:].set_visible(False)
 
 
-def _draw_statuses(ax, data: pd.DataFrame) -> dict:
+def _draw_statuses(ax, data: pd.DataFrame) -> list:
     """Draw evidence by its marks; return what each cell says."""
-    n, m = data.shape
-    ax.hlines(np.arange(n), -0.5, m - 0.5, color=style.FAINT, lw=0.6, zorder=1)
-    cells = {}
+    ax.hlines(range(len(data)), -0.5, data.shape[1] - 0.5, color=style.FAINT, lw=0.6, zorder=1)
+    cells = []
     for (i, j), status in np.ndenumerate(data.fillna("").to_numpy()):
         if not status:
             continue
-        cells[i, j] = {"status": status}
         if status in SPANS:
-            look = {"marker": SPANS[status], "ms": 4.5, "mew": 1.0, "color": "#8A8F98"}
-            key = Key(f"dot:{SPANS[status]}", word(f"plot.span_{status}"), "#8A8F98")
+            key = Key(f"dot:{SPANS[status]}", word(f"plot.span_{status}"), GREY)
+            look = marker_look(key.kind, GREY) | {"ms": 4.5, "mew": 1.0}
         else:
-            look = {"marker": "|", "ms": 5, "mew": 2.4, "color": style.tint(INK, 0.45)}
-            look = look if status in BARS else marker_look(status, INK, 4.0)
             key = Key(status, marks.kind_text(status), INK)
-        ax.plot([j], [i], **{"ls": "none", "zorder": 3, "gid": f"xc:{status}", **look})
+            look = marker_look(status, INK, 4.0) if status in MARKERS else BAR
+        ax.plot([j], [i], zorder=3, gid=f"xc:{status}", **look)
         figures.record_of(ax).keys.append(key)
+        cells.append((i, j, {"status": status}))
     return cells
 
 
-def _aqi_classes(data: pd.DataFrame):
-    """Put an index into the classes of HJ 633-2012."""
-    tops = [top for top, *_ in style.AQI_CLASSES]
-    values = data.to_numpy(float)
-    place = np.where(np.isfinite(values), np.searchsorted(tops, values.clip(max=500)), -1)
-    return data, place, [(color, word(key)) for _, color, key in style.AQI_CLASSES]
-
-
-def _named_classes(data: pd.DataFrame, classes, colors: dict, names: dict):
-    data = data.astype(object).where(data.notna(), "")
-    found = [c for c in pd.unique(data.to_numpy().ravel()) if c != ""]
-    order = [c for c in classes if c in found] if classes else found
-    if unknown := [c for c in found if c not in order]:
-        raise error("error.plot_class", name=unknown[0])
-    shades = np.linspace(0, len(SEQUENCE) - 1, len(order)).round().astype(int)
-    looks = [
-        (colors.get(one, SEQUENCE[shade]), names.get(one, style.key_name(one)))
-        for one, shade in zip(order, shades, strict=True)
-    ]
-    place = data.map(lambda c: order.index(c) if c != "" else -1).to_numpy(int)
-    return data, place, looks
-
-
-def _draw_classes(ax, data, place, looks) -> dict:
-    from matplotlib.colors import ListedColormap
-
+def _draw_classes(ax, data: pd.DataFrame, classes, colors: dict, names: dict) -> list:
+    """Fill cells by class: those of HJ 633-2012, or names in the order asked for, then as found."""
+    if classes == "aqi":
+        names = [word(f"aqi.{name}") for name in style.AQI_NAMES]
+        looks = list(zip(style.AQI_COLORS, names, strict=True))
+        values = data.to_numpy(float)
+        place = np.searchsorted(style.AQI_TOPS, values.clip(max=500))
+        place = np.where(np.isfinite(values), place, -1)
+    else:
+        found = [c for c in pd.unique(data.to_numpy().ravel()) if pd.notna(c) and c != ""]
+        order = [c for c in dict.fromkeys([*(classes or ()), *found]) if c in found]
+        shades = np.linspace(0, len(SEQUENCE) - 1, len(order)).round().astype(int)
+        looks = [
+            (colors.get(one, SEQUENCE[shade]), names.get(one, style.key_name(one)))
+            for one, shade in zip(order, shades, strict=True)
+        ]
+        place = data.map(lambda c: order.index(c) if c in found else -1).to_numpy(int)
     cmap = ListedColormap([color for color, _ in looks])
     _fill_cells(ax, np.ma.masked_less(place, 0), cmap, -0.5, len(looks) - 0.5)
     for i in sorted(set(place[place >= 0])):
         figures.record_of(ax).keys.append(Key("fill", looks[i][1], looks[i][0]))
-    cells = {}
-    for i, j in np.argwhere(place >= 0):
-        value = data.iat[i, j]
-        cells[i, j] = {"y": value if np.isreal(value) else None, "text": looks[place[i, j]][1]}
-    return cells
+    cells = [(i, j, data.iat[i, j], looks[place[i, j]][1]) for i, j in np.argwhere(place >= 0)]
+    return [(i, j, {"y": v if np.isreal(v) else None, "text": name}) for i, j, v, name in cells]
 
 
 def _fill_cells(ax, values, cmap, low: float, high: float) -> None:
@@ -154,10 +139,8 @@ def _fill_cells(ax, values, cmap, low: float, high: float) -> None:
     ax.pcolormesh(xs, ys, values, cmap=cmap, vmin=low, vmax=high, **look)
 
 
-def _draw_shades(ax, data, decimals, unit) -> dict:
+def _draw_shades(ax, data, decimals, unit) -> list:
     """Shade numbers and write them where they fit; else the key tells both ends."""
-    from matplotlib.colors import LinearSegmentedColormap
-
     shades = LinearSegmentedColormap.from_list("xc", SEQUENCE)
     values = np.ma.masked_invalid(data.to_numpy(float))
     low, high = float(values.min()), float(values.max())
@@ -165,10 +148,10 @@ def _draw_shades(ax, data, decimals, unit) -> dict:
     known = [style.number(v, decimals) for v in values.compressed()]
     widest = max((style.text_width(v, SIZES["small"]) for v in known), default=0)
     fits = widest < 0.72 * figures.panel_width(ax) / data.shape[1]
-    cells = {}
+    cells = []
     for i, j in np.argwhere(~np.ma.getmaskarray(values)):
         value = float(values[i, j])
-        cells[i, j] = {"y": value}
+        cells.append((i, j, {"y": value}))
         if fits:
             ground = shades((value - low) / ((high - low) or 1))
             ink = INK if style.contrast(INK, ground) >= 4.5 else "white"
@@ -177,11 +160,6 @@ def _draw_shades(ax, data, decimals, unit) -> dict:
         name = f"{style.number(value, decimals)} {style.unit_name(unit)}".strip()
         figures.record_of(ax).keys.append(Key("fill", name, shade[:3]))
     return cells
-
-
-# ---- scorecard ------------------------------------------------------------------------------
-
-SIGNS = {"<=": "≤", ">=": "≥"}
 
 
 def plot_scorecard(*cards: pd.DataFrame, title=None, ax=None):
@@ -215,27 +193,31 @@ def plot_scorecard(*cards: pd.DataFrame, title=None, ax=None):
     depth = [2.95 * max(t.count("\n") + 1 for t in row) + 1.9 for row in wrapped]
     ax, new = marks.own_axes(ax, height=sum(depth) + 3)
     ax.set_axis_off()
-    ax.set_xlim(0, width)
-    ax.set_ylim(sum(depth), 0)
+    ax.set(xlim=(0, width), ylim=(sum(depth), 0))
     ends, y = np.cumsum(widths), 0.0
     for number, (row, height) in enumerate(zip(wrapped, depth, strict=True)):
         if number % 2:
             ax.axhspan(y, y + height, color=style.SHADE, lw=0, zorder=0, gid="xc:stripe")
         look = {"size": SIZES["label"], "linespacing": 1.12, "color": INK if number else MUTED}
         for column, text in enumerate(row):
-            if column in right:
-                at = (ends[column] - 1.2, y + height / 2)
-                marks.write(ax, text, at, ha="right", **look)
-            else:
-                at = (ends[column] - widths[column] + 0.6, y + height / 2)
-                marks.write(ax, text, at, ha="left", **look)
+            flush = column in right
+            x = ends[column] - (1.2 if flush else widths[column] - 0.6)
+            marks.write(ax, text, (x, y + height / 2), ha="right" if flush else "left", **look)
         y += height
     table = pd.DataFrame([row[2:] for row in cells], columns=heads[2:])
     table.insert(0, "series", [row[1] for row in cells])
     table.insert(1, "indicator", cards[-1].sort_values("plan_row")["indicator"].to_numpy())
     rows = table.melt(["series", "indicator"], var_name="x", value_name="text")
     rows["source_id"] = rows["x"].isin(heads[2:5]).map({True: "plan", False: None})
-    marks.record(ax, rows.assign(mark="cell"), *_card_notes(cards))
+    status = set(cards[-1]["latest_status"])
+    notes = {
+        "draft": "draft" in status,
+        "estimated": "estimated" in status,
+        "chance": any(card["p_meet"].notna().any() for card in cards),
+        "reading_note": True,
+    }
+    keys = [Key("note", word(f"plot.card_{note}")) for note, said in notes.items() if said]
+    marks.record(ax, rows.assign(mark="cell"), *keys)
     figures.heading(ax, title)
     return marks.close_chart(ax, new)
 
@@ -261,12 +243,24 @@ def card_cells(cards) -> tuple[list, list, list, set]:
     earlier = [card.set_index("plan_row") for card in before]
     cells = []
     for row in last.sort_values("plan_row").to_dict("records"):
-        attribute = word(f"attribute.{row['attribute']}") if row["attribute"] else "—"
-        cells.append([f"{row['plan_row']:.0f}", _card_name(row), attribute])
-        cells[-1] += [_valued(row["base"], row["base_year"], base_year), _card_target(row)]
+        base = None if row["base_year"] == base_year else row["base_year"]
+        target = f"{shown_sign(row['comparator'])} {style.shortest(row['target'])}"
+        target = tr(target.replace(" ", ""), target)
+        if pd.isna(row["target"]):
+            key = f"plot.asked_{row['kind']}"
+            target = word(key) if has_word(key) else "—"
+        mark = {"draft": "*", "estimated": "≈"}.get(row["latest_status"], "")
+        latest = round(row["latest"], 1 if abs(row["latest"]) >= 10 and mark else 2)
+        cells.append([f"{row['plan_row']:.0f}", _card_name(row)])
+        cells[-1] += [word(f"attribute.{row['attribute']}") if row["attribute"] else "—"]
+        cells[-1] += [_dated(row["base"], base), target]
         cells[-1] += [_verdict(card.loc[row["plan_row"]]) for card in earlier]
-        cells[-1] += [_latest(row), _verdict(row), _reading(row)]
+        cells[-1] += [_dated(latest, row["latest_year"], mark), _verdict(row), _reading(row)]
     return cells, heads, tr(zh, en), {3, 4, 5 + len(earlier)}
+
+
+def _bracketed(text: str, more: str) -> str:
+    return tr(f"{text}（{more}）", f"{text} ({more})")
 
 
 def _card_name(row) -> str:
@@ -274,34 +268,14 @@ def _card_name(row) -> str:
     if language() == "en":
         unit = word(f"plan_unit.{unit}") if has_word(f"plan_unit.{unit}") else style.unit_name(unit)
     name = str(row[f"name_{language()}"])
-    if not unit or unit == "%" and "%" in name:
-        return name
-    return tr(f"{name}（{unit}）", f"{name} ({unit})")
+    return name if not unit or unit == "%" and "%" in name else _bracketed(name, unit)
 
 
-def _valued(value, year, usual=None, mark: str = "") -> str:
+def _dated(value, year, mark: str = "") -> str:
     if pd.isna(value):
         return "—"
     text = style.shortest(round(float(value), 4 if abs(value) < 10 else 2))
-    if pd.isna(year) or year == usual and not mark:
-        return text
-    return tr(f"{text}（{year:.0f}{mark}）", f"{text} ({year:.0f}{mark})")
-
-
-def _latest(row) -> str:
-    mark = {"draft": "*", "estimated": "≈", "derived": ""}.get(str(row["latest_status"]), "")
-    value = row["latest"]
-    if pd.notna(value):
-        value = round(float(value), 1 if abs(value) >= 10 and mark else 2)
-    return _valued(value, row["latest_year"], None, mark)
-
-
-def _card_target(row) -> str:
-    if pd.isna(row["target"]):
-        kind = row["kind"]
-        return word(f"plot.asked_{kind}") if has_word(f"plot.asked_{kind}") else "—"
-    sign = SIGNS.get(row["comparator"], row["comparator"])
-    return tr(f"{sign}{style.shortest(row['target'])}", f"{sign} {style.shortest(row['target'])}")
+    return text if pd.isna(year) else _bracketed(text, f"{year:.0f}{mark}")
 
 
 def _verdict(row) -> str:
@@ -323,24 +297,14 @@ def _reading(row) -> str:
     """Tell what the city's number or a borrowed reading implies, else the margin."""
     if isinstance(row["reading"], str) and row["reading"] and row["verdict_under_reading"]:
         shown = row["reading"].replace("<= ", tr("≤", "≤ ")).replace(">= ", tr("≥", "≥ "))
-        told = short_verdict(row["verdict_under_reading"], row["target_year"])
-        return tr(f"{shown}：{told}", f"{shown}: {told}")
-    if pd.isna(row["target"]) or pd.isna(row["latest"]):
+        verdict = short_verdict(row["verdict_under_reading"], row["target_year"])
+        return shown + tr("：", ": ") + verdict
+    margin = round(row["target"] - row["latest"], 6)
+    if pd.isna(margin):
         return "—"
-    margin = row["target"] - row["latest"]
     if row["comparator"] == "=":
         margin = -abs(margin)
     elif str(row["comparator"]).startswith(">"):
         margin = -margin
-    margin = round(margin, 6)
-    value = style.shortest(abs(margin))
-    return word("plot.card_margin" if margin >= 0 else "plot.card_gap", value=value)
-
-
-def _card_notes(cards) -> list[Key]:
-    status = set(cards[-1]["latest_status"])
-    notes = [word("plot.card_draft")] if "draft" in status else []
-    notes += [word("plot.card_estimated")] if "estimated" in status else []
-    if any(card["p_meet"].notna().any() for card in cards):
-        notes.append(word("plot.card_chance"))
-    return [Key("note", text) for text in [*notes, word("plot.card_reading_note")]]
+    key = "plot.card_margin" if margin >= 0 else "plot.card_gap"
+    return word(key, value=style.shortest(abs(margin)))
