@@ -35,7 +35,8 @@ FLOORS = (
 # modules that stand beside, and all that they may import
 BESIDE = {
     "hourly": {"errors", "words", "tables"},
-    "checks": {"errors", "words", "tables", "derivation"},
+    # tables of air are computed anew by the code that writes them: one copy of HJ 633 and HJ 663
+    "checks": {"errors", "words", "tables", "derivation", "hourly"},
 }
 # whose `plot` method imports `plots` when it is called
 DRAWN = {

@@ -235,7 +235,7 @@ def test_places_that_hold_no_text(tmp_path):
 def test_any_bytes_are_a_table_or_offences(data):
     for content in (data, b"publisher,hosts\n" + data):
         sheet = read_sheet("publishers", content)
-        assert sheet.offences or sheet.whole
+        assert sheet.offences or sheet.places
         assert all(o.line >= 1 and str(o.problem) and str(o.remedy) for o in sheet.offences)
 
 

@@ -11,27 +11,25 @@ import ast
 import math
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from .words import error
 
 MAX_LENGTH = 500
 MAX_DEPTH = 100
-_TOKEN = re.compile(
-    r"(?P<number>[0-9]{1,15}(?:\.[0-9]{1,15})?)(?![0-9.A-Za-z_])"
-    r"|(?P<name>[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*)(?![.])"
-    r"|[-+*/()]| +"
-)
+_NUMBER = r"[0-9]{1,15}(?:\.[0-9]{1,15})?(?![0-9.A-Za-z_])"
+_FIGURE = re.compile(rf"{_NUMBER}|[A-Za-z][A-Za-z0-9_]*(?:\.[A-Za-z0-9_]+)*(?![.])")
+_EXPRESSION = re.compile(rf"(?:{_FIGURE.pattern}|[-+*/()]| +)*+")
 _ARITHMETIC = (ast.Name, ast.Load, ast.UnaryOp, ast.USub)
 _ARITHMETIC += (ast.BinOp, ast.Add, ast.Sub, ast.Mult, ast.Div)
 
 Range = tuple[float, float]
+_ZERO = (0.0, 0.0)
 
 
 def names(expression: str) -> tuple[str, ...]:
     """Return the ids that an expression uses, each once, in order of appearance; or raise."""
-    return tuple(dict.fromkeys(_parse(expression).ids))
+    return tuple(dict.fromkeys(_parse(expression)[1]))
 
 
 def evaluate(
@@ -54,68 +52,48 @@ def evaluate(
     >>> round(value, 1), round(lower, 1), round(upper, 1)
     (83.0, 81.9, 84.1)
     """
-    parsed = _parse(expression)
-    figures = {name: _figure(expression, name, values) for name in parsed.ids}
-    value = _span(parsed, {name: (v, v) for name, (v, _, _) in figures.items()})[0][0]
+    ids = _parse(expression)[1]
+    figures = {name: _figure(expression, name, values) for name in ids}
+    value = _range(expression, {name: (v, v) for name, (v, _, _) in figures.items()})[0][0]
     known = not any(math.isnan(value) for value, _, _ in figures.values())
     if math.isinf(value) or (known and math.isnan(value)):
         raise error("error.not_finite", expression=_short(expression))
     spans = {name: (lower, upper) for name, (_, lower, upper) in figures.items()}
-    repeated = [n for n, (low, high) in spans.items() if low < high and parsed.ids.count(n) > 1]
-    outer, slopes = _span(parsed, spans, printed, repeated)
-    rising = {name: low >= 0 for name, (low, high) in slopes.items() if low >= 0 or high <= 0}
-    if not rising:
-        return value, *outer
-    ends = []
-    for side in (0, 1):
-        pinned = dict(spans)
-        for name, rises in rising.items():
-            end = spans[name][side if rises else 1 - side]
-            if math.isfinite(end):
-                pinned[name] = (end, end)
-        ends.append(_span(parsed, pinned, printed)[0][side])
-    return value, *ends
-
-
-@dataclass(frozen=True)
-class _Parsed:
-    """An expression, its tree, its ids as they appear, and what its stand-ins stand for."""
-
-    text: str
-    tree: ast.AST
-    ids: tuple[str, ...]
-    meaning: dict[str, str]
+    pinned = dict(spans), dict(spans)
+    for name, ends in spans.items():
+        if ends[0] < ends[1] and ids.count(name) > 1:
+            low, high = _range(expression, spans, printed, name)[1]
+            if low >= 0 or high <= 0:
+                for side, end in zip(pinned, ends if low >= 0 else ends[::-1], strict=True):
+                    side[name] = (end, end) if math.isfinite(end) else ends
+    (lower, _), (_, upper) = (_range(expression, side, printed)[0] for side in pinned)
+    return value, lower, upper
 
 
 @lru_cache(maxsize=4096)
-def _parse(text: str) -> _Parsed:
-    """Read an expression; refuse all that is no plain arithmetic."""
+def _parse(text: str) -> tuple[ast.AST, tuple[str, ...], dict[str, str]]:
+    """Return an expression's tree, its ids as they appear, and what its stand-ins stand for."""
     if len(text) > MAX_LENGTH:
         raise error("error.long_expression", most=MAX_LENGTH)
     if max(text.count("("), text.count("+"), text.count("-")) > MAX_DEPTH:
         raise error("error.deep_expression", expression=_short(text), most=MAX_DEPTH)
-    at, plain, ids, meaning = 0, "", [], {}
-    while at < len(text):
-        match = _TOKEN.match(text, at)
-        if not match:
-            rest = _short(text[at:])
-            raise error("error.expression_character", expression=_short(text), rest=rest)
-        word = match[0]
-        if match["name"] or match["number"]:
-            # ast knows no dotted ids, and would drop the zeros that tell a number's precision
-            word = f"n{len(meaning)}"
-            meaning[word] = match[0]
-        if match["name"]:
-            ids.append(match["name"])
-        plain += word
-        at = match.end()
+    rest = text[_EXPRESSION.match(text).end() :]
+    if rest:
+        raise error("error.expression_character", expression=_short(text), rest=_short(rest))
+    meaning: dict[str, str] = {}
+
+    def stand_in(match: re.Match) -> str:
+        # ast knows no dotted ids, and would drop the zeros that tell a number's precision
+        meaning[f"n{len(meaning)}"] = match[0]
+        return f"n{len(meaning) - 1}"
+
     try:
-        tree = ast.parse(plain.strip(), mode="eval").body
+        tree = ast.parse(_FIGURE.sub(stand_in, text).strip(), mode="eval").body
     except (SyntaxError, ValueError, MemoryError, RecursionError):
         raise error("error.expression", expression=_short(text)) from None
     if not all(isinstance(node, _ARITHMETIC) for node in ast.walk(tree)):
         raise error("error.expression", expression=_short(text))
-    return _Parsed(text, tree, tuple(ids), meaning)
+    return tree, tuple(word for word in meaning.values() if word[0].isalpha()), meaning
 
 
 def _short(text: str) -> str:
@@ -136,45 +114,35 @@ def _figure(expression: str, name: str, values) -> tuple[float, float, float]:
     return value, lower, upper
 
 
-def _span(parsed: _Parsed, spans, printed=False, slopes_of=()) -> tuple[Range, dict[str, Range]]:
-    """Return the range of an expression, and of its derivative by each id in `slopes_of`."""
-    zero = (0.0, 0.0)
+def _range(expression: str, spans, printed=False, by: str = "") -> tuple[Range, Range]:
+    """Return the range of an expression, and of its derivative by one of its ids."""
+    tree, _, meaning = _parse(expression)
 
-    def walk(node: ast.AST) -> tuple[Range, dict[str, Range]]:
+    def walk(node: ast.AST) -> tuple[Range, Range]:
         if isinstance(node, ast.Name):
-            name = parsed.meaning[node.id]
-            if name in spans:
-                return spans[name], {name: (1.0, 1.0)} if name in slopes_of else {}
-            half = half_unit(name) if printed and "." in name else 0.0
-            return (float(name) - half, float(name) + half), {}
+            word = meaning[node.id]
+            if word in spans:
+                return spans[word], (1.0, 1.0) if word == by else _ZERO
+            half = half_unit(word) if printed and "." in word else 0.0
+            return (float(word) - half, float(word) + half), _ZERO
         if isinstance(node, ast.UnaryOp):
-            inner, slopes = walk(node.operand)
-            return _minus(zero, inner), {name: _minus(zero, s) for name, s in slopes.items()}
+            inner, slope = walk(node.operand)
+            return _minus(_ZERO, inner), _minus(_ZERO, slope)
         (left, by_left), (right, by_right) = walk(node.left), walk(node.right)
-        either = dict.fromkeys((*by_left, *by_right))
         if isinstance(node.op, ast.Add | ast.Sub):
             join = _plus if isinstance(node.op, ast.Add) else _minus
-            slopes = {n: join(by_left.get(n, zero), by_right.get(n, zero)) for n in either}
-            return join(left, right), slopes
-        result = _times(left, right)
-        if isinstance(node.op, ast.Div):
-            if right[0] <= 0 <= right[1]:
-                low, high = right
-                raise error(
-                    "error.zero_divisor", expression=_short(parsed.text), low=low, high=high
-                )
-            result = _over(left, right)
-            # d(u/v) = u' * 1/v - u * v'/v**2
-            right = _over((1.0, 1.0), right)
-            square = _times(right, right)
-            by_right = {name: _minus(zero, _times(s, square)) for name, s in by_right.items()}
-        slopes = {}
-        for name in either:
-            by = _times(by_left.get(name, zero), right)
-            slopes[name] = _plus(by, _times(left, by_right.get(name, zero)))
-        return result, slopes
+            return join(left, right), join(by_left, by_right)
+        if isinstance(node.op, ast.Mult):
+            return _times(left, right), _plus(_times(by_left, right), _times(left, by_right))
+        low, high = right
+        if low <= 0 <= high:
+            raise error("error.zero_divisor", expression=_short(expression), low=low, high=high)
+        inverse = _over((1.0, 1.0), right)
+        # d(u/v) = u' * 1/v - u * v'/v**2
+        fall = _times(left, _times(by_right, _times(inverse, inverse)))
+        return _over(left, right), _minus(_times(by_left, inverse), fall)
 
-    return walk(parsed.tree)
+    return walk(tree)
 
 
 def half_unit(text: str) -> float:

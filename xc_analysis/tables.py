@@ -1,26 +1,25 @@
 """Read the tables of ``data/`` by their schema, ``data/datapackage.json``.
 
-`read_sheet` keeps, beside the typed cells, everything that is wrong with a file: the first fatal
-fault stops `load`, all of them go into `checks.check`.
+A `Sheet` keeps, beside the typed cells, everything that is wrong with a file: the first fatal
+offence stops `load`, all of them go into `checks.check`.
 """
 
 from __future__ import annotations
 
+import codecs
+import contextlib
 import csv
 import difflib
-import hashlib
 import json
-import math
 import os
 import re
 import stat
 import unicodedata
-from collections import OrderedDict
+from collections import namedtuple
 from collections.abc import Iterable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import pandas as pd
@@ -35,13 +34,8 @@ MAX_CELL = 4_000
 MAX_RECORD_LINES = 50
 WHOLE_FILE, HEADER, ROW = "(file)", "(header)", "(row)"
 
-_DTYPES = {
-    "integer": "Int64",
-    "number": "float64",
-    "boolean": "boolean",
-    "date": "datetime64[us]",
-    "string": "str",
-}
+_DTYPES = {"integer": "Int64", "number": "float64", "boolean": "boolean", "string": "str"}
+_DTYPES["date"] = "datetime64[us]"
 _FORMS = {
     "integer": re.compile(r"-?[0-9]{1,9}"),
     "number": re.compile(r"-?[0-9]{1,15}(?:\.[0-9]{1,15})?"),
@@ -53,50 +47,25 @@ _SPELLED_OUT = {*_SPELLED_OUT.split(), *"#N/A #VALUE! #REF! #DIV/0! #NAME?".spli
 _INFINITE = re.compile(r"[-+]?(?:inf|infinity|∞)", re.IGNORECASE)
 _EXPONENT = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]+")
 _DIGITS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
+_FORMULA = "=+-@＝＋－＠"
 _LINK = re.compile(r"://|\bwww\.|\b(?:javascript|data|file|mailto):", re.IGNORECASE)
 
 _STARTS = {b"PK\x03\x04": "zip", b"\xd0\xcf\x11\xe0": "xls", b"\x1f\x8b": "gzip", b"%PDF": "pdf"}
 _STARTS |= {b"PAR1": "parquet", b"\x89PNG": "picture", b"SQLite format 3": "database"}
+_PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
+_UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 _folder: Path | None = None
-_KEEP = 64
-_sheets: OrderedDict[tuple[str, bytes], Sheet] = OrderedDict()
 
 
-@dataclass(frozen=True)
-class Offence:
-    """One thing that is wrong: where, what, and what to do. A fatal one stops `load` too."""
-
-    table: str
-    line: int
-    column: str
-    value: str
-    problem: Message
-    remedy: Message
-    fatal: bool = False
+# one thing that is wrong: where, what, and what to do; a fatal one stops `load` too
+Offence = namedtuple("Offence", "table line column value problem remedy fatal")
 
 
 def offence(table, line, column, value, key, /, *, fatal=False, **values) -> Offence:
     """Build an offence, its problem and its remedy by their keys in ``words.csv``."""
     said = message(key, **values), message(f"{key}.fix", **values)
     return Offence(table, int(line), column, str(value)[:80], *said, fatal)
-
-
-@dataclass(frozen=True, eq=False)
-class Sheet:
-    """One file as read: cells as text and as typed values, both indexed by line of the file."""
-
-    table: str
-    cells: pd.DataFrame
-    frame: pd.DataFrame
-    offences: tuple[Offence, ...]
-    # False where the file could not be read as a table: then absence of a row proves nothing
-    whole: bool
-    # cells of rows that could not be placed: a key among them is not to be called unknown
-    stray: frozenset[str]
-
-
-# ---- the schema and the folder --------------------------------------------------------------
 
 
 @cache
@@ -113,12 +82,8 @@ def table_names() -> tuple[str, ...]:
 def schema(table: str) -> dict:
     """Return the Table Schema of a table, as ``data/datapackage.json`` has it."""
     if not isinstance(table, str) or table not in _resources():
-        raise error(
-            "error.unknown_table",
-            table=str(table),
-            near=near(str(table), table_names()),
-            tables=", ".join(table_names()),
-        )
+        known = {"near": near(str(table), table_names()), "tables": ", ".join(table_names())}
+        raise error("error.unknown_table", table=str(table), **known)
     return deepcopy(_resources()[table]["schema"])
 
 
@@ -146,31 +111,21 @@ def use_data(folder: str | os.PathLike | None) -> None:
 
 def data_dir(data: str | os.PathLike | None = None) -> Path:
     """Return the folder: that given, else of `use_data`, of ``$XC_DATA``, or the project's."""
-    folder, fault = find_folder(data)
-    if fault:
-        raise _refused(folder, message(fault))
-    return folder
-
-
-def find_folder(data=None) -> tuple[Path, str | None]:
-    """Find the folder of the tables, and the key of what is wrong with it."""
-    chosen = data if data is not None else _folder or os.environ.get("XC_DATA") or HOME
-    folder = Path(chosen)
+    folder = Path(data if data is not None else _folder or os.environ.get("XC_DATA") or HOME)
+    exists = False
     try:
         if folder.is_dir():
-            return folder, None
-        return folder, "check.folder_is_none" if folder.exists() else "check.folder_missing"
+            return folder
+        exists = folder.exists()
     except (OSError, ValueError):
-        return folder, "check.folder_missing"
+        pass
+    raise _refused(folder, message("check.folder_is_none" if exists else "check.folder_missing"))
 
 
 def near(name: str, names: Iterable[str]) -> Message | str:
     """Suggest the closest known names, to put behind a wrong one; empty where nothing is close."""
     close = difflib.get_close_matches(name[:80], [str(known) for known in names][:2000], 3, 0.6)
     return message("near", names=", ".join(close)) if close else ""
-
-
-# ---- bytes and text -------------------------------------------------------------------------
 
 
 def read_bytes(path: str | os.PathLike, within: Path | None = None) -> bytes | Message:
@@ -196,93 +151,59 @@ def read_bytes(path: str | os.PathLike, within: Path | None = None) -> bytes | M
 def read_text(path: str | os.PathLike) -> tuple[str, str]:
     """Read a text file in UTF-8, UTF-16 or GB18030; return text and encoding, or raise."""
     data = read_bytes(path)
-    if not isinstance(data, Message):
-        text, encoding, fault = decode(data)
-        if not fault:
-            return text, encoding
-        data = fault
-    raise _refused(path, data)
+    text, encoding, fault = (None, None, data) if isinstance(data, Message) else decode(data)
+    if fault:
+        raise _refused(path, fault)
+    return text, encoding
 
 
-def _refused(path, problem: Message) -> InputError:
-    fix = Message(f"{problem.key}.fix", problem.values)
-    return error("error.place", place=os.fspath(path), problem=problem, remedy=fix)
+def _refused(place, problem: Message, remedy: Message | None = None) -> InputError:
+    remedy = remedy or Message(f"{problem.key}.fix", problem.values)
+    return error("error.place", place=os.fspath(place), problem=problem, remedy=remedy)
 
 
 def decode(data: bytes) -> tuple[str | None, str | None, Message | None]:
     """Decode bytes; return text, encoding and what is wrong, each None where there is none."""
-    kind = _kind_of_file(data)
+    kind = next((kind for start, kind in _STARTS.items() if data.startswith(start)), None)
+    if data[:200].lstrip(b"\xef\xbb\xbf \r\n\t").lower().startswith(_PAGES):
+        kind = "web_page"
     if kind:
         return None, None, message("check.not_text", kind=message(f"file.{kind}"))
-    if data.startswith(b"\xef\xbb\xbf"):
+    if data.startswith(codecs.BOM_UTF8):
         text, _, fault = decode(data[3:])
         return text, "utf-8-sig", fault
-    for mark, encoding in ((b"\xff\xfe", "utf-16-le"), (b"\xfe\xff", "utf-16-be")):
-        if data.startswith(mark):
-            text = _decode_as(data[2:], encoding)
-            return (text, encoding, None) if text is not None else _NO_TEXT
+    mark = _UTF_16.get(data[:2])
     # every second byte of a comma, a digit or a line end in UTF-16 is zero
-    sample = data[:100_000]
-    even, odd = sample[::2].count(0), sample[1::2].count(0)
-    if max(even, odd) > len(sample) / 50 and min(even, odd) <= max(even, odd) / 10:
-        encoding = "utf-16-be" if even > odd else "utf-16-le"
-        text = _decode_as(data, encoding)
-        if text is not None and _is_plausible(text):
-            return text, encoding, None
-    for encoding in ("utf-8", "gb18030"):
-        text = _decode_as(data, encoding)
-        if text is not None and (encoding == "utf-8" or _is_frequent_chinese(text)):
-            return text, encoding, None
+    even, odd = data[:100_000:2].count(0), data[1:100_000:2].count(0)
+    guesses = [mark] if mark else ["utf-8", "gb18030"]
+    few, many = sorted((even, odd))
+    if not mark and many > min(len(data), 100_000) / 50 and few <= many / 10:
+        guesses.insert(0, "utf-16-be" if even > odd else "utf-16-le")
+    for encoding in guesses:
+        with contextlib.suppress(UnicodeDecodeError):
+            text = data[2 if mark else 0 :].decode(encoding)
+            if mark or _is_likely(text, encoding):
+                return text, encoding, None
     loose = data.decode("utf-8", errors="replace")
     broken = loose.count("\ufffd")
     sound = sum(ord(character) > 127 for character in loose) - broken
-    if sound and broken <= max(3, sound / 20):
-        line = loose[: loose.index("\ufffd")].count("\n") + 1
-        return loose, "utf-8", message("check.damaged_bytes", count=broken, line=line)
-    return _NO_TEXT
+    if mark or not sound or broken > max(3, sound / 20):
+        return None, None, message("check.no_encoding")
+    line = loose[: loose.index("\ufffd")].count("\n") + 1
+    return loose, "utf-8", message("check.damaged_bytes", count=broken, line=line)
 
 
-_NO_TEXT = (None, None, message("check.no_encoding"))
-
-
-def _decode_as(data: bytes, encoding: str) -> str | None:
-    """Decode bytes, or return None."""
-    try:
-        return data.decode(encoding)
-    except UnicodeDecodeError:
-        return None
-
-
-def _kind_of_file(data: bytes) -> str | None:
-    """Name a file that is no text by its first bytes."""
-    for start, kind in _STARTS.items():
-        if data.startswith(start):
-            return kind
-    start = data[:200].lstrip(b"\xef\xbb\xbf \r\n\t").lower()
-    pages = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
-    return "web_page" if start.startswith(pages) else None
-
-
-def _is_plausible(text: str) -> bool:
-    """Tell whether hardly a character is a control or none at all."""
+def _is_likely(text: str, encoding: str) -> bool:
+    """Tell whether text that could be decoded so was written so."""
+    if encoding == "utf-8":
+        return True
     sample = text[:20_000]
     odd = sum(not (c.isprintable() or c in "\t\r\n\u3000\ufeff") for c in sample)
-    return odd <= len(sample) / 100
-
-
-def _is_frequent_chinese(text: str) -> bool:
-    """Tell whether most characters beyond ASCII are GB 2312's punctuation or first level."""
-    beyond = [c for c in text[:200_000] if ord(c) > 127]
-    frequent = 0
-    for character in beyond:
-        try:
-            frequent += 0xA1 <= character.encode("gb2312")[0] <= 0xD7
-        except UnicodeEncodeError:
-            continue
-    return _is_plausible(text) and frequent >= 0.6 * len(beyond)
-
-
-# ---- one file -------------------------------------------------------------------------------
+    if encoding != "gb18030" or odd > len(sample) / 100:
+        return odd <= len(sample) / 100
+    # most characters beyond ASCII are the punctuation or the first level of GB 2312
+    beyond = [c.encode("gb2312", errors="ignore") for c in text[:200_000] if ord(c) > 127]
+    return sum(b"\xa1" <= code[:1] <= b"\xd7" for code in beyond) >= 0.6 * len(beyond)
 
 
 def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
@@ -314,7 +235,7 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
     >>> xc.load("publishers").columns.tolist()
     ['publisher', 'hosts']
     """
-    fields = schema(table)["fields"]
+    schema(table)
     folder = data_dir(data)
     path = folder / f"{table}.csv"
     content = read_bytes(path, within=folder)
@@ -323,66 +244,32 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
     sheet = read_sheet(table, content)
     for fault in sheet.offences:
         if fault.fatal:
-            place = f"{path}:{fault.line}: {fault.column}"
-            raise error("error.place", place=place, problem=fault.problem, remedy=fault.remedy)
+            raise _refused(f"{path}:{fault.line}: {fault.column}", fault.problem, fault.remedy)
     frame = sheet.frame.reset_index(drop=True)
-    for field in fields:
-        name, kind = field["name"], field["type"]
-        if name not in frame:
-            frame[name] = pd.Series(None, index=frame.index, dtype=_DTYPES[kind])
-        elif _is_required(field) and kind in ("integer", "boolean"):
-            frame[name] = frame[name].astype({"integer": "int64", "boolean": "bool"}[kind])
-    known = [field["name"] for field in fields]
-    return frame[known + [name for name in frame if name not in known]]
+    for name, field in sheet.fields.items():
+        if _is_required(field) and field["type"] in ("integer", "boolean"):
+            frame[name] = frame[name].astype("int64" if field["type"] == "integer" else "bool")
+    return frame
 
 
-def _is_required(field: dict) -> bool:
-    return field.get("constraints", {}).get("required", False)
-
-
+@lru_cache(maxsize=64)
 def read_sheet(table: str, data: bytes) -> Sheet:
     """Read a table from the bytes of its file; the same bytes are parsed once."""
-    key = (table, hashlib.blake2b(data, digest_size=16).digest())
-    if key in _sheets:
-        _sheets.move_to_end(key)
-        return _sheets[key]
-    _sheets[key] = _Reader(table).read(data)
-    while len(_sheets) > _KEEP:
-        _sheets.popitem(last=False)
-    return _sheets[key]
+    return Sheet(table, data)
 
 
-class _Reader:
-    """Read one file and collect what is wrong with it; reading goes on behind each fault."""
+class Sheet:
+    """One file as read: cells as text and as typed values, both indexed by line of the file.
 
-    def __init__(self, table: str):
-        self.table = table
-        self.fields = {field["name"]: field for field in _resources()[table]["schema"]["fields"]}
-        self.offences: list[Offence] = []
+    Reading goes on behind each fault; `offences` holds all of them. `places` tells where
+    each column stands, none where the file is no table. `stray` holds the cells of rows that
+    could not be placed: a key among them is not to be called unknown.
+    """
 
-    def report(self, line, column, value, key, /, *, fatal=True, **values):
-        """Note an offence, its problem and its remedy by their keys."""
-        found = offence(self.table, line, column, value, key, fatal=fatal, **values)
-        self.offences.append(found)
-
-    def read(self, data: bytes) -> Sheet:
-        text = self._decode(data)
-        if text is not None and not text.strip():
-            self.report(1, HEADER, "", "check.empty_file", header=",".join(self.fields))
-            text = None
-        place, rows, stray = self._rows(text or "")
-        lines = pd.Index(rows, dtype="int64")
-        columns, typed = {}, {}
-        for name, position in (place or {}).items():
-            values = [cells[position] for cells in rows.values()]
-            columns[name] = pd.Series(values, index=lines, dtype=object)
-            field = self.fields.get(name, {"name": name, "type": "string"})
-            typed[name] = self._typed(field, values, lines)
-        frames = [pd.DataFrame(found, index=lines) for found in (columns, typed)]
-        whole = place is not None
-        return Sheet(self.table, *frames, tuple(self.offences), whole, frozenset(stray))
-
-    def _decode(self, data: bytes) -> str | None:
+    def __init__(self, table: str, data: bytes):
+        self.table, self.offences, self.stray = table, [], set()
+        self.schema = _resources()[table]["schema"]
+        self.fields = {field["name"]: field for field in self.schema["fields"]}
         text, encoding, fault = decode(data)
         if fault:
             self.report(fault.values.get("line", 1), WHOLE_FILE, "", fault.key, **fault.values)
@@ -390,33 +277,45 @@ class _Reader:
             self.report(1, WHOLE_FILE, "", "check.byte_order_mark", fatal=False)
         elif encoding != "utf-8":
             self.report(1, WHOLE_FILE, "", "check.not_utf8", encoding=encoding.upper())
-        return text
+        if text is not None and not text.strip():
+            self.report(1, HEADER, "", "check.empty_file", header=",".join(self.fields))
+            text = None
+        self.places, rows = self._rows(text or "")
+        lines = pd.Index(rows, dtype="int64")
+        cells = {name: [row[at] for row in rows.values()] for name, at in self.places.items()}
+        missing = dict.fromkeys(name for name in self.fields if name not in cells)
+        self.cells = pd.DataFrame(cells | missing, index=lines, dtype=object)
+        typed = {n: self._typed(n, cells.get(n), lines) for n in {**self.fields, **cells}}
+        self.frame = pd.DataFrame(typed, index=lines)
 
-    def _rows(self, text: str):
-        """Return the position of each column, the rows by line, and cells without a place."""
-        place, width, blank = None, 0, 0
+    def report(self, line, column, value, key, /, *, fatal=True, **values):
+        """Note an offence, its problem and its remedy by their keys."""
+        self.offences.append(offence(self.table, line, column, value, key, fatal=fatal, **values))
+
+    def _rows(self, text: str) -> tuple[dict[str, int], dict[int, list[str]]]:
+        """Return the place of each column, none without a header, and the rows by line."""
+        places, width, blank = {}, 0, 0
         rows: dict[int, list[str]] = {}
-        stray: set[str] = set()
         for line, cells, sound in self._records(text):
             if not width:
                 if any("\r" in cell for cell in cells):
                     self.report(1, WHOLE_FILE, "", "check.cr_alone")
                     break
-                place, width = self._header(cells), len(cells) or 1
-                if place is None:
+                places, width = self._header(cells), len(cells) or 1
+                if not places:
                     break
             elif not any(cell.strip() for cell in cells):
                 if blank != line - 1:
                     self.report(line, ROW, "", "check.empty_row", fatal=False)
                 blank = line
-            elif not sound or len(cells) != width:
-                stray.update(cells)
+            elif sound and len(cells) == width:
+                rows[line] = cells
+            else:
+                self.stray.update(cells)
                 if sound:
                     shown = ",".join(cells)[:60]
                     self.report(line, ROW, shown, "check.ragged", cells=len(cells), header=width)
-            else:
-                rows[line] = cells
-        return place, rows, stray
+        return places, rows
 
     def _records(self, text: str) -> Iterator[tuple[int, list[str], bool]]:
         """Yield line, cells, soundness; quotes that never close cost their own line only."""
@@ -436,138 +335,112 @@ class _Reader:
                         break
                     record += "\n" + lines[end]
                     end += 1
-                cells = _unquote(record)
-                if cells is None:
+                try:
+                    if record.count('"') % 2:
+                        raise csv.Error
+                    cells = next(csv.reader([record], strict=True))
+                except csv.Error:
+                    cells, end = None, at + 1
                     self.report(at + 1, ROW, lines[at][:40], "check.quotes")
-                    end = at + 1
                 yield at + 1, cells or lines[at].split(","), cells is not None
             at = end
 
-    def _header(self, names: list[str]) -> dict[str, int] | None:
-        """Return the position of each column; None where the line is no header at all."""
+    def _header(self, names: list[str]) -> dict[str, int]:
+        """Return the place of each column; none where the line is no header at all."""
         if len(names) == 1 and re.search(r"[;\t|]", names[0]):
             self.report(1, HEADER, names[0][:60], "check.no_commas")
-            return None
+            return {}
         if not set(names) & set(self.fields):
-            shown = ",".join(names)[:60]
-            self.report(1, HEADER, shown, "check.no_header", header=",".join(self.fields))
-            return None
-        place: dict[str, int] = {}
-        for position, name in enumerate(names):
-            if name in place:
+            known = ",".join(self.fields)
+            self.report(1, HEADER, ",".join(names)[:60], "check.no_header", header=known)
+            return {}
+        places: dict[str, int] = {}
+        for at, name in enumerate(names):
+            if name in places:
                 self.report(1, name, name, "check.column_twice")
-            elif name in self.fields:
-                place[name] = position
             elif not name.strip():
-                self.report(1, HEADER, name, "check.column_unnamed", number=position + 1)
+                self.report(1, HEADER, name, "check.column_unnamed", number=at + 1)
             else:
-                values = {"name": name[:80], "near": near(name, self.fields)}
-                self.report(1, name[:80], name, "check.column_unknown", fatal=False, **values)
-                place[name] = position
+                places[name] = at
+                if name not in self.fields:
+                    said = {"name": name[:80], "near": near(name, self.fields)}
+                    self.report(1, name[:80], name, "check.column_unknown", fatal=False, **said)
         for name, field in self.fields.items():
-            if name not in place:
+            if name not in places:
                 fatal = _is_required(field)
                 self.report(1, name, "", "check.column_missing", fatal=fatal, name=name)
-        return place
+        return places
 
-    def _typed(self, field: dict, values: list[str], lines) -> pd.Series:
-        """Type a column's values, missing where a cell cannot be read; report what is wrong."""
-        cells = {value: _read_cell(value, field) for value in set(values)}
-        if any(fault for _, fault in cells.values()):
-            for line, value in zip(lines, values, strict=True):
-                fault = cells[value][1]
-                if fault:
-                    fatal = _is_hard(field)
-                    self.report(line, field["name"], value, fault[0], fatal=fatal, **fault[1])
-        read = [cells[value][0] for value in values]
-        return pd.Series(read, index=lines, dtype=_DTYPES[field["type"]], name=field["name"])
+    def _typed(self, name: str, cells: list[str] | None, lines: pd.Index) -> pd.Series:
+        """Type a column, missing where a cell cannot be read; report what is wrong with it."""
+        field = self.fields.get(name, {"type": "string"})
+        kind = field["type"]
+        # a cell that breaks the form of a label keeps its text all the same
+        is_soft = kind == "string" and field.get("form", "label") == "label"
+        faults = {cell: _fault(cell, field) for cell in set(cells or ())}
+        if any(faults.values()):
+            for line, cell in zip(lines, cells, strict=True):
+                if faults[cell]:
+                    key, said = faults[cell]
+                    self.report(line, name, cell, key, fatal=not is_soft, **said)
+        read = {"number": float, "integer": int, "boolean": "true".__eq__}.get(kind, str)
+        typed = {c: read(c) if c and (is_soft or not faults[c]) else None for c in faults}
+        values = None if cells is None else [typed[cell] for cell in cells]
+        return pd.Series(values, index=lines, dtype=_DTYPES[kind])
 
 
-def _unquote(record: str) -> list[str] | None:
-    if record.count('"') % 2:
+def _is_required(field: dict) -> bool:
+    return field.get("constraints", {}).get("required", False)
+
+
+def _fault(cell: str, field: dict) -> tuple[str, dict] | None:
+    """Return the key and the values of what is wrong with a cell, the first of all."""
+    kind, form, limits = field["type"], field.get("form", ""), field.get("constraints", {})
+    if cell == "":
+        needed = _is_required(field) and kind in ("integer", "boolean")
+        return ("check.empty", {}) if needed else None
+    if cell in limits.get("enum", ()):
         return None
-    try:
-        rows = list(csv.reader([record], strict=True))
-    except csv.Error:
-        return None
-    return rows[0] if len(rows) == 1 else None
-
-
-def _read_cell(value: str, field: dict) -> tuple[object, tuple[str, dict] | None]:
-    """Return a cell's typed value (or None) and the key and values of what is wrong with it."""
-    kind, limits = field["type"], field.get("constraints", {})
-    missing = math.nan if kind == "number" else None
-    if value == "":
-        if _is_required(field) and kind in ("integer", "boolean"):
-            return None, ("check.empty", {})
-        return missing, None
-    if value in limits.get("enum", ()):
-        return value, None
-    fault = _blemish(value, field)
+    if len(cell) > MAX_CELL:
+        return "check.long_cell", {"length": len(cell), "most": MAX_CELL}
     pattern = _FORMS.get(kind) or limits.get("pattern")
-    if not fault and pattern and not re.fullmatch(pattern, value):
-        fault = _unreadable(value, field)
-    if fault:
-        return (missing if _is_hard(field) else value), fault
-    if kind == "number":
-        return float(value), None
-    if kind == "integer":
-        return int(value), None
-    if kind == "boolean":
-        return value == "true", None
-    form = field.get("form")
-    if "date" in (kind, form) or (form == "period" and value.count("-") == 2):
-        try:
-            date(*(int(part) for part in (value.split("-") + ["1", "1"])[:3]))
-        except ValueError:
-            return missing, ("check.no_such_day", {"value": value})
-    if form == "period" and ".." in value:
-        start, end = re.split(r"\.\.", value.partition("-")[2] if "-" in value else value)
-        if int(start) >= int(end):
-            return missing, ("check.period_backwards", {"value": value})
-    return value, None
-
-
-def _is_hard(field: dict) -> bool:
-    """Tell whether a cell that breaks its column's form is no value at all."""
-    return field["type"] != "string" or field.get("form", "label") != "label"
-
-
-def _blemish(value: str, field: dict) -> tuple[str, dict] | None:
-    """Find what no cell may hold, whatever its column; its length first."""
-    if len(value) > MAX_CELL:
-        return "check.long_cell", {"length": len(value), "most": MAX_CELL}
-    if value in _SPELLED_OUT:
-        return "check.spelled_out", {"value": value}
-    if "\ufffd" in value:
-        return "check.destroyed", {}
-    for character in value:
-        if not character.isprintable() and character not in "\n\u3000":
-            name = unicodedata.name(character, "control")
-            return "check.invisible", {"code": ord(character), "name": name}
-    if value != value.strip():
-        return "check.blanks", {}
-    if field["type"] != "string" or field.get("form") in ("date", "period"):
+    fits = not pattern or re.fullmatch(pattern, cell)
+    is_number = kind in ("number", "integer")
+    if is_number and fits:
         return None
-    if value[0] in "=+-@＝＋－＠" and not _FORMS["number"].fullmatch(value):
-        return "check.formula", {"first": value[0]}
-    if field.get("form") not in ("url", "hosts") and _LINK.search(value):
-        return "check.address", {}
-    return None
+    is_text = kind == "string" and form not in ("date", "period")
+    hidden = [c for c in cell if not (c.isprintable() or c in "\n\u3000")]
+    digits = is_number and _DIGITS.fullmatch(cell)
+    start, _, end = cell.partition("..")
+    faults = {
+        "check.spelled_out": cell in _SPELLED_OUT,
+        "check.destroyed": "\ufffd" in cell,
+        "check.invisible": hidden,
+        "check.blanks": cell != cell.strip(),
+        "check.formula": is_text and cell[0] in _FORMULA and not _FORMS["number"].fullmatch(cell),
+        "check.address": is_text and form not in ("url", "hosts") and _LINK.search(cell),
+        "check.infinite": is_number and _INFINITE.fullmatch(cell),
+        "check.exponent": is_number and _EXPONENT.fullmatch(cell),
+        "check.decimals": kind == "integer" and "." in cell and digits,
+        "check.too_many_digits": digits,
+        "check.no_number": is_number,
+        "check.form": not fits,
+        "check.no_such_day": not is_text and cell.count("-") == 2 and not _is_day(cell),
+        "check.period_backwards": form == "period" and end and start[-len(end) :] >= end,
+    }
+    key = next((key for key, is_so in faults.items() if is_so), None)
+    if key is None:
+        return None
+    said = {"value": cell if len(cell) <= 40 else cell[:37] + "...", "first": cell[0]}
+    if key == "check.form":
+        said["form"] = message(f"form.{form or kind}")
+    if hidden:
+        said |= {"code": ord(hidden[0]), "name": unicodedata.name(hidden[0], "control")}
+    return key, said
 
 
-def _unreadable(value: str, field: dict) -> tuple[str, dict]:
-    """Say why a cell is not what its column holds."""
-    shown = {"value": value if len(value) <= 40 else value[:37] + "..."}
-    kind = field["type"]
-    if kind in ("number", "integer"):
-        if _INFINITE.fullmatch(value):
-            return "check.infinite", shown
-        if _EXPONENT.fullmatch(value):
-            return "check.exponent", shown
-        if _DIGITS.fullmatch(value):
-            whole = kind == "integer" and "." in value
-            return ("check.decimals" if whole else "check.too_many_digits"), shown
-        return "check.no_number", shown
-    form = kind if kind != "string" else field.get("form", "name")
-    return "check.form", shown | {"form": message(f"form.{form}")}
+def _is_day(text: str) -> bool:
+    try:
+        return bool(date.fromisoformat(text))
+    except ValueError:
+        return False

@@ -62,28 +62,7 @@ def has_word(key: str) -> bool:
 
 
 def word(key: str, lang: str | None = None, /, **values) -> str:
-    """Return the text of a key of ``words.csv``, its fields filled.
-
-    Parameters
-    ----------
-    key : str
-        Such as ``"verdict.met"``.
-    lang : {"zh", "en"}, optional
-        Default: the language in force.
-    **values
-        What fills the ``{fields}``; a `Message` among them is rendered in the same language.
-
-    Raises
-    ------
-    KeyError
-        If there is no such key or a field is not given.
-
-    Examples
-    --------
-    >>> from xc_analysis.words import word
-    >>> word("verdict.met", "en")
-    'met'
-    """
+    """Return the text of a key, its ``{fields}`` filled, messages among them in its language."""
     lang = lang or language()
     filled = {k: v.render(lang) if isinstance(v, Message) else v for k, v in values.items()}
     return _table()[key][lang].format(**filled)
