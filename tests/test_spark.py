@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
-from test_stations import assert_same_values, make_store, messy_hours
+from test_stations import make_store, messy_hours
 
 from xc_analysis.errors import InputError
 from xc_analysis.hourly import run_stations
@@ -24,7 +24,6 @@ pytestmark = [
     ),
     pytest.mark.usefixtures("lang_en"),
 ]
-PLACES = "station,district,city\n甲,东区,某市\n乙,东区,某市\n丙,西区,某市\n"
 
 
 def free_port() -> int:
@@ -38,80 +37,56 @@ def cluster(folder: Path, workers: int = 2):
     """A standalone cluster on this machine; its address. Ends its own processes, by their ids."""
     home = Path(pyspark.__file__).parent
     environment = os.environ | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": "127.0.0.1"}
-    log = (folder / "log").open("w+")
-    started = []
+    log, port, started = folder / "log", free_port(), []
+    address = f"spark://127.0.0.1:{port}"
 
-    def start(role: str, *arguments: str) -> None:
-        command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{role}", *arguments]
-        started.append(
-            subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=folder)
-        )
-
-    def wait_for(words: str, times: int) -> None:
-        limit = time.monotonic() + 120
-        while Path(log.name).read_text("utf-8").count(words) < times:
-            assert time.monotonic() < limit, Path(log.name).read_text("utf-8")[-2000:]
-            assert all(p.poll() is None for p in started), Path(log.name).read_text("utf-8")[-2000:]
+    def start(role: str, *arguments: str, until: str) -> None:
+        """Start a master or worker and wait for words in the log."""
+        command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{role}"]
+        command += ["--host", "127.0.0.1", "--webui-port", "0", *arguments]
+        with log.open("a") as out:
+            how = {"stdout": out, "stderr": out, "env": environment, "cwd": folder}
+            started.append(subprocess.Popen(command, **how))
+        limit, before = time.monotonic() + 120, log.read_text("utf-8").count(until)
+        while log.read_text("utf-8").count(until) <= before:
+            assert time.monotonic() < limit, log.read_text("utf-8")[-2000:]
+            assert all(p.poll() is None for p in started), log.read_text("utf-8")[-2000:]
             time.sleep(0.2)
 
-    address = f"spark://127.0.0.1:{free_port()}"
-    port = address.rpartition(":")[2]
-    common = ("--host", "127.0.0.1", "--webui-port", "0")
     try:
-        start("master.Master", *common, "--port", port)
-        wait_for("I have been elected leader", 1)
+        start("master.Master", "--port", str(port), until="I have been elected leader")
         for number in range(workers):
             own = ("--cores", "1", "--memory", "1g", "--work-dir", str(folder / f"work{number}"))
-            start("worker.Worker", *common, *own, address)
-        wait_for("Successfully registered with master", workers)
-        yield address, log.name
+            start("worker.Worker", *own, address, until="Successfully registered with master")
+        yield address, log
     finally:
         for process in reversed(started):
             process.terminate()
-        for process in started:
             process.wait(30)
-        log.close()
-
-
-@pytest.fixture(scope="module")
-def hours() -> pd.DataFrame:
-    return messy_hours(seed=8)
-
-
-@pytest.fixture(scope="module")
-def folder(hours, tmp_path_factory) -> Path:
-    place = tmp_path_factory.mktemp("spark")
-    (place / "places.csv").write_text(PLACES, "utf-8")
-    return make_store(hours, place / "store")
 
 
 def written(place: Path) -> dict[str, bytes]:
     return {p.name: p.read_bytes() for p in sorted(place.glob("*.csv"))}
 
 
-def test_spark_gives_what_the_others_give_to_the_last_digit_written(hours, folder, tmp_path):
-    small = run_stations(folder, out=tmp_path / "small")
+def test_spark_gives_what_duckdb_gives_to_the_last_digit_written(tmp_path):
+    folder = make_store(messy_hours(seed=8), tmp_path / "store")
+    duckdb = run_stations(folder, out=tmp_path / "duckdb")
     spark = run_stations(folder, out=tmp_path / "spark", engine="spark")
-    for name in small:
-        pd.testing.assert_frame_equal(small[name], spark[name], check_dtype=False, rtol=1e-12)
-    assert written(tmp_path / "small") == written(tmp_path / "spark")
-    assert_same_values(spark, hours, "station")
-
-
-def test_a_cluster_of_two_workers_gives_the_same(folder, tmp_path):
-    options = {"by": "district", "places": folder.parent / "places.csv"}
-    run_stations(folder, out=tmp_path / "small", **options)
+    for name in duckdb:
+        pd.testing.assert_frame_equal(duckdb[name], spark[name], check_dtype=False, rtol=1e-12)
+    assert written(tmp_path / "duckdb") == written(tmp_path / "spark")
+    # a cluster of two workers gives the same
+    options = {"by": "district", "places": tmp_path / "places.csv"}
+    run_stations(folder, out=tmp_path / "duckdb", **options)
     (tmp_path / "cluster").mkdir()
     with cluster(tmp_path / "cluster") as (address, log):
         run_stations(folder, out=tmp_path / "spark", engine=address, **options)
-        told = Path(log).read_text("utf-8")
-    assert "Registered app xc stations" in told
+        assert "Registered app xc stations" in log.read_text("utf-8")
     # both workers had a part in it
     ran = [p for p in sorted((tmp_path / "cluster").glob("work*/app-*/*")) if p.is_dir()]
     assert len({p.parent.parent.name for p in ran}) == 2
-    assert written(tmp_path / "small") == written(tmp_path / "spark")
-
-
-def test_a_master_that_is_not_there_is_named_at_once(folder):
+    assert written(tmp_path / "duckdb") == written(tmp_path / "spark")
+    # and a master that is not there is named at once
     with pytest.raises(InputError, match="no master answers"):
         run_stations(folder, engine=f"spark://127.0.0.1:{free_port()}")
