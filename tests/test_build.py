@@ -318,11 +318,3 @@ HTML('<style>td {color: red}</style><script>alert(1)</script><table onclick="x()
     assert "a &lt; b" in page and "seen &lt;b&gt;" in page
     folded = re.findall(r"<details>.*?</details>", page, re.DOTALL)
     assert len(folded) == 3 and "print('seen" in "".join(folded)
-
-
-def test_without_a_terminal_nothing_passes_and_what_stays_is_printed(capsys):
-    with builder.Progress() as show:
-        show.line("passing")
-        show.count(1, 2)
-        show.say("stays")
-    assert capsys.readouterr() == ("stays\n", "")

@@ -5,13 +5,16 @@ import json
 import re
 from pathlib import Path
 
+import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 import xc_analysis as xc
 from xc_analysis.tables import schema, table_names
 
 ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRITTEN = ["README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 WRITTEN += ["LICENSE-data.md", "benchmarks/README.md", "docs/methods.md", "docs/methods.zh-CN.md"]
 WRITTEN += ["docs/explorer.md", "docs/api.md", "docs/map.md", "data/README.md"]
@@ -39,14 +42,10 @@ def anchors(text):
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-# ---- what is generated ----------------------------------------------------------------------
-
-
-def test_what_is_generated_is_current(docs):
+def test_what_is_generated_is_current_and_a_change_is_written_again(
+    docs, tmp_path, monkeypatch, capsys
+):
     assert docs.out_of_date() == [], "run make docs"
-
-
-def test_a_changed_document_is_found_and_written_again(docs, tmp_path, monkeypatch, capsys):
     monkeypatch.setattr(docs, "ROOT", tmp_path)
     monkeypatch.setattr(docs, "PRODUCTS", {"a.md": lambda: "text\n"})
     assert docs.main(["--check"]) == 1 and "a.md: out of date" in capsys.readouterr().out
@@ -54,46 +53,33 @@ def test_a_changed_document_is_found_and_written_again(docs, tmp_path, monkeypat
     assert docs.main(["--check"]) == 0
 
 
-def test_the_dictionary_names_every_table_and_column(docs):
-    text = docs.data_dictionary()
-    for table in table_names():
+def test_dictionary_interface_and_map_leave_nothing_out(docs):
+    tables, text = set(table_names()), docs.data_dictionary()
+    for table in tables:
         section = text.split(f"### `{table}.csv`")[1].split("\n### ")[0]
         for field in schema(table)["fields"]:
             assert f"| `{field['name']}` |" in section
             assert field["description_zh"] in section and field["description"] in section
-
-
-def test_the_interface_describes_every_public_name(docs):
-    listed = {name for names in docs.GROUPS.values() for name in names.split()}
+    listed, text = {name for names in docs.GROUPS.values() for name in names.split()}, docs.api()
     assert listed == set(xc.__all__) - {"__version__"}
-    text = docs.api()
     for name in listed:
         section = text.split(f"### xc.{name}\n")[1].split("\n### ")[0]
         assert len(section.split()) > 5, f"xc.{name} has no docstring"
-
-
-def test_the_map_holds_every_notebook_with_the_tables_it_names(docs):
-    notebooks = {path.stem for path in (ROOT / "notebooks").glob("*.ipynb")}
-    assert set(docs.PLACES) == notebooks
-    tables = set(table_names())
-    for stem, (*texts, listed) in docs.PLACES.items():
+    assert set(docs.PLACES) == {path.stem for path in NOTEBOOKS}
+    for stem, (*texts, named) in docs.PLACES.items():
         assert all(texts) and all(docs.titles_of(stem))
-        named = set(re.findall(r'xc\.load\("([^"]+)"', docs.code_of(stem)))
-        assert named <= set(listed.split()) <= tables, stem
+        loaded = set(re.findall(r'xc\.load\("([^"]+)"', docs.code_of(stem)))
+        assert loaded <= set(named.split()) <= tables, stem
 
 
-def test_both_readmes_carry_the_measured_speeds(docs):
+def test_the_table_of_speeds_is_everywhere_tells_losses_and_does_without_what_was_not_run(
+    docs, tmp_path, monkeypatch
+):
     table = docs.benchmark_table()
     for name, lang in docs.READMES.items():
         assert table.table(lang) in read(name)
         assert table.table(lang) in read("benchmarks/results/speed.md")
     assert len(table.rows()) == table.table("zh").count("\n|") - 1
-
-
-def test_the_table_of_speeds_tells_losses_and_does_without_what_was_not_run(
-    docs, tmp_path, monkeypatch
-):
-    table = docs.benchmark_table()
     assert any(row.takes and row.takes < row.ours for row in table.rows())
     monkeypatch.setattr(table, "RESULTS", tmp_path)
     assert table.rows() == []
@@ -101,17 +87,14 @@ def test_the_table_of_speeds_tells_losses_and_does_without_what_was_not_run(
         "| | times import pandas | s |\n|---|---|---|\n"
         "| pandas | 1.00 | 0.200 |\n| xc_analysis, a table loaded | 2.00 | 0.400 |\n"
     )
-    assert "| import, and one table read |  | 0.40 s | import pandas | 0.20 s | 0.5 |" in (
-        table.table("en")
-    )
-
-
-# ---- what is written ------------------------------------------------------------------------
+    row = "| import, and one table read |  | 0.40 s | import pandas | 0.20 s | 0.5 |"
+    assert row in table.table("en")
 
 
 @pytest.mark.parametrize("name", WRITTEN)
-def test_links_lead_somewhere(name):
+def test_links_lead_somewhere_and_nothing_is_left_to_write(name):
     text = re.sub(r"```.*?```", "", read(name), flags=re.DOTALL)
+    assert not re.search(r"\b(TODO|TBD|FIXME|XXX)\b|待补|lorem", text)
     leads = re.findall(r"\]\((?!https?:)([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text)
     for lead in leads:
         path, _, anchor = lead.partition("#")
@@ -121,35 +104,35 @@ def test_links_lead_somewhere(name):
             assert anchor in anchors(target.read_text(encoding="utf-8")), f"{name}: {lead}"
 
 
-def test_the_example_of_the_readmes_runs(tmp_path, monkeypatch):
+def test_notebooks_and_docstrings_lead_to_what_is_there():
+    for path in NOTEBOOKS:
+        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
+            for lead in re.findall(r"\]\((?!https?:)([^)#]+)\)", "".join(cell["source"])):
+                assert (path.parent / lead).exists(), f"{path.name}: {lead}"
+    for path in (ROOT / "xc_analysis").rglob("*.py"):
+        for cited in re.findall(r"\bdocs/[\w./-]+\.md", path.read_text(encoding="utf-8")):
+            assert (ROOT / cited).is_file(), f"{path.name}: {cited}"
+
+
+def test_the_readmes_are_short_and_their_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     english, chinese = python_in("README.md")[0], python_in("README.zh-CN.md")[0]
-    code = [re.sub(r"\s+#.*", "", text) for text in (english, chinese)]
-    assert code[0] == code[1]
+    assert re.sub(r"\s+#.*", "", english) == re.sub(r"\s+#.*", "", chinese)
     assert len([line for line in english.splitlines() if line]) == 5
-    import matplotlib.pyplot as plt
-
+    assert all(len(read(n).splitlines()) <= 140 for n in ("README.md", "README.zh-CN.md"))
     names = {}
     exec(english, names)
     assert plt.get_fignums()
     plt.close("all")
-    came = names["fan"].frame.loc[2025]
-    assert round(came["median"]) == 20
-    assert [round(came["lower_80"]), round(came["upper_80"])] == [14, 29]
-
-
-def test_the_readmes_are_short():
-    for name in ("README.md", "README.zh-CN.md"):
-        assert len(read(name).splitlines()) <= 140
+    came = names["fan"].frame.loc[2025, ["median", "lower_80", "upper_80"]]
+    assert came.round().tolist() == [20, 14, 29]
 
 
 def test_the_worked_example_of_the_methods_is_the_package(lang_en):
     names = {}
     exec(python_in("docs/methods.md")[0], names)
-    values = dict(zip(range(2015, 2021), names["y"], strict=True))
-    import pandas as pd
-
-    fan = xc.project(pd.Series(values), 2025, prior_sd=0.08, better="lower", scale="log")
+    values = pd.Series(dict(zip(range(2015, 2021), names["y"], strict=True)))
+    fan = xc.project(values, 2025, prior_sd=0.08, better="lower", scale="log")
     ours = fan.frame.loc[2025, ["median", "lower_80", "upper_80"]]
     np.testing.assert_allclose([names["median"], names["lower"], names["upper"]], ours.round(1))
     text = read("docs/methods.md")
@@ -164,19 +147,6 @@ def test_what_the_methods_say_of_estimates_is_so():
     low = sum(int((checks[name]["lean"] < 0).sum()) for name in air[:6])
     assert f"{inside} of {sum(map(len, checks.values()))} intervals" in read("docs/methods.md")
     assert f"All {low} estimates of concentrations came out low" in read("docs/methods.md")
+    estimate = xc.series("pm25").loc[2021]
     for text in (read("docs/methods.md"), read("docs/methods.zh-CN.md")):
-        estimate = xc.series("pm25").loc[2021]
         assert f"{estimate['value']:.1f}" in text and f"{estimate['lower']:.1f}" in text
-
-
-def test_docstrings_cite_documents_that_are_there():
-    for path in (ROOT / "xc_analysis").rglob("*.py"):
-        for cited in re.findall(r"\bdocs/[\w./-]+\.md", path.read_text(encoding="utf-8")):
-            assert (ROOT / cited).is_file(), f"{path.name}: {cited}"
-
-
-def test_a_notebook_leads_to_notebooks_that_are_there():
-    for path in (ROOT / "notebooks").glob("*.ipynb"):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            for lead in re.findall(r"\]\((?!https?:)([^)#]+)\)", "".join(cell["source"])):
-                assert (path.parent / lead).exists(), f"{path.name}: {lead}"

@@ -132,8 +132,7 @@ def _cells(path: Path) -> list[tuple[str, str]]:
 
 
 def _file_digest(path: Path) -> str:
-    with open(path, "rb") as handle:
-        return hashlib.file_digest(handle, "sha256").hexdigest()
+    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _digest(parts: list) -> str:
@@ -162,52 +161,42 @@ def _records(where: Folders) -> dict[str, dict]:
         return {}
 
 
-def _write_records(records: dict[str, dict], where: Folders) -> None:
-    draft = where.staging / "records.json"
-    draft.write_text(json.dumps(records, indent=1), encoding="utf-8")
-    os.replace(draft, where.cache / draft.name)
-
-
 def _is_current(name: str, key: str, where: Folders) -> bool:
     """Tell whether a record is of this key and its outputs are as they were written."""
     record = _records(where).get(name, {"key": None})
-    if record["key"] != key:
-        return False
-    outputs = ((where.out / file, digest) for file, digest in record["outputs"].items())
-    return all(path.is_file() and _file_digest(path) == digest for path, digest in outputs)
+    return record["key"] == key and all(
+        (where.out / file).is_file() and _file_digest(where.out / file) == digest
+        for file, digest in record["outputs"].items()
+    )
 
 
-def _install(name: str, record: dict, fresh: dict[str, Path], where: Folders) -> None:
-    """Move whole files into place, drop what is no longer written, then keep the record."""
-    digests = {file: _file_digest(path) for file, path in sorted(fresh.items())}
+def _install(name: str, record: dict | None, fresh: dict[str, Path], where: Folders) -> None:
+    """Move whole files into place, drop what nothing writes any more, then keep the record."""
     records = _records(where)
-    before = records.pop(name, {"outputs": {}})
-    records[name] = record | {"outputs": digests}
-    _drop(before["outputs"], records, where)
+    before = records.pop(name, {"outputs": {}})["outputs"]
+    if record is not None:
+        digests = {file: _file_digest(path) for file, path in sorted(fresh.items())}
+        records[name] = record | {"outputs": digests}
+    # a figure may have moved to another notebook
+    for file in set(before).difference(*(one["outputs"] for one in records.values())):
+        (where.out / file).unlink(missing_ok=True)
     for file, path in fresh.items():
         target = where.out / file
         target.parent.mkdir(parents=True, exist_ok=True)
         os.replace(path, target)
-    _write_records(records, where)
-
-
-def _drop(files, records: dict[str, dict], where: Folders) -> None:
-    """Remove outputs that no record names any more: one may have moved to another notebook."""
-    kept = {file for record in records.values() for file in record["outputs"]}
-    for file in set(files) - kept:
-        (where.out / file).unlink(missing_ok=True)
+    draft = where.staging / "records.json"
+    draft.write_text(json.dumps(records, indent=1), encoding="utf-8")
+    os.replace(draft, where.cache / draft.name)
 
 
 def _sweep(where: Folders) -> None:
     """Remove what a killed run left, and the outputs of notebooks that are gone."""
     shutil.rmtree(where.staging, ignore_errors=True)
     where.staging.mkdir(parents=True)
-    records, files = _records(where), []
     here = {path.stem for path in where.notebooks.glob("*.ipynb")}
-    for name in [n for n in records if n[0].isdigit() and n not in here]:
-        files += records.pop(name)["outputs"]
-    _drop(files, records, where)
-    _write_records(records, where)
+    for name in _records(where):
+        if name[0].isdigit() and name not in here:
+            _install(name, None, {}, where)
 
 
 def _alone(where: Folders, say) -> TextIO:

@@ -13,13 +13,12 @@ from ..targets import parse_level
 from ..words import LANGUAGES, Message, error, message
 
 VIEWS = ("target", "compare", "choices", "series", "months", "table")
-METHODS = ("paths", "loglinear", "damped", "last", "linear")
 #: What an entry that is one word may say.
 OPTIONS = {
     "view": VIEWS,
     "lang": LANGUAGES,
     "freq": ("annual", "monthly"),
-    "method": METHODS,
+    "method": ("paths", "loglinear", "damped", "last", "linear"),
     "source": ("station", "published"),
     "basis": ("raw", "old", "new"),
     "partial": ("estimate", "observed", "drop"),
