@@ -9,97 +9,67 @@ import pytest
 from drawing import drawing_folder  # noqa: F401
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.colors import rgb_to_hsv, to_rgb
+from matplotlib.font_manager import FontProperties, findfont
+from pylopdf_fonts_zh_cn import sans_path
 
 import xc_analysis as xc
 from xc_analysis import InputError, style, words
 from xc_analysis.words import LANGUAGES, language
 
-
-def render(lines, caplog):
-    """Draw lines of text; a missing glyph raises or is logged."""
-    fig = plt.figure(figsize=(12, max(2, 0.14 * len(lines))), layout="none")
-    for i, line in enumerate(lines):
-        fig.text(0.01, (i + 0.5) / len(lines), line, size=6, parse_math=False)
-    fig.canvas.draw()
-    plt.close(fig)
-    assert "does not have a glyph" not in caplog.text and "not found" not in caplog.text
+THEIRS = {**style.POLLUTANTS, **style.THEMES}
+COLORS = {"ink": style.INK, "muted": style.MUTED, "target": style.TARGET, "city": style.CITY}
+COLORS |= {"limit": style.LIMIT, **THEIRS}
 
 
-def chunks(text, n=120):
-    return [text[i : i + n] for i in range(0, len(text), n)]
-
-
-# ---- font ----
-
-
-def test_a_missing_glyph_would_be_noticed(caplog):
-    with pytest.raises(UserWarning, match="Glyph"):
-        render(["\U0001f3ee"], caplog)
-
-
-def test_every_character_of_the_plan_renders(shared, caplog):
-    text = (shared / "plan.txt").read_text("utf-8")
+def render(text, caplog):
+    """Draw every character of a text; a missing glyph raises or is logged."""
     characters = "".join(sorted({c for c in text if c.isprintable() and not c.isspace()}))
-    assert len(characters) > 1000
-    render(chunks(characters), caplog)
+    fig = plt.figure(figsize=(12, 5), layout="none")
+    for i in range(0, len(characters), 120):
+        fig.text(0.01, i / 120 / 40, characters[i : i + 120], size=6, parse_math=False)
+    fig.canvas.draw()
+    assert "does not have a glyph" not in caplog.text and "not found" not in caplog.text
+    return len(characters)
 
 
-@pytest.mark.parametrize("lang", LANGUAGES)
-def test_every_word_and_name_renders(lang, caplog):
-    indicators, sources = xc.load("indicators"), xc.load("sources")
-    texts = [*indicators[f"name_{lang}"], *sources[f"short_{lang}"].dropna()]
-    texts += [row[lang] for row in words._table().values()]
-    characters = "".join(sorted(set("".join(map(str, texts))) - set(" \n")))
-    render(chunks(characters), caplog)
+def test_every_character_of_plan_words_and_names_renders(shared, caplog):
+    names = [xc.load("indicators")[f"name_{lang}"] for lang in LANGUAGES]
+    names += [xc.load("sources")[f"short_{lang}"].dropna() for lang in LANGUAGES]
+    texts = [text for column in names for text in column]
+    texts += [row[lang] for row in words._table().values() for lang in LANGUAGES]
+    render("".join(map(str, texts)), caplog)
+    assert render((shared / "plan.txt").read_text("utf-8"), caplog) > 1000
+    with pytest.raises(UserWarning, match="Glyph"):
+        render("\U0001f3ee", caplog)
 
 
 def test_the_packaged_font_is_the_one_that_is_found():
-    from matplotlib.font_manager import FontProperties, findfont
-    from pylopdf_fonts_zh_cn import sans_path
-
     assert findfont(FontProperties(family="Noto Sans SC")) == str(sans_path())
 
 
-# ---- style and language ----
-
-
-def test_style_is_a_call_and_a_context():
+def test_style_is_a_call_and_a_context(monkeypatch):
     size = plt.rcParams["font.size"]
     with style.use_style("en"):
         assert language() == "en" and xc.tr("甲", "a") == "a"
         plt.rcParams["font.size"] = 40
-    assert language() == "zh" and plt.rcParams["font.size"] == size
+        plt.ion()  # a backend's own setting is not undone
+    assert language() == "zh" and plt.rcParams["font.size"] == size and plt.isinteractive()
+    plt.ioff()
     with plt.rc_context({"font.size": 33}), style.use_style():
         assert plt.rcParams["font.size"] == size and language() == "zh"
     with pytest.raises(RuntimeError), style.use_style("en"):
         raise RuntimeError
+    with pytest.raises(InputError, match="fr"):
+        style.use_style("fr")
     assert language() == "zh"
-
-
-def test_leaving_the_style_leaves_no_language_set(monkeypatch):
-    words.use_language(None)
-    with style.use_style("en"):
-        pass
-    monkeypatch.setenv("XC_LANG", "zh")
-    assert language() == "zh"
-
-
-def test_a_plain_call_survives_garbage_collection():
     style.use_style("en")
     gc.collect()
     assert language() == "en" and plt.rcParams["font.family"][0] == "Noto Sans SC"
-
-
-def test_style_does_not_undo_what_a_backend_sets():
+    words.use_language(None)  # leaving the style leaves no language set
     with style.use_style("en"):
-        plt.ion()
-    assert plt.isinteractive()
-    plt.ioff()
-
-
-def test_an_unknown_language_is_refused():
-    with pytest.raises(InputError, match="fr"):
-        style.use_style("fr")
+        pass
+    monkeypatch.setenv("XC_LANG", "zh")
     assert language() == "zh"
 
 
@@ -120,34 +90,18 @@ print('drawn')
     assert done.stdout.strip() == "drawn", done.stderr[-600:]
 
 
-# ---- colours ----
+@pytest.mark.parametrize("name", COLORS)
+def test_text_colours_stand_out_on_white_and_none_looks_like_a_target(name):
+    assert style.contrast(COLORS[name]) >= 4.5
+    if name in THEIRS:
+        orange, (hue, much, light) = (rgb_to_hsv(to_rgb(c)) for c in (style.TARGET, THEIRS[name]))
+        assert abs(hue - orange[0]) >= 0.04 or much <= 0.5 or abs(light - orange[2]) >= 0.25
 
 
-def every_color():
-    fixed = {"ink": style.INK, "muted": style.MUTED, "target": style.TARGET, "city": style.CITY}
-    return {**fixed, "limit": style.LIMIT, **style.POLLUTANTS, **style.THEMES}
-
-
-@pytest.mark.parametrize("name", every_color())
-def test_every_text_colour_stands_out_on_white(name):
-    assert style.contrast(every_color()[name]) >= 4.5
-
-
-def test_contrast_agrees_with_published_values():
-    # WCAG 2: black on white 21, #767676 on white 4.54, #777777 4.48
-    assert style.contrast("#000000") == pytest.approx(21)
-    assert style.contrast("#767676") == pytest.approx(4.54, abs=0.01)
-    assert style.contrast("#777777") == pytest.approx(4.48, abs=0.01)
-
-
-def test_target_orange_is_nobody_elses_colour():
-    from matplotlib.colors import rgb_to_hsv, to_rgb
-
-    orange = rgb_to_hsv(to_rgb(style.TARGET))
-    for name, color in {**style.POLLUTANTS, **style.THEMES}.items():
-        hue, saturation, value = rgb_to_hsv(to_rgb(color))
-        near = abs(hue - orange[0]) < 0.04 and saturation > 0.5 and abs(value - orange[2]) < 0.25
-        assert not near, name
+# WCAG 2: black on white 21, #767676 on white 4.54, #777777 4.48
+@pytest.mark.parametrize(("color", "ratio"), [("#000", 21), ("#767676", 4.54), ("#777777", 4.48)])
+def test_contrast_agrees_with_published_values(color, ratio):
+    assert style.contrast(color) == pytest.approx(ratio, abs=0.01)
 
 
 def test_series_take_the_colour_of_their_pollutant_or_theme():
@@ -155,43 +109,41 @@ def test_series_take_the_colour_of_their_pollutant_or_theme():
     own |= {"heavy_days": "heavy", "severe_days": "heavy", "good_day_ratio": "good"}
     for indicator, pollutant in own.items():
         assert style.series_color({"indicator": indicator}) == style.POLLUTANTS[pollutant]
-    for indicator, theme in {"green_cover": "green", "co2_total": "carbon"}.items():
-        attrs = {"indicator": indicator, "theme": theme}
-        assert style.series_color(attrs) == style.THEMES[theme]
+    attrs = {"indicator": "green_cover", "theme": "green"}
+    assert style.series_color(attrs) == style.THEMES["green"]
     assert style.series_color({}) == style.INK
     assert len(set(style.POLLUTANTS.values())) == len(style.POLLUTANTS)
 
 
-# ---- words and numbers ----
+TOLD = """
+percent(95) | 95% | 95 %
+percent(73.24, 1) | 73.2% | 73.2 %
+span(2015, 2020) | 2015—2020 | 2015–2020
+span(2020, 2020) | 2020 | 2020
+number(83.1) | 83 | 83
+number(3.96) | 4.0 | 4.0
+number(4.0) | 4 | 4
+number(float("nan")) | — | —
+number(31.8, 2) | 31.80 | 31.80
+number(1234.5, 0) | 1,234 | 1,234
+shortest(35.0) | 35 | 35
+shortest(31.85) | 31.85 | 31.85
+subscripts("PM2.5, O3, NO2, CO2") | PM₂.₅, O₃, NO₂, CO₂ | PM₂.₅, O₃, NO₂, CO₂
+unit_name("µg/m³") | 微克/立方米 | µg/m³
+unit_name("furlong") | furlong | furlong
+unit_name(None) | |
+place_name("东城区") | 东城区 | Dongcheng
+place_name("官园") | 官园 | Guanyuan
+key_name("traffic_noise") | 交通噪声平均值 | Mean traffic noise
+"""
 
 
-def test_percent_and_spans_follow_the_language():
-    assert style.percent(95) == "95%" and style.span(2015, 2020) == "2015—2020"
-    with style.use_style("en"):
-        assert style.percent(95) == "95 %" and style.span(2015, 2020) == "2015–2020"
-        assert style.percent(73.24, 1) == "73.2 %"
-    assert style.span(2020, 2020) == "2020"
-
-
-def test_numbers_have_the_decimals_they_deserve():
-    plain = {83.1: "83", 3.96: "4.0", 4.0: "4", float("nan"): "—"}
-    assert {v: style.number(v) for v in plain} == plain
-    asked = {(69.6, 1): "69.6", (31.8, 2): "31.80", (1234.5, 0): "1,234"}
-    assert {pair: style.number(*pair) for pair in asked} == asked
-    assert [style.shortest(v) for v in (35.0, 31.85, 0.5)] == ["35", "31.85", "0.5"]
-
-
-def test_subscripts_are_characters_not_markup():
-    assert style.subscripts("PM2.5, PM10, O3, NO2, SO2, CO2") == "PM₂.₅, PM₁₀, O₃, NO₂, SO₂, CO₂"
-
-
-def test_names_follow_the_language():
-    assert style.unit_name("µg/m³") == "微克/立方米" and style.place_name("东城区") == "东城区"
-    with style.use_style("en"):
-        assert style.unit_name("µg/m³") == "µg/m³" and style.place_name("东城区") == "Dongcheng"
-        assert style.place_name("官园") == "Guanyuan"
-        assert style.key_name("traffic_noise") == "Mean traffic noise"
-    assert style.unit_name("furlong") == "furlong" and style.unit_name(None) == ""
+@pytest.mark.parametrize("line", TOLD.strip().splitlines())
+def test_numbers_and_names_follow_the_language(line):
+    asked, *wanted = (part.strip() for part in line.split("|"))
+    for lang, text in zip(LANGUAGES, wanted, strict=True):
+        with style.use_style(lang):
+            assert eval(asked, vars(style)) == text
 
 
 def test_every_area_and_station_has_an_english_name():
@@ -201,16 +153,11 @@ def test_every_area_and_station_has_an_english_name():
         assert [n for n in named if not style.place_name(n).isascii()] == []
 
 
-# ---- widths ----
-
-
-def test_text_width_is_what_the_renderer_measures():
+@pytest.mark.parametrize("text", ["细颗粒物年均浓度与优良天数比率", "0.4 dB below it", "µg/m³"])
+def test_text_width_is_what_the_renderer_measures(text):
     fig = plt.figure(figsize=(6, 2), dpi=300, layout="none")
-    renderer = fig.canvas.get_renderer()
-    for text in ("细颗粒物年均浓度与优良天数比率", "0.4 dB below its limit", "µg/m³"):
-        artist = fig.text(0, 0, text, size=9)
-        measured = artist.get_window_extent(renderer).width / 300 * 25.4
-        assert style.text_width(text, 9) == pytest.approx(measured, rel=0.03, abs=0.6)
+    box = fig.text(0, 0, text, size=9).get_window_extent(fig.canvas.get_renderer())
+    assert style.text_width(text, 9) == pytest.approx(box.width / 300 * 25.4, rel=0.03, abs=0.6)
 
 
 @given(st.text("细颗粒物浓度，。（）abc PM₂.₅ 0123456789-", max_size=80), st.floats(8, 60))
@@ -219,9 +166,10 @@ def test_wrapped_text_keeps_its_characters_and_its_width(text, width):
     assert "".join(wrapped.split()) == "".join(text.split())
     for line in wrapped.split("\n"):
         # marks that may not begin a line may stick out of it, and so may one long unit
-        body = line.rstrip(style._NO_LINE_START + " ").lstrip(style._NO_LINE_END)
+        body = line.rstrip(style.NO_LINE_START + " ").lstrip(style.NO_LINE_END)
         if body and style.text_width(body, 7) > width + 1e-6:
-            units = [p for p in style._pieces(body) if p[0] not in style._NO_LINE_START]
+            marks = style.NO_LINE_START + style.NO_LINE_END + " "
+            units = [unit for unit in style.UNITS.findall(line) if unit.strip(marks)]
             assert len(units) == 1
 
 

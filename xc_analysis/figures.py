@@ -584,16 +584,13 @@ def figure(stem: str, *, width: float | None = None, formats=None):
             finally:
                 for number in set(plt.get_fignums()) - before:
                     plt.close(number)
-            if lang == language():
-                _show(path, sheet_of(fig).title, mm)
+            # a notebook shows the one in its language, with its title for those who cannot see it
+            if lang == language() and path.suffix == ".png" and "IPython" in sys.modules:
+                from IPython import display, get_ipython
+
+                if get_ipython():
+                    look = {"width": round(mm / MM * 96 * 1.3), "alt": sheet_of(fig).title}
+                    display.display(display.Image(data=path.read_bytes(), **look))
         return function
 
     return decorate
-
-
-def _show(path: Path, text: str, width: float) -> None:
-    """Show a written png in a notebook, with its title for those who cannot see it."""
-    if "IPython" in sys.modules and sys.modules["IPython"].get_ipython() and path.suffix == ".png":
-        from IPython.display import Image, display
-
-        display(Image(data=path.read_bytes(), width=round(width / MM * 96 * 1.3), alt=text))

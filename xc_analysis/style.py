@@ -43,9 +43,9 @@ FONTS = ["Noto Sans SC", "DejaVu Sans"]
 
 NO_LINE_START = "，。；、：）〕】》”’！？,.;:)%]"
 NO_LINE_END = "（〔【《〈“‘(["
-# what no line is broken in: a short bracket, a wide character, a word with the space after it
+# what no line is broken in: a short bracket, a wide character or a mark, a word and its space
 WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
-UNITS = re.compile(rf"（[^（）]{{1,8}}）|[{WIDE}]|[^ {WIDE}]* |[^ {WIDE}]+")
+UNITS = re.compile(rf"（[^（）]{{1,8}}）|[{WIDE},.;:)%]|[^ {WIDE}]* |[^ {WIDE}]+")
 
 
 class _Style(ExitStack):

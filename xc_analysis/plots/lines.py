@@ -124,13 +124,14 @@ def plot_series(
 
 
 def _colors(data, over) -> list:
+    """Give each series its indicator's colour; one that has it already another, the city grey."""
     found, others = [], iter(OTHERS)
     for frame, overlay in zip(data, over, strict=True):
-        own = style.series_color(frame.attrs)
-        if own in found:
+        own = INK if overlay else style.series_color(frame.attrs)
+        if own in found and not overlay:
             city = frame.attrs.get("scope") == marks.CITY
             own = style.CITY if city else next(others, INK)
-        found.append(INK if overlay else own)
+        found.append(own)
     return found
 
 

@@ -78,8 +78,8 @@ def plot_rows(
     >>> plt.close(ax.figure)
     """
     if columns is None:
-        columns = data.select_dtypes("number").columns.difference([target, text], sort=False)
-        columns = columns.difference(list(ranges or ()), sort=False)
+        others = (target, text, *(ranges or ()))
+        columns = [c for c in data.select_dtypes("number") if c not in others]
     columns = [columns] if isinstance(columns, str) else list(columns)
     if not len(data) or not columns:
         raise error("error.plot_nothing", name="plot_rows")
@@ -98,19 +98,18 @@ def plot_rows(
         ax.hlines(y, low, high, color="#B5BAC2", lw=1.0, zorder=2, gid="xc:join")
     color = colors or (style.series_color(data.attrs) if data.attrs.get("indicator") else SHADES[0])
     lit = np.full(len(data), True) if highlight is None else data.index.isin(list(highlight))
-    status = data["status"].fillna("unstated") if "status" in data and len(columns) == 1 else None
     evidence = {name: data[name].to_numpy() for name in ("status", "source_id") if name in data}
     for i, column in enumerate(columns):
         name = names.get(column, style.key_name(column))
         kinds = [f"dot:{LOOKS[min(i, 5) if len(columns) > 1 else 1]}"] * len(data)
-        if status is not None:
-            kinds = [kind if kind in MARKERS else "unstated" for kind in status]
+        if "status" in data and len(columns) == 1:
+            kinds = [kind if kind in MARKERS else "unstated" for kind in data["status"]]
         keys = []
         for x, at, kind, bright in zip(data[column], y, kinds, lit, strict=True):
             if pd.notna(x):
                 look = marker_look(kind, color if bright else "#A7ADB6")
                 ax.plot([x], [at], zorder=4, gid="xc:dot", **look)
-                keys.append(Key(kind, name if status is None else marks.kind_text(kind), color))
+                keys.append(Key(kind, marks.kind_text(kind) if kind in MARKERS else name, color))
         rows = pd.DataFrame({"mark": "dot", "series": name, "x": data[column], "y": labels})
         if ranges and column == columns[-1]:
             rows["lower"], rows["upper"] = data[ranges[0]], data[ranges[1]]

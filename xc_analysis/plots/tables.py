@@ -209,14 +209,9 @@ def plot_scorecard(*cards: pd.DataFrame, title=None, ax=None):
     table.insert(1, "indicator", cards[-1].sort_values("plan_row")["indicator"].to_numpy())
     rows = table.melt(["series", "indicator"], var_name="x", value_name="text")
     rows["source_id"] = rows["x"].isin(heads[2:5]).map({True: "plan", False: None})
-    status = set(cards[-1]["latest_status"])
-    notes = {
-        "draft": "draft" in status,
-        "estimated": "estimated" in status,
-        "chance": any(card["p_meet"].notna().any() for card in cards),
-        "reading_note": True,
-    }
-    keys = [Key("note", word(f"plot.card_{note}")) for note, said in notes.items() if said]
+    notes = [one for one in ("draft", "estimated") if one in set(cards[-1]["latest_status"])]
+    notes += ["chance"] if any(card["p_meet"].notna().any() for card in cards) else []
+    keys = [Key("note", word(f"plot.card_{note}")) for note in (*notes, "reading_note")]
     marks.record(ax, rows.assign(mark="cell"), *keys)
     figures.heading(ax, title)
     return marks.close_chart(ax, new)
