@@ -136,7 +136,6 @@ def test_the_register_is_short_reasoned_and_fits_what_has_values():
 
 def test_every_prior_in_use_is_registered_and_agrees():
     indicators = xc.load("indicators").set_index("indicator")["prior_sd"]
-<<<<<<< /tmp/tmpm2lfgh3z
     priors = {r["indicator"]: r for r in assumptions() if r["parameter"] == "prior_sd"}
     shared_with = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
     assert {shared_with.get(name, name) for name in indicators.dropna().index} == set(priors)
@@ -152,27 +151,6 @@ def test_every_prior_in_use_is_registered_and_agrees():
             assert "warn.prior_guess" in {w.key for w in p.warnings}, name
         else:
             assert p.prior_sd == float(row["value"]), name
-
-
-def test_no_fit_is_registered_for_an_indicator_without_values():
-    for row in assumptions():
-        if row["fit_from"] and row["indicator"]:
-            window = slice(int(row["fit_from"]), int(row["fit_to"]))
-            assert len(xc.series(row["indicator"], source=row["source"]).loc[window]) >= 2
-=======
-    priors = {
-        r["indicator"]: float(r["value"]) for r in assumptions() if r["parameter"] == "prior_sd"
-    }
-    assert all(value == indicators[name] > 0 for name, value in priors.items())
-    priors |= {f"{kind}_days": priors[f"{kind}_day_ratio"] for kind in ("good", "heavy")}
-    used = {}
-    for name in {*xc.load("observations")["indicator"], *xc.load("air/annual")["indicator"]}:
-        try:
-            used[name] = xc.projection(name).prior_sd
-        except InputError:
-            continue
-    assert len(used) > 10 and used == {name: priors[name] for name in used}
->>>>>>> /tmp/tmptkvbp12n
 
 
 def test_the_more_specific_row_holds():
