@@ -147,12 +147,13 @@ def source_ids(rows: pd.DataFrame, uci_months: set[tuple], networks: set[str]) -
 
 
 def tell(defects: pd.DataFrame, warn) -> None:
-    """Say in a line for each kind of defect how many there are, and name files not all read."""
+    """Say in a line for each kind of defect how many there are, and name files that a header costs."""
     if warn:
         for (rule, action), part in defects.groupby(["rule", "action"]):
             text = word(f"defect.{rule}")
             if rule == "station_twice_differs":
-                text += f" ({listed(part['file'].unique())})"
+                names = part["file"].unique()
+                text += f" ({listed(names[:5])}{'…' if len(names) > 5 else ''})"
             warn(word(f"cli.{action}", rule=text, n=part["count"].sum()))
 
 
