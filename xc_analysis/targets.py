@@ -16,7 +16,7 @@ from .evidence import series
 from .observations import published_rows, resolve_indicator, resolve_scope, stamp
 from .tables import load
 from .trends import as_years, number, shown_decimals
-from .words import Message, error, has_word, html_table, message, word
+from .words import Message, error, has_word, html_table, message, tr, word
 
 PLAN = "十四五"
 COMPARATORS = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
@@ -275,7 +275,7 @@ def plan_years(plan=PLAN) -> tuple[int, int]:
     """Return the base year and the target year of a plan: those most of its targets have."""
     known = _plan_years(stamp("targets"))
     if str(plan) not in known:
-        raise error("error.no_plan", plan=plan, plans=", ".join(known))
+        raise error("error.no_plan", plan=plan, plans=tr("、", ", ").join(known))
     return known[str(plan)]
 
 
