@@ -22,7 +22,7 @@ from shapes import SHAPES, STRESS, simulate
 
 sys.path.insert(0, str(Path(__file__).parents[1]))
 import xc_analysis as xc
-from xc_analysis.projections import _MODELS, METHODS, Projection, project_many
+from xc_analysis.projections import LEAST_POINTS, METHODS, Projection, project_many
 
 ROOT = Path(__file__).parents[1]
 LEVELS = (0.8, 0.95)
@@ -302,7 +302,7 @@ def shorter(args, seeds):
     rows, reached = [], {}
     for method in METHODS:
         for n in (2, 3, 4, 5):
-            if n < _MODELS[method][1]:
+            if n < LEAST_POINTS[method]:
                 continue
             shapes = over_shapes(lambda a, b, m=method: run_ours(m, a, b), seeds, args.size, n=n)
             m = mean_of(shapes)

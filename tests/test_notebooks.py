@@ -32,7 +32,7 @@ LIBRARIES = {"pandas", "numpy", "matplotlib", "seaborn", "statsmodels", "xc_anal
 LIBRARIES |= sys.stdlib_module_names
 SUBMODULES = {  # public beside the names of the package itself
     "xc_analysis.trends": {"mann_kendall"},
-    "xc_analysis.projections": {"project_many"},
+    "xc_analysis.projections": {"project_many", "share_at_bound"},
     "xc_analysis.hourly": {"read_archive", "daily", "monthly", "annual"},
 }
 by_name = pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)

@@ -80,58 +80,42 @@ def fit_setting(indicator, *, as_of=None, scope=None) -> Setting:
     """Return what the register sets for the fit of an indicator at a time of knowledge."""
     name, area = resolve_indicator(indicator)["indicator"], resolve_scope(scope)
     year = last_year() if as_of is None else whole_year(as_of, "as_of")
-    bases = {row["plan"]: plan_years(row["plan"]) for row in assumptions() if row["fit_from"]}
-    reached = [plan for plan, (base, _) in bases.items() if base <= year]
-    plan = max(reached, key=lambda p: bases[p][0]) if reached else min(bases, key=bases.get)
+    plans = sorted({(*plan_years(r["plan"]), r["plan"]) for r in assumptions() if r["fit_from"]})
+    reached = [plan for plan in plans if plan[0] <= year]
+    base, target_year, plan = reached[-1] if reached else plans[0]
     where = (plan, area, _ONE_FIT.get(name, name))
-    row = registered(None, *where)
+    row, prior = registered(None, *where), registered("prior_sd", *where)
     if row is None:
         raise error("error.no_fit", indicator=name, plan=plan)
-    base, target_year = bases[plan]
+    options = {"basis": "raw", "partial": "estimate", "dust": "off"}
+    for parameter, usual in options.items():
+        found = registered(parameter, *where) or {"value": usual}
+        options[parameter] = row.get(parameter) or found["value"]
+    options |= {"source": row["source"], "method": row["method"]}
+    options["ids"] = {"fit": row["id"], "prior_sd": prior["id"] if prior else ""}
+    options["prior_sd"] = prior and float(prior["value"])
     last = year if row["fit_to"] >= base else min(int(row["fit_to"]), year)
-    prior = registered("prior_sd", *where)
-    common = {}
-    for parameter, usual in (("basis", "raw"), ("partial", "estimate"), ("dust", "off")):
-        found = registered(parameter, *where)
-        common[parameter] = row.get(parameter) or (usual if found is None else found["value"])
-    return Setting(
-        indicator=name,
-        scope=area,
-        plan=plan,
-        source=row["source"],
-        window=(int(row["fit_from"]), last),
-        method=row["method"],
-        prior_sd=None if prior is None else float(prior["value"]),
-        to=max(target_year, year + 1),
-        ids={"fit": row["id"], "prior_sd": "" if prior is None else prior["id"]},
-        **common,
-    )
+    window, to = (int(row["fit_from"]), last), max(target_year, year + 1)
+    return Setting(name, area, plan, window=window, to=to, **options)
 
 
 def registered(parameter, plan, scope, indicator) -> dict | None:
-    """Return the row of a parameter that holds for the keys; None where there is none.
-
-    A fit is the parameter None. An empty key holds for all; a row that names the area goes
-    before one that names the indicator, that before one that names the plan.
-    """
-    wanted = (("scope", scope), ("indicator", indicator), ("plan", plan))
-    rows = [
-        row
-        for row in assumptions()
-        if row["parameter"] == parameter and all(row[k] in (None, v) for k, v in wanted)
-    ]
-    return max(rows, key=lambda row: [row[k] is not None for k, _ in wanted], default=None)
+    """Return the row of a parameter, None for a fit, that holds for the keys; None without one."""
+    # An empty key holds for all; a row that names the area goes before one that names the
+    # indicator, that before one that names the plan.
+    wanted = {"scope": scope, "indicator": indicator, "plan": plan}
+    rows = [row for row in assumptions() if row["parameter"] == parameter]
+    rows = [row for row in rows if all(row[key] in (None, wanted[key]) for key in wanted)]
+    return max(rows, key=lambda row: [row[key] is not None for key in wanted], default=None)
 
 
 def setting_series(setting, **changes) -> pd.DataFrame:
     """Return the series that a setting names; empty where nothing is known."""
     asked = {name: getattr(setting, name) for name in ("source", "partial", "basis", "dust")}
-    asked |= changes
+    asked |= {"scope": setting.scope} | changes
     for source in dict.fromkeys((asked["source"], None)):
         try:
-            return evidence.series(
-                setting.indicator, scope=setting.scope, **(asked | {"source": source})
-            )
+            return evidence.series(setting.indicator, **(asked | {"source": source}))
         except InputError:
             # the register asks for station records of an area that has none, or for nothing
             continue
@@ -148,34 +132,28 @@ def fit(series, setting=None, *, as_of=None, to=None, base_year=None, **changes)
     """
     known = series if as_of is None else series[series.index <= as_of]
     values = read_values(known)
-    kept = {v.year for v in same_boundary(values, base_year)}
-    known = known[~known.index.isin([v.year for v in values if v.year not in kept])]
+    outside = {v.year for v in values} - {v.year for v in same_boundary(values, base_year)}
+    known = known[~known.index.isin(outside)]
     known.attrs = dict(series.attrs)
     options = {}
     if setting is not None:
-        options = {"method": setting.method, "window": setting.window}
-        if setting.prior_sd is not None:
-            options["prior_sd"] = setting.prior_sd
+        options = {"method": setting.method, "window": setting.window, "prior_sd": setting.prior_sd}
         to = max(to or 0, setting.to)
     return project(known, to, **(options | changes))
 
 
 def same_boundary(values, base_year=None) -> list[Value]:
-    """Leave out the years that speak of another area, network or denominator.
+    """Leave out the years of another area, network or denominator than the base or last year's.
 
-    The boundary is that of the base year, else of the latest value. States of measurement
-    (``ref-...``) are no boundaries: they stay, and a change of state is flagged.
+    States of measurement (``ref-...``) are no boundaries: they stay, and a change is flagged.
     """
+
+    def boundary(value):
+        return "" if value.basis.startswith(("ref-", "restated")) else value.basis
+
     named = [v for v in values if v.basis]
-    if not named:
-        return values
-    anchor = next((v for v in named if v.year == base_year), named[-1])
-    wanted = _boundary(anchor.basis)
-    return [v for v in values if not v.basis or _boundary(v.basis) == wanted]
-
-
-def _boundary(basis):
-    return "" if basis.startswith(("ref-", "restated")) else basis
+    anchor = next((v for v in named if v.year == base_year), named[-1] if named else None)
+    return [v for v in values if not v.basis or boundary(v) == boundary(anchor)]
 
 
 def last_year() -> int:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .words import Message, error, has_word, html_table, message, word
+from .words import Message, error, has_word, html_table, message, tr, word
 
 EXACT_TO = 10  # longest series whose p is exact
 RANGE_TO = 6  # up to here the slope's range is that of the pairwise slopes
@@ -21,7 +21,6 @@ Z95 = 1.959963984540054
 # (benchmarks/bench_trend.py recomputes it).
 POWER = {4: 0.0, 5: 0.05, 6: 0.09, 7: 0.24, 8: 0.38, 9: 0.63, 10: 0.79, 11: 0.88, 12: 0.96}
 
-WHOLE = ("printed", "computed", "derived", "draft")  # statuses that are values of a whole year
 # Width of a range in standard deviations: a 95 % interval, or ends of equal chance.
 INTERVAL, UNIFORM = 3.92, 12**0.5
 ROUNDING_BELOW = 20.0  # printed values below this carry the error of their rounding
@@ -29,22 +28,23 @@ ROUNDING_BELOW = 20.0  # printed values below this carry the error of their roun
 _CHUNK = 2_000_000  # pairs held at once: keeps 10,000 long series near 50 MB
 
 
-# ---- What is refused ---------------------------------------------------------------------
-
-
 def as_floats(given, key, /, **values) -> np.ndarray:
-    """Return numbers as an array; raise the error of a key where some are none."""
+    """Return finite numbers as an array; raise the error of a key where one is none."""
     try:
-        listed = hasattr(given, "__iter__") and not isinstance(given, (str, np.ndarray))
-        return np.asarray(list(given) if listed else given, dtype=float)
+        # an index of dates would become nanoseconds; its list is refused
+        given = list(given) if isinstance(given, (set, pd.Index)) else given
+        numbers = np.asarray(given, dtype=float)
     except (TypeError, ValueError):
         raise error(key, **values) from None
+    if not np.isfinite(numbers).all():
+        raise error(key, **values)
+    return numbers
 
 
 def as_years(given, key, /, **values) -> np.ndarray:
     """Return whole years as an array of integers; none is cut to the year before."""
     years = np.atleast_1d(as_floats(given, key, **values))
-    if years.ndim != 1 or not (np.isfinite(years) & (years == np.round(years))).all():
+    if years.ndim != 1 or (years != np.round(years)).any():
         raise error(key, **values)
     return years.astype(np.int64)
 
@@ -57,95 +57,84 @@ def number(value) -> float:
         return nan
 
 
+def listed(years) -> str:
+    """Write years or months in a row."""
+    return ", ".join(map(str, years))
+
+
 def refuse_years(years, key, name):
-    """Raise the error of a key that names the years, where there are any."""
+    """Raise the error of a key that names the years (or months), where there are any."""
     if len(years):
-        raise error(key, name=name, years=_listed(years))
+        raise error(key, name=name, years=listed(years))
 
 
-def repeated(years) -> np.ndarray:
-    """Return the years that occur more than once."""
-    every, times = np.unique(years, return_counts=True)
+def repeated(years):
+    """Return the years (or months) that occur more than once."""
+    every, times = np.unique(np.asarray(years), return_counts=True)
     return every[times > 1]
 
 
-def _listed(years):
-    return ", ".join(str(int(year)) for year in years)
+def shown(x) -> str:
+    """Write a number for a table: three figures, or all whole ones from a hundred on."""
+    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
 
 
-def _read_numbers(column, years, name):
-    """Return a column as floats, NaN where empty; what is no number is refused."""
-    numbers = _coerced(column)
-    given = column.notna() & (column.astype(str).str.strip() != "")
-    refuse_years(years[given.to_numpy() & np.isnan(numbers)], "error.not_a_number", name)
-    return numbers
+def shown_decimals(value) -> int:
+    """Count the decimals that a number shows: 13.5 has one, 40.0 none."""
+    return len(f"{value:.10f}".rstrip("0").partition(".")[2])
 
 
-def _coerced(column):
-    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+def series_title(attrs, indicator) -> str:
+    """Return the name and the area of a series in the language in force."""
+    name = tr(attrs.get("name_zh") or "", attrs.get("name_en") or "") or indicator
+    area = str(attrs.get("scope") or "")
+    area = word(f"area.{area}") if has_word(f"area.{area}") else area
+    return f"{name}  {area}".strip()
 
 
-# ---- Reading a series --------------------------------------------------------------------
-
-
-@dataclass(frozen=True)
-class Points:
-    """Years and values that a fit may use, in order of year, and what was left out.
-
-    ``ranges`` (n, 2) holds the ends of a value known with an error and ``widths`` how many
-    standard deviations lie between them. ``left_out`` maps a year to the key of its reason.
-    """
+class Points(NamedTuple):
+    """Years and values that a fit may use, in order of year, with their evidence."""
 
     years: np.ndarray
     values: np.ndarray
+    ranges: np.ndarray  # (n, 2), the ends of a value known with an error
+    widths: np.ndarray  # how many standard deviations lie between them
     kept: pd.DataFrame
-    left_out: dict[int, str]
     warnings: tuple[Message, ...]
-    ranges: np.ndarray
-    widths: np.ndarray
     name: str
-    attrs: dict
-
-    @property
-    def errors(self) -> np.ndarray:
-        """Error (sd) of each value in the unit of the series, 0 where it is taken as exact."""
-        return (self.ranges[:, 1] - self.ranges[:, 0]) / self.widths
 
 
 def fit_points(s, window=None, exclude=(), *, whole=False) -> Points:
-    """Read the points of a series that a trend or projection may use.
+    """Read the points of a series that a trend or projection may use, and name what is left out.
 
     Values of whole years, estimates and bounds with both ends enter, these two with their error;
-    rows added by hand are welcome; `whole` leaves both out. What is left out is named in
-    ``warnings``.
+    rows added by hand are welcome; `whole` leaves both out.
     """
     name, frame, attrs = annual_frame(s)
-    raw = frame.index.year if hasattr(frame.index, "year") else frame.index
-    years = as_years(raw, "error.years_not_whole", name=name)
-    values = _read_numbers(frame["value"], years, name)
-    keep = ~np.isin(years, as_floats(exclude, "error.exclude", name=name, given=str(exclude)))
-    if window is not None:
-        first, last = _read_window(window, name)
-        keep &= (years >= first) & (years <= last)
-    refuse_years(years[keep & np.isinf(values)], "error.value_not_finite", name)
-    refuse_years(repeated(years[keep]), "error.repeated_years", name)
-
-    values, ranges, widths, reasons = _classify(frame, values, attrs.get("decimals"))
-    if whole:
-        unknown = np.isin(_text(frame, "status"), ("estimated", "bound"))
-        reasons[unknown & (reasons == "")] = "left_out.not_whole"
-    warnings, left_out = [], {}
-    for reason in dict.fromkeys(reasons[keep & (reasons != "")]):
-        gone = np.sort(years[keep & (reasons == reason)])
-        left_out |= {int(year): reason for year in gone}
-        warnings.append(message("warn.left_out", years=_listed(gone), why=message(reason)))
-    keep &= reasons == ""
-    order = np.flatnonzero(keep)[np.argsort(years[keep], kind="stable")]
-    kept = frame.iloc[order].set_axis(pd.Index(years[order], name="year"))
+    index = getattr(frame.index, "year", frame.index)
+    years = as_years(index, "error.years_not_whole", name=name)
+    try:
+        ends = zip((0, 0) if window is None else window, (-np.inf, np.inf), strict=True)
+        first, last = (float(end or beyond) for end, beyond in ends)
+        if not first <= last:
+            raise ValueError
+    except (TypeError, ValueError):
+        raise error("error.window", name=name, given=str(window)) from None
+    left = as_floats(exclude, "error.exclude", name=name, given=str(exclude))
+    keep = (first <= years) & (years <= last) & ~np.isin(years, left)
+    frame = frame.set_axis(pd.Index(years, name="year"))[keep].sort_index(kind="stable")
+    values = _read_values(frame, name)
+    values, ranges, widths, reasons = _classify(frame, values, number(attrs.get("decimals")), whole)
+    warnings = []
+    for reason in dict.fromkeys(reasons[reasons != ""]):
+        gone = listed(frame.index[reasons == reason])
+        warnings.append(message("warn.left_out", years=gone, why=message(reason)))
+    fine = reasons == ""
+    kept = frame[fine]
     unit, more = _check_evidence(kept, name)
     kept.attrs = attrs | ({"unit": unit} if unit else {})
-    points = years[order], values[order], kept, left_out, (*warnings, *more)
-    return Points(*points, ranges[order], widths[order], name, kept.attrs)
+    years = kept.index.to_numpy()
+    return Points(years, values[fine], ranges[fine], widths[fine], kept, (*warnings, *more), name)
 
 
 def annual_frame(s):
@@ -161,21 +150,9 @@ def annual_frame(s):
     frame.attrs = {}  # pandas would copy them at every step
     if "value" not in frame.columns:
         raise error("error.no_value_column", name=name)
-    if "year" in frame.columns and frame.index.name != "year":
+    if "year" in frame.columns and frame.index.name != "year" and not _is_monthly(s):
         frame = frame.set_index("year")
     return name, frame, registered_attrs(attrs, indicator)
-
-
-def _read_window(window, name):
-    told = {"name": name, "given": str(window)}
-    try:
-        ends = [end or bound for end, bound in zip(window, (-np.inf, np.inf), strict=True)]
-    except (TypeError, ValueError):
-        raise error("error.window", **told) from None
-    first, last = as_floats(ends, "error.window", **told)
-    if not first <= last:
-        raise error("error.window", **told)
-    return first, last
 
 
 _ATTRS = ("scale", "better", "prior_sd", "floor", "ceiling", "decimals", "unit")
@@ -196,74 +173,77 @@ def registered_attrs(attrs, indicator) -> dict:
     return {key: None if pd.isna(row[key]) else row[key] for key in known} | attrs
 
 
+def _as_numbers(column):
+    return pd.to_numeric(column, errors="coerce").to_numpy(dtype=float, na_value=np.nan)
+
+
+def _read_values(frame, name):
+    """Return the values, NaN where empty; refuse text, infinity and a time that comes twice."""
+    column = frame["value"]
+    values = _as_numbers(column)
+    filled = (column.notna() & (column.astype(str).str.strip() != "")).to_numpy()
+    refuse_years(frame.index[filled & np.isnan(values)], "error.not_a_number", name)
+    refuse_years(frame.index[np.isinf(values)], "error.value_not_finite", name)
+    refuse_years(repeated(frame.index), "error.repeated_years", name)
+    return values
+
+
 def _text(frame, column):
     """Return a column as text, empty where missing or absent."""
     cells = frame[column].tolist() if column in frame.columns else [None] * len(frame)
     return np.array(["" if pd.isna(cell) else str(cell) for cell in cells], dtype=object)
 
 
-def shown_decimals(value) -> int:
-    """Count the decimals that a number shows: 13.5 has one, 40.0 none."""
-    return len(f"{value:.10f}".rstrip("0").partition(".")[2])
-
-
-def _classify(frame, values, decimals):
+def _classify(frame, values, decimals, whole):
     """Return values, ends and widths of their ranges, and why each row is left out, or ""."""
     status, completeness = _text(frame, "status"), _text(frame, "completeness")
-    ends = np.full((len(frame), 2), np.nan)
-    for i, column in enumerate(("lower", "upper")):
-        if column in frame.columns:
-            ends[:, i] = _coerced(frame[column])
-    low, high = ends.T
+    blank = pd.Series(np.nan, frame.index)
+    low, high = (_as_numbers(frame.get(column, blank)) for column in ("lower", "upper"))
+    ends = np.column_stack([low, high])
     both = np.isfinite(ends).all(axis=1) & (low <= high)
     inside = both & (low <= values) & (values <= high)
 
-    bound = status == "bound"
-    middle = bound & both & ~((low < values) & (values < high))
-    values = np.where(middle, ends.mean(axis=1), values)
+    bound, estimated = status == "bound", status == "estimated"
+    values = np.where(bound & both & ~((low < values) & (values < high)), ends.mean(axis=1), values)
     # What two treatments of PM10 span, in lower and upper of a computed value, is no error.
     has_error = inside & np.isin(status, ("estimated", "derived", "printed")) | bound & both
     ranges = np.where(has_error[:, None], ends, values[:, None])
-    widths = np.where(status == "estimated", INTERVAL, UNIFORM)
-    if decimals is not None and np.isfinite(float(decimals)):
-        coarse = (status == "printed") & ~has_error & (np.abs(values) < ROUNDING_BELOW)
-        for i in np.flatnonzero(coarse):
-            half = 0.5 * 10.0 ** -max(int(decimals), shown_decimals(values[i]))
-            ranges[i] = values[i] - half, values[i] + half
+    widths = np.where(estimated, INTERVAL, UNIFORM)
+    coarse = (status == "printed") & ~has_error & (np.abs(values) < ROUNDING_BELOW)
+    coarse &= decimals == decimals
+    half = [0.5 * 10.0 ** -max(decimals, shown_decimals(value)) for value in values[coarse]]
+    ranges[coarse] += np.outer(half, (-1, 1))
 
-    part = (status == "partial") | (completeness == "partial") & (status != "estimated")
-    # the first reason that holds
-    cases = (
-        (part & ~bound, "left_out.partial"),
-        (bound & ~both, "left_out.one_bound"),
-        (np.isnan(values), "left_out.missing"),
-        (~np.isin(status, ("", "estimated", "bound", *WHOLE)), "left_out.status"),
-        ((status == "estimated") & ~inside, "left_out.no_range"),
-    )
-    held, keys = zip(*cases, strict=True)
-    return values, ranges, widths, np.select(held, keys, "").astype(object)
+    part = (status == "partial") | (completeness == "partial") & ~estimated
+    known = ("", "printed", "computed", "derived", "draft", "estimated", "bound")
+    cases = {  # the first reason that holds
+        "left_out.partial": part & ~bound,
+        "left_out.one_bound": bound & ~both,
+        "left_out.missing": np.isnan(values),
+        "left_out.status": ~np.isin(status, known),
+        "left_out.no_range": estimated & ~inside,
+        "left_out.not_whole": (bound | estimated) & whole,
+    }
+    reasons = np.select(list(cases.values()), list(cases), "").astype(object)
+    return values, ranges, widths, reasons
 
 
 def _check_evidence(kept, name):
     """Return the unit of the points and what their provenance asks to be said."""
-    units = [unit for unit in dict.fromkeys(_text(kept, "unit")) if unit]
+    units, bases = (list(dict.fromkeys(_text(kept, c))) for c in ("unit", "basis"))
+    units, bases = [u for u in units if u], [b for b in bases if b]
     if len(units) > 1:
         raise error("error.mixed_units", name=name, units=", ".join(units))
     warnings = []
-    bare = np.zeros(len(kept), dtype=bool)
-    for column in {"status", "source_id"} & set(kept.columns):
-        bare |= _text(kept, column) == ""
-    if bare.any():
-        warnings.append(message("warn.row_without_evidence", years=_listed(kept.index[bare])))
-    bases = [basis for basis in dict.fromkeys(_text(kept, "basis")) if basis]
+    stated = [_text(kept, c) != "" for c in ("status", "source_id") if c in kept.columns]
+    bare = kept.index[~np.all(stated, axis=0)] if stated else []
+    if len(bare):
+        warnings.append(message("warn.row_without_evidence", years=listed(bare)))
     if len(bases) > 1:
         named = [message(f"basis.{b}") if has_word(f"basis.{b}") else b for b in bases]
-        listed = reduce(lambda a, b: message("joined", first=a, second=b), named)
-        warnings.append(message("warn.basis_changes", bases=listed))
+        joined = reduce(lambda a, b: message("joined", first=a, second=b), named)
+        warnings.append(message("warn.basis_changes", bases=joined))
     return (units or [None])[0], warnings
-
-
-# ---- Ranks over time ---------------------------------------------------------------------
 
 
 class MannKendall(NamedTuple):
@@ -277,42 +257,35 @@ class MannKendall(NamedTuple):
     intercept: np.ndarray
 
 
-def _inversions(n):
-    """Count the orders of n distinct values by their inversions, the Gaussian factorial."""
-    return reduce(np.convolve, (np.ones(k) for k in range(2, n + 1)), np.ones(1))
-
-
 @lru_cache(maxsize=512)
-def exact_tail(ties: tuple[int, ...]) -> np.ndarray:
+def _exact_tail(ties: tuple[int, ...]) -> np.ndarray:
     """Compute P(abs(S) >= k), at position k, for groups of equal values of these sizes."""
     # Over the distinct orders of a multiset the number of inversions has the Gaussian
     # multinomial coefficient [n]_q! / prod [t]_q! as its generating function (MacMahon), and
     # S = untied pairs - 2 x inversions: all orders are counted without listing them.
-    counts = _inversions(sum(ties))
+    factorials = [np.ones(1)]
+    for k in range(1, sum(ties) + 1):
+        factorials.append(np.convolve(factorials[-1], np.ones(k)))
+    counts = factorials[-1]
     for size in ties:
-        counts = np.rint(np.polydiv(counts, _inversions(size))[0])
+        counts = np.rint(np.polydiv(counts, factorials[size])[0])
     untied = counts.size - 1
     at = np.abs(untied - 2 * np.arange(untied + 1))
     tail = np.bincount(at, counts)[::-1].cumsum()[::-1]
     return tail / counts.sum()
 
 
-@lru_cache(maxsize=64)
-def _pairs(n):
-    return np.triu_indices(n, 1)
-
-
-def _tie_runs(ordered):
-    """Return, per row of sorted values, the sum of t(t-1)(2t+5) over its ties, and the runs."""
+def _tie_sizes(ordered):
+    """Count, per row of sorted values, how often each value occurs; zeros fill the row up."""
     k, n = ordered.shape
-    run = np.ones((k, n), dtype=np.int64)
-    equal = ordered[:, 1:] == ordered[:, :-1]
-    for i in range(1, n):
-        run[:, i] = np.where(equal[:, i - 1], run[:, i - 1] + 1, 1)
-    last = np.ones((k, n), dtype=bool)
-    last[:, :-1] = ~equal
-    t = np.where(last, run, 0)
-    return (t * (t - 1) * (2 * t + 5)).sum(axis=1), t
+    group = np.repeat(np.arange(k)[:, None] * n, n, axis=1)
+    group[:, 1:] += np.cumsum(ordered[:, 1:] != ordered[:, :-1], axis=1)
+    return np.bincount(group.ravel(), minlength=k * n).reshape(k, n)
+
+
+def _variance(n, ties):
+    """Compute the variance of S for n values, less what their ties (..., sizes) take away."""
+    return (n * (n - 1) * (2 * n + 5) - (ties * (ties - 1) * (2 * ties + 5)).sum(axis=-1)) / 18.0
 
 
 def _normal_p(s, variance):
@@ -323,26 +296,15 @@ def _normal_p(s, variance):
     return np.where(s == 0, 1.0, erfc(np.maximum(z, 0.0) / np.sqrt(2)))
 
 
-def _exact_p(s, n, tied, runs):
-    p = exact_tail((1,) * n)[np.abs(s)]
-    rows = np.flatnonzero(tied)
-    # One table for each pattern of ties: at most 42 at n = 10.
-    patterns, which = np.unique(np.sort(runs[rows], axis=1), axis=0, return_inverse=True)
+def _exact_p(s, ties):
+    """Look p up in one table for each pattern of ties: at most 42 at n = 10."""
+    p = _exact_tail((1,) * ties.shape[1])[np.abs(s)]
+    tied = np.flatnonzero(ties[:, -1] == 0)
+    patterns, which = np.unique(np.sort(ties[tied], axis=1), axis=0, return_inverse=True)
     for i, pattern in enumerate(patterns):
-        these = rows[which.ravel() == i]
-        tail = exact_tail(tuple(int(t) for t in pattern if t))
-        p[these] = tail[np.abs(s[these])]
+        rows = tied[which.ravel() == i]
+        p[rows] = _exact_tail(tuple(pattern[pattern > 0].tolist()))[np.abs(s[rows])]
     return p
-
-
-def _row_median(d):
-    """Return the median of each row; reorders `d`."""
-    m = d.shape[1]
-    half = m // 2
-    d.partition(half, axis=1)
-    if m % 2:
-        return d[:, half].copy()
-    return (d[:, :half].max(axis=1) + d[:, half]) / 2
 
 
 def mann_kendall(values, years=None) -> MannKendall:
@@ -375,41 +337,36 @@ def mann_kendall(values, years=None) -> MannKendall:
     (-15, 0.0028, -9.5)
     """
     name = "mann_kendall"
-    values = as_floats(values, "error.array_not_number", name=name)
-    n = values.shape[-1] if values.ndim else 1
+    values = np.atleast_1d(as_floats(values, "error.array_not_finite", name=name))
+    n = values.shape[-1]
     if n < 2:
         raise error("error.too_few_points", name=name, n=n, need=2)
-    years = as_floats(range(n) if years is None else years, "error.array_not_number", name=name)
+    years = as_floats(range(n) if years is None else years, "error.array_not_finite", name=name)
     if years.shape != (n,):
         raise error("error.years_and_values", name=name, years=years.size, values=n)
-    if not (np.isfinite(values).all() and np.isfinite(years).all()):
-        raise error("error.array_not_finite", name=name)
-    refuse_years(repeated(years), "error.repeated_years", name)
+    refuse_years(repeated(years).astype(int), "error.repeated_years", name)
     order = np.argsort(years, kind="stable")
     years = years[order]
 
-    lead = values.shape[:-1]
     rows = values.reshape(-1, n)[:, order]
-    i, j = _pairs(n)
-    span = years[j] - years[i]
-    s = np.empty(len(rows), dtype=np.int64)
-    slope = np.empty(len(rows))
-    step = max(1, _CHUNK // span.size)
+    i, j = np.triu_indices(n, 1)
+    s, slope = np.empty(len(rows), dtype=np.int64), np.empty(len(rows))
+    step, (half, odd) = max(1, _CHUNK // i.size), divmod(i.size, 2)
     for start in range(0, len(rows), step):
-        part = rows[start : start + step]
-        d = part[:, j] - part[:, i]
-        rises = np.count_nonzero(d > 0, axis=1)
-        s[start : start + step] = rises - np.count_nonzero(d < 0, axis=1)
-        d /= span
-        slope[start : start + step] = _row_median(d)
+        part = slice(start, start + step)
+        d = rows[part][:, j] - rows[part][:, i]
+        s[part] = np.count_nonzero(d > 0, axis=1) - np.count_nonzero(d < 0, axis=1)
+        d /= years[j] - years[i]
+        d.partition(half, axis=1)  # the median at half the time of numpy's
+        slope[part] = d[:, half] if odd else (d[:, :half].max(axis=1) + d[:, half]) / 2
     ordered = np.sort(rows, axis=1)
-    tie_sum, runs = _tie_runs(ordered)
-    variance = (n * (n - 1) * (2 * n + 5) - tie_sum) / 18.0
-    p = _exact_p(s, n, tie_sum > 0, runs) if n <= EXACT_TO else _normal_p(s, variance)
+    ties = _tie_sizes(ordered)
+    variance = _variance(n, ties)
+    p = _exact_p(s, ties) if n <= EXACT_TO else _normal_p(s, variance)
     centre = ordered[:, (n - 1) // 2] / 2 + ordered[:, n // 2] / 2
     intercept = centre - slope * np.median(years)
     out = (s, variance, s / comb(n, 2), p, slope, intercept)
-    return MannKendall(*(a.reshape(lead) for a in out))
+    return MannKendall(*(a.reshape(values.shape[:-1]) for a in out))
 
 
 def _slope_range(slopes, n, variance):
@@ -421,25 +378,13 @@ def _slope_range(slopes, n, variance):
     if n <= RANGE_TO:
         return slopes[0], slopes[-1], 1 - 2 / factorial(n)
     if n <= EXACT_TO:
-        tail = exact_tail((1,) * n)
+        tail = _exact_tail((1,) * n)
         reach = min(k for k in range(total, 0, -2) if tail[k] <= ALPHA)
         rank = (total - (reach - 2)) // 2
-        return slopes[rank - 1], slopes[total - rank], float(1 - tail[reach])
+        return slopes[rank - 1], slopes[total - rank], 1 - tail[reach]
     half, at = Z95 * np.sqrt(max(variance, 0.0)), np.arange(1, total + 1)
     low = np.interp((total - half) / 2, at, slopes)
     return low, np.interp((total + half) / 2 + 1, at, slopes), 1 - ALPHA
-
-
-# ---- The result --------------------------------------------------------------------------
-
-VERDICTS = {
-    "two_points": "two points, not a trend",
-    "too_few": "too few points",
-    "falling": "significant decrease",
-    "rising": "significant increase",
-    "unclear": "not significant, no evidence of no trend",
-    "at_bound": "at its bound, no trend",
-}
 
 
 @dataclass(frozen=True)
@@ -448,8 +393,7 @@ class Trend:
 
     ``slope`` is in units a year and ``confidence`` what its range ``lower`` to ``upper`` has.
     ``verdict`` is an English term, ``key`` its short form; ``note`` says what a result that is
-    not significant can tell. ``p_independent`` is a monthly series' p as if its months were
-    independent, NaN for annual series.
+    not significant can tell.
     """
 
     indicator: str
@@ -459,6 +403,8 @@ class Trend:
     values: np.ndarray = field(repr=False)
     data: pd.DataFrame = field(repr=False)
     n: int
+    first: int
+    last: int
     s: int
     variance: float
     tau: float
@@ -469,24 +415,9 @@ class Trend:
     upper: float
     confidence: float
     key: str
+    verdict: str
     note: Message | None
     warnings: tuple[Message, ...]
-    p_independent: float = float("nan")
-
-    @property
-    def verdict(self) -> str:
-        """The result in the words of the method, in English."""
-        return VERDICTS[self.key]
-
-    @property
-    def first(self) -> int:
-        """First year used."""
-        return int(np.floor(self.years[0]))
-
-    @property
-    def last(self) -> int:
-        """Last year used."""
-        return int(np.floor(self.years[-1]))
 
     @property
     def frame(self) -> pd.DataFrame:
@@ -512,26 +443,8 @@ class Trend:
             (word("trend.test"), f"S = {self.s:.0f}, τ = {self.tau:.2f}, p = {self.p:.3g}"),
             (word("trend.years"), f"{self.first}–{self.last} (n = {self.n})"),
         ]
-        return html_table(rows, self.indicator, [*filter(None, [self.note]), *self.warnings])
-
-
-def shown(x) -> str:
-    """Write a number for a table: three figures, or all whole ones from a hundred on."""
-    return f"{x:,.0f}" if abs(x) >= 100 else f"{x:.3g}"
-
-
-def _verdict(n, slope, p, min_points):
-    """Return the verdict's key and the note that goes with it."""
-    if n < 3:
-        return "two_points", None
-    if n < min_points:
-        least = exact_tail((1,) * n)[-1] if n <= EXACT_TO else 0.0
-        return "too_few", message("trend.least_p", n=n, p=f"{least:.2g}")
-    if p <= ALPHA:
-        return ("falling" if slope < 0 else "rising"), None
-    if n in POWER:
-        return "unclear", message("trend.power", n=n, power=f"{100 * POWER[n]:.0f}")
-    return "unclear", None
+        title = series_title(self.data.attrs, self.indicator)
+        return html_table(rows, title, [*filter(None, [self.note]), *self.warnings])
 
 
 def trend(s, *, min_points=6) -> Trend:
@@ -562,47 +475,46 @@ def trend(s, *, min_points=6) -> Trend:
     >>> t.verdict, round(t.slope, 2), round(t.p, 4)
     ('significant decrease', -9.5, 0.0028)
     """
-    if isinstance(min_points, bool) or not isinstance(min_points, (int, np.integer)):
-        raise error("error.min_points", given=str(min_points))
     if _is_monthly(s):
         return _seasonal_trend(s, min_points)
     points = fit_points(s, whole=True)  # ranks cannot carry the error of an estimate or a bound
-    n = points.years.size
+    years, values, n = points.years, points.values, points.years.size
     if n < 2:
         raise error("error.too_few_points", name=points.name, n=n, need=2)
-    test = mann_kendall(points.values, points.years)
-    i, j = _pairs(n)
-    slopes = (points.values[j] - points.values[i]) / (points.years[j] - points.years[i])
-    key, note = _verdict(n, test.slope, test.p, min_points)
-    attrs = points.attrs
-    ends = {attrs.get("floor"), attrs.get("ceiling")}
-    if attrs.get("scale") in ("logit", "share") and n > 2 and points.values[-1] in ends:
-        key, note = "at_bound", None
-    data = points.kept.assign(value=points.values)
-    ends = _slope_range(slopes, n, float(test.variance))
-    return _result(points.name, data, points.years, test, ends, (key, note), points.warnings)
+    test = mann_kendall(values, years)
+    i, j = np.triu_indices(n, 1)
+    ends = _slope_range((values[j] - values[i]) / (years[j] - years[i]), n, test.variance)
+    verdict = _verdict(n, test.slope, test.p, min_points)
+    attrs = points.kept.attrs
+    bounds = attrs.get("floor"), attrs.get("ceiling")
+    if attrs.get("scale") in ("logit", "share") and n > 2 and values[-1] in bounds:
+        verdict = "at_bound", None
+    data = points.kept.assign(value=values)
+    return _result(points.name, "annual", years, data, test, ends, verdict, points.warnings)
 
 
-def _result(name, data, years, test, ends, verdict, warnings, freq="annual", p_independent=np.nan):
-    numbers = {k: float(v) for k, v in test._asdict().items()} | {"s": int(test.s)}
-    numbers |= dict(zip(("lower", "upper", "confidence"), map(float, ends), strict=True))
-    return Trend(
-        indicator=name,
-        unit=str(data.attrs.get("unit") or ""),
-        freq=freq,
-        years=years,
-        values=data["value"].to_numpy(),
-        data=data,
-        n=years.size,
-        **numbers,
-        key=verdict[0],
-        note=verdict[1],
-        warnings=tuple(warnings),
-        p_independent=p_independent,
-    )
+def _verdict(n, slope, p, min_points):
+    """Return the verdict's key and the note that goes with it."""
+    if n < 3:
+        return "two_points", None
+    if n < min_points:
+        least = _exact_tail((1,) * n)[-1] if n <= EXACT_TO else 0.0
+        return "too_few", message("trend.least_p", n=n, p=f"{least:.2g}")
+    if p <= ALPHA:
+        return ("falling" if slope < 0 else "rising"), None
+    if n not in POWER:
+        return "unclear", None
+    return "unclear", message("trend.power", n=n, power=f"{100 * POWER[n]:.0f}")
 
 
-# ---- Monthly series ----------------------------------------------------------------------
+def _result(name, freq, years, data, test, ends, verdict, warnings):
+    numbers = test._asdict() | dict(zip(("lower", "upper", "confidence"), ends, strict=True))
+    told = {key: float(x) for key, x in numbers.items()} | {"s": int(test.s), "n": years.size}
+    told |= {"unit": str(data.attrs.get("unit") or ""), "freq": freq, "data": data}
+    told |= {"years": years, "first": int(years[0]), "last": int(years[-1])}
+    told |= {"values": data["value"].to_numpy(), "warnings": tuple(warnings)}
+    key, note = verdict
+    return Trend(name, key=key, verdict=word(f"trend.{key}", "en"), note=note, **told)
 
 
 def _is_monthly(s):
@@ -613,75 +525,51 @@ def _is_monthly(s):
 
 
 def seasonal_kendall(table):
-    """Test years by seasons, NaN where missing: S, its variance, the same if independent."""
+    """Test years by seasons, NaN where missing: S, and its covariance between the seasons."""
     # Hirsch, Slack and Smith 1982, Water Resour. Res. 18, 107-121; Hirsch and Slack 1984,
     # 20, 727-732: covariance (K_gh + 4 sum R_ig R_ih - n (n_g + 1)(n_h + 1)) / 3 with midranks,
     # a missing value at the mean rank of its season.
-    table = np.asarray(table, dtype=float)
-    n, m = table.shape
+    n = len(table)
     signs = np.nan_to_num(np.sign(table[None, :, :] - table[:, None, :]))
-    paired = signs[_pairs(n)]
-    known = np.isfinite(table)
-    size = known.sum(axis=0)
+    paired = signs[np.triu_indices(n, 1)]
+    size = np.isfinite(table).sum(axis=0)
     # signs[a, b] = sgn(x_b - x_a): its sum over b says how many lie above less those below.
-    ranks = np.where(known, (size + 1 - signs.sum(axis=1)) / 2, (size + 1) / 2)
+    ranks = (size + 1 - np.where(np.isfinite(table), signs.sum(axis=1), 0)) / 2
     covariance = (paired.T @ paired + 4 * ranks.T @ ranks - n * np.outer(size + 1, size + 1)) / 3
-    own = np.zeros(m)
-    for g in range(m):
-        values = np.sort(table[known[:, g], g])
-        ties = _tie_runs(values[None, :])[0][0] if values.size else 0
-        own[g] = (size[g] * (size[g] - 1) * (2 * size[g] + 5) - ties) / 18.0
-    covariance[np.diag_indices(m)] = own
-    return float(paired.sum()), float(covariance.sum()), float(own.sum())
-
-
-def _whole_months(s, name):
-    """Return the whole months of a series as a frame in order, and how many are missing."""
-    index = s.index if isinstance(s.index, pd.PeriodIndex) else s.index.to_period("M")
-    frame = s.to_frame("value") if isinstance(s, pd.Series) else s
-    frame = frame.set_axis(index.rename("month"))
-    if "value" not in frame.columns:
-        raise error("error.no_value_column", name=name)
-    values = _read_numbers(frame["value"], index.year.to_numpy(), name)
-    refuse_years(index.year[np.isinf(values)].unique(), "error.value_not_finite", name)
-    twice = ", ".join(str(month) for month in index[index.duplicated()].unique())
-    if twice:
-        raise error("error.repeated_years", name=name, years=twice)
-    whole = np.isfinite(values) & (_text(frame, "completeness") != "partial")
-    data = frame[whole].assign(value=values[whole]).sort_index()
-    data.attrs = dict(s.attrs)
-    if data.empty:
-        raise error("error.too_few_points", name=name, n=0, need=2)
-    return data, int((~whole).sum())
+    # NaN, sorted to the end, is equal to nothing: a missing value adds a tie of one, that is none
+    np.fill_diagonal(covariance, _variance(size, _tie_sizes(np.sort(table.T, axis=1))))
+    return paired.sum(), covariance
 
 
 def _seasonal_trend(s, min_points):
-    name = str(s.attrs.get("indicator") or getattr(s, "name", None) or word("trend.series"))
-    data, missing = _whole_months(s, name)
-    values = data["value"].to_numpy()
-    years, months = data.index.year.to_numpy(), data.index.month.to_numpy()
-    span = np.arange(years.min(), years.max() + 1)
-    table = np.full((span.size, 12), np.nan)
-    table[years - span[0], months - 1] = values
-    i, j = _pairs(span.size)
+    name, frame, attrs = annual_frame(s)
+    index = s.index if isinstance(s.index, pd.PeriodIndex) else s.index.to_period("M")
+    frame = frame.set_axis(index.rename("month")).sort_index()
+    values = _read_values(frame, name)
+    whole = np.isfinite(values) & (_text(frame, "completeness") != "partial")
+    data = frame.assign(value=values)[whole]
+    data.attrs = attrs
+    years, months = data.index.year, data.index.month
+    if months.is_unique:
+        raise error("error.no_month_twice", name=name)
+    span = np.arange(years[0], years[-1] + 1)
+    table = pd.Series(data["value"].to_numpy(), [years, months]).unstack().reindex(span).to_numpy()
+    i, j = np.triu_indices(span.size, 1)
     slopes = (table[j] - table[i]) / (span[j] - span[i])[:, None]
     slopes = slopes[np.isfinite(slopes)]
-    if not slopes.size:
-        raise error("error.no_month_twice", name=name)
-    total, variance, independent = seasonal_kendall(table)
-    slope, at = np.median(slopes), years + (months - 0.5) / 12
-    p = _normal_p(np.array(total), np.array(variance))
-    intercept = np.median(values) - slope * np.median(at)
+    total, covariance = seasonal_kendall(table)
+    variance, slope = covariance.sum(), np.median(slopes)
+    p = _normal_p(total, variance)
+    at = (years + (months - 0.5) / 12).to_numpy()
+    intercept = data["value"].median() - slope * np.median(at)
     test = MannKendall(total, variance, total / slopes.size, p, slope, intercept)
-    n_years = np.unique(years).size
-    key, note = _verdict(n_years, slope, p, min_points)
-    warnings = []
-    if missing:
-        warnings.append(message("warn.months_missing", n=missing))
-    if n_years < EXACT_TO:
-        warnings.append(message("warn.few_years_for_normal", n=n_years))
+    n, warnings = years.nunique(), []
+    key, note = _verdict(n, slope, p, min_points)
+    verdict = key, note if n < min_points else None
+    if not whole.all():
+        warnings.append(message("warn.months_missing", n=int((~whole).sum())))
+    if n < EXACT_TO:
+        warnings.append(message("warn.few_years_for_normal", n=n))
     # the range is the normal one, however few the years
     ends = _slope_range(slopes, np.inf, variance)
-    verdict = key, note if n_years < min_points else None
-    p = float(_normal_p(total, np.array(independent)))
-    return _result(name, data, at, test, ends, verdict, warnings, "monthly", p)
+    return _result(name, "monthly", at, data, test, ends, verdict, warnings)
