@@ -205,7 +205,7 @@ class MonthPage:
         Rank of this month among the same months with 85 % of their days (1 the lowest), and of
         how many; None where this month has fewer.
     missed : int
-        Days elapsed without a valid value: part of what the budget calls remaining.
+        Days elapsed without a valid value; the budget counts them as still to come.
     release : str
         ``draft`` for an unaudited year.
     """
@@ -273,11 +273,6 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
     InputError
         If it is no month, has no valid day, or the indicator has no annual mean.
 
-    Notes
-    -----
-    The budget counts every day without a valid value as still to come, whether it is ahead or was
-    missed.
-
     Examples
     --------
     >>> import xc_analysis as xc
@@ -291,15 +286,16 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
     of_month = daily["date"].dt.to_period("M")
     valid = daily[indicator].notna().groupby(of_month).sum()
     if month is None:
-        period = valid.index[valid >= ENOUGH * valid.index.days_in_month][-1]
+        enough = valid >= ENOUGH * valid.index.days_in_month
+        period = max(valid.index, key=lambda one: (enough[one], one))
     elif re.fullmatch(r"\s*\d{4}-(0?[1-9]|1[0-2])\s*", str(month)):
         period = pd.Period(str(month).strip(), freq="M")
     else:
         raise error("error.no_month", text=repr(str(month)))
     if not valid.get(period):
-        first, last = valid.index[valid > 0][[0, -1]].astype(str)
-        named = {"indicator": indicator, "month": str(period)}
-        raise error("error.no_such_month", first=first, last=last, **named)
+        known = valid.index[valid > 0]
+        named = {"month": str(period), "first": str(known.min()), "last": str(known.max())}
+        raise error("error.no_such_month", indicator=indicator, **named)
     year = period.year
     both = _page_periods(daily, period.month)
     evidence = annual[["release", "source_id"]]
@@ -370,7 +366,7 @@ def _page_table(both: pd.DataFrame, period: pd.Period) -> pd.DataFrame:
 
 def _budget(now: pd.Series, period: pd.Period, indicator: str) -> pd.DataFrame:
     """Compute what remains under each limit in force and each number of the district's plans."""
-    end = period.end_time
+    end = period.end_time.normalize()
     limits = load("standards").query("indicator == @indicator and averaging == 'annual'")
     since, until = (pd.to_datetime(limits[name]) for name in ("valid_from", "valid_to"))
     limits = limits[(since <= end) & ~(until < end)].rename(columns={"standard": "name"})

@@ -71,10 +71,7 @@ def backward(z, statistic: str):
 
 
 def state_factors() -> pd.DataFrame:
-    """Return the factors from the old reference state to the new one, by calendar month.
-
-    ``gas`` and ``particulate`` (new = factor * old), ``days`` with weather, its first and last year.
-    """
+    """Return by calendar month the factors from the old reference state to the new one."""
     weather = load("air/weather_daily").dropna(subset=["temp", "pres"])
     # One value per day first, so that a day of two stations counts once.
     day = weather.groupby("date")[["temp", "pres"]].mean()
@@ -117,12 +114,7 @@ def _periods_on(basis: str, dust: str, freq: str, _stamp) -> pd.DataFrame:
 def adjust(
     frame: pd.DataFrame, indicator: str, *, scope: str, basis: str = "raw", dust: str = "off"
 ) -> pd.DataFrame:
-    """Put a station series on one reference state, with or without dust days.
-
-    A value whose days change is computed from them anew; all others stay as they are, to the last
-    digit. An estimate and its interval move, on their working scale, by as much as the days observed
-    do. Published series and other areas are refused: their days are not known.
-    """
+    """Put a station series of the district on one reference state, with or without dust days."""
     if basis == "raw" and dust == "off":
         return frame
     if scope != HOME or not frame["status"].isin(["computed", "estimated"]).all():
@@ -136,6 +128,7 @@ def adjust(
     )
     same = np.isclose(before["value"], after["value"], rtol=1e-9, atol=0, equal_nan=True)
     estimated = frame["status"] == "estimated"
+    # values whose days change are computed anew, estimates move by as much on their working scale
     shift = forward(after["value"], statistic) - forward(before["value"], statistic)
     out = frame.copy()
     for end in ENDS:
@@ -203,12 +196,10 @@ def dust_days(days: pd.DataFrame) -> pd.Series:
 
 
 def cause_of_days(days: pd.DataFrame, *, above: int = 100) -> pd.Series:
-    """Name what drove each day above an AQI: ``pm25``, ``dust``, ``o3`` or ``other``.
-
-    Dust is asked first, of days whose index a particulate set; a tie goes to PM2.5 before O3.
-    """
+    """Name what drove each day above an AQI: pm25, dust, o3 or other."""
     primary = days["primary"].astype("str")
     pm, pm25, o3 = (primary.str.contains(part, na=False) for part in ("pm", "pm25", "o3"))
+    # dust is asked first, of days whose index a particulate set; a tie goes to PM2.5 before O3
     cause = np.select([dust_days(days) & pm, pm25, o3], ["dust", "pm25", "o3"], default="other")
     return pd.Series(cause, index=days.index, dtype="str", name="cause").where(days["aqi"] > above)
 

@@ -48,12 +48,9 @@ def as_series(rows: pd.DataFrame, *more: str) -> pd.DataFrame:
 def station_rows(
     indicator: str, scope: str = HOME, *, freq: str = "annual", archive_only: bool = False
 ) -> pd.DataFrame:
-    """Read one indicator of one area as computed from station records; empty without a station.
-
-    Other areas than the district have years alone, from a table of the hourly archive only;
-    `archive_only` takes it for the district too. Also ``valid_days`` and ``days``.
-    """
+    """Read one indicator of one area as computed from station records; empty without a station."""
     table = load("air/monthly" if freq == "monthly" else "air/annual")
+    # the areas' table has years alone, by the hourly archive alone, the district's among them
     if archive_only and freq == "monthly":
         table = table[:0]
     elif freq == "annual" and (archive_only or scope not in set(table["scope"])):
@@ -156,10 +153,7 @@ def known_scopes() -> list[str]:
 
 
 def resolve_scopes(name: str | None) -> list[str]:
-    """Find the areas that go by a name in Chinese or English; None is the district of the plan.
-
-    Two go by "Beijing E-Town": that of the stations, then that of published figures.
-    """
+    """Find the areas of a name in Chinese or English (two go by E-Town); None is the district."""
     if name is None:
         return [HOME]
     scopes = known_scopes()

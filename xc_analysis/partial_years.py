@@ -4,10 +4,10 @@ Three views of the missing part, each learned from the district's whole years (d
 ``pattern`` of what the same calendar days lacked in them, ``city`` by the city's published year and
 its usual ratio, ``overlap`` by its ratio in the months of that very year that both have.
 
-Each view's error is that of whole years left out one by one, the same calendar days deleted; views
-are averaged with weights inverse to their mean squared errors. The interval is Student's t on the
-left-out errors of that average: their root mean square about zero, with k - 1 degrees of freedom
-for k years, times sqrt(1 + 1/k). The district's published value of the year is never used.
+Whole years left out one by one, the same calendar days deleted, give each view's error. Views are
+averaged with weights inverse to their mean squared errors; the interval is Student's t with k - 1
+degrees of freedom on the k left-out errors of that average, about zero, times sqrt(1 + 1/k). The
+district's published value of the year is never used.
 
 Concentrations work on ln y, counts of days on ln(y + 0.5), ratios of days on the logit. Known
 exceedances (no AQI, but one pollutant above 100) take no part, nor do the ozone days with fewer
@@ -49,11 +49,7 @@ class Place(NamedTuple):
 
 
 def days_by_year(daily: pd.DataFrame, column: str) -> dict[int, pd.DataFrame]:
-    """Collect the valid days of a column by year: ``key``, ``value``, ``short``.
-
-    The key is month * 100 + day, 29 February as the 28th; ozone is short with fewer than 14 of the
-    day's 17 windows, where their number is known.
-    """
+    """Collect the valid days of a column by year: key (month * 100 + day), value, short ozone."""
     date = daily["date"].dt
     days = pd.DataFrame({"key": (date.month * 100 + date.day).replace(229, 228)})
     days["value"] = daily[column].mask((column == "aqi") & daily["known_exceedance"])
@@ -86,12 +82,7 @@ def city_values(indicator: str) -> tuple[dict[int, float], dict[int, dict[int, f
 
 
 def _facts(place: Place, year: int, seen, given) -> dict[str, float]:
-    """Tell on the working scale what a part of a year shows: its statistic, the city, the overlap.
-
-    ``low`` and ``high`` bound a count by what was seen: at least that, at most that and every day
-    unseen. A whole year that stands in for the estimated one may use none but its published
-    months, `given`.
-    """
+    """Tell what the days seen and the city show of a year, on the working scale."""
     s, days, city = place.statistic, place.days[year], place.city.get(year, np.nan)
     days = days[seen[days["key"]] & ~days["short"]]
     values, month = days["value"].to_numpy(), days["key"].to_numpy() // 100
@@ -99,7 +90,7 @@ def _facts(place: Place, year: int, seen, given) -> dict[str, float]:
     facts = {"part": part, "city": comp.forward(city, s), "overlap": np.nan}
     facts |= {"low": 0.0, "high": np.inf}
     if s == "mean":
-        # 27 days, February 25, are what HJ 663 asks of a month before it counts as observed
+        # months published for the estimated year too, with the 27 days that HJ 663 asks of them
         published = place.city_months.get(year, {})
         months = published.keys() & given
         months = [m for m in months if (month == m).sum() >= (25 if m == 2 else 27)]
@@ -108,6 +99,7 @@ def _facts(place: Place, year: int, seen, given) -> dict[str, float]:
             there = sum(published[m] for m in months)
             facts["overlap"] = np.log(city * (here / there))
     elif s in comp.COUNTS or s in comp.RATIOS:
+        # at least what was seen, at most that and every day unseen
         first, last = (comp.COUNTS | comp.RATIOS)[s]
         length = 365 + isleap(year)
         unit = 1.0 if s in comp.COUNTS else 100.0 / length
@@ -117,16 +109,14 @@ def _facts(place: Place, year: int, seen, given) -> dict[str, float]:
 
 
 def _views(known: pd.DataFrame, year: int, train, s: str) -> np.ndarray:
-    """Take the views of one year, on the working scale; NaN where one has nothing to go by.
-
-    A view from the city that contradicts what was seen is dropped; the pattern is held within it.
-    """
+    """Take the views of one year, on the working scale; NaN where one has nothing to go by."""
     own, rest = known.loc[year], known.loc[train]
     gain = (rest["whole"] - rest["part"]).to_numpy().mean()
     ratios = (rest["whole"] - rest["city"]).dropna().to_numpy()
     city = own["city"] + (ratios.mean() if ratios.size else np.nan)
     views = np.array([own["part"] + gain, city, own["overlap"]])
     value = comp.backward(views, s)
+    # a view from the city that contradicts the days seen is dropped, the pattern held within them
     kept = np.where((value >= own["low"]) & (value <= own["high"]), views, np.nan)
     kept[0] = comp.forward(np.clip(value[0], own["low"], own["high"]), s)
     return kept
@@ -144,11 +134,7 @@ def _combine(views: np.ndarray, errors: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
-    """Estimate one year from part of its days (`seen`) and from whole years (`train`).
-
-    Returns value, lower, upper (95 %), value and weight of each view, and how many left-out errors
-    the interval rests on. Of `year` only the days among `seen` are looked at.
-    """
+    """Estimate one year, with its 95 % interval, from days `seen` and whole years (`train`)."""
     from scipy.special import stdtrit
 
     s, given = place.statistic, place.city_months.get(year, {}).keys()
@@ -179,11 +165,7 @@ def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
 
 
 def estimate_partial(indicator: str, *, archive_only: bool = False) -> pd.DataFrame:
-    """Estimate the years whose station record is incomplete, as `estimate_year`, with interval.
-
-    Empty where no year is partial or fewer than three are whole. Also ``observed`` and
-    ``valid_days``; `archive_only` leaves the national days out.
-    """
+    """Estimate the years whose station record is incomplete; none with too few whole years."""
     return _estimates(indicator, archive_only, obs.stamp(*_READ)).copy()
 
 

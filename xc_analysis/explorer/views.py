@@ -252,7 +252,7 @@ def _series(state: State) -> Shown:
 
 def _months(state: State) -> Shown:
     basis = state.a.basis or "new"
-    table = months(state.indicator, basis=basis, partial="drop").dropna(how="all")
+    table = months(state.indicator, basis=basis).dropna(how="all")
     attrs, table = table.attrs, _within(table, state, state.a.without)
     name, places, mean = style.indicator_name(state.indicator), attrs["decimals"], table.mean()
 
