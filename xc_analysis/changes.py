@@ -35,9 +35,10 @@ def edit_table(path: Path, edits: dict[str, dict]) -> bytes:
     rows = [dict(zip(names, row, strict=True)) | edits.get(row[0], {}) for row in rows]
     rows += [{names[0]: key} | cells for key, cells in edits.items() if key not in known]
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n" if "\r\n" in text else "\n")
-    writer.writerow(names)
-    writer.writerows([row.get(name, "") for name in names] for row in rows)
+    end = "\r\n" if "\r\n" in text else "\n"
+    writer = csv.DictWriter(out, names, restval="", extrasaction="ignore", lineterminator=end)
+    writer.writeheader()
+    writer.writerows(rows)
     return out.getvalue().encode("utf-8")
 
 
@@ -50,20 +51,19 @@ def undo() -> str:
         entries = _entries(folder)
         if not entries:
             raise error("import.nothing_to_undo", path=folder)
+        last = entries[-1]
         try:
-            told = json.loads((entries[-1] / "change.json").read_text(encoding="utf-8"))
+            told = json.loads((last / "change.json").read_text(encoding="utf-8"))
             after = {name: told["after"][name] for name in ORDER if name in told["after"]}
         except (OSError, ValueError, KeyError, TypeError):
-            raise error("import.history_damaged", path=entries[-1]) from None
+            raise error("import.history_damaged", path=last) from None
         for name, digest in after.items():
-            if _digest((folder / f"{name}.csv").read_bytes()) != digest:
-                copy = entries[-1] / "before" / f"{name}.csv"
+            if hashlib.sha256((folder / f"{name}.csv").read_bytes()).hexdigest() != digest:
+                copy = last / "before" / f"{name}.csv"
                 raise error("import.changed_since", table=name, copy=copy)
-        try:
-            os.rename(entries[-1], entries[-1].with_suffix(".open"))
+        with writing(folder):
+            os.rename(last, last.with_suffix(".open"))
             _put_back(folder)
-        except OSError as fault:
-            raise cannot_write(folder, fault) from None
     return word("import.undone", what=told["what"], when=told["when"])
 
 
@@ -75,56 +75,47 @@ def held() -> Iterator[bool]:
     """
     folder = data_dir().resolve()
     with contextlib.ExitStack() as stack:
-        with contextlib.suppress(ImportError, PermissionError):  # a system without such locks
-            handle = os.open(folder, os.O_RDONLY)
+        with contextlib.suppress(ImportError, OSError):  # a system or a disk without such locks
+            import fcntl
+
+            handle, until = os.open(folder, os.O_RDONLY), time.monotonic() + PATIENCE
             stack.callback(os.close, handle)
-            _lock(handle, folder)
-        try:
+            while True:
+                try:
+                    fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > until:
+                        raise error("import.busy", path=folder) from None
+                    time.sleep(0.05)
+        with writing(folder):
             was_open = _put_back(folder)
-        except OSError as fault:
-            raise cannot_write(folder, fault) from None
         yield was_open
-
-
-def _lock(handle: int, folder: Path) -> None:
-    import fcntl
-
-    until = time.monotonic() + PATIENCE
-    while True:
-        try:
-            return fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            if time.monotonic() > until:
-                raise error("import.busy", path=folder) from None
-            time.sleep(0.05)
-        except OSError:  # a file system without locks
-            return None
 
 
 def commit(folder: Path, files: dict[str, bytes], what: str) -> None:
     """Replace tables: all of them or none; the copies are on the disk before any is touched."""
     root = folder / ".xc"
-    draft = root / f"{os.getpid()}.new"
+    draft, place = root / f"{os.getpid()}.new", root / f"{len(_entries(folder)) + 1:04d}"
+    told = {"what": what, "when": time.strftime("%Y-%m-%d %H:%M")}
+    told["after"] = {name: hashlib.sha256(new).hexdigest() for name, new in files.items()}
     try:
-        place = root / f"{len(_entries(folder)) + 1:04d}"
-        for part in ("before", "after"):
-            (draft / part).mkdir(parents=True)
-        for name, new in files.items():
-            old = folder / f"{name}.csv"
-            write_file(draft / "before" / old.name, old.read_bytes())
-            write_file(draft / "after" / old.name, new)
+        with writing(folder):
             for part in ("before", "after"):
-                shutil.copymode(old, draft / part / old.name)
-        told = {"what": what, "when": time.strftime("%Y-%m-%d %H:%M")}
-        told["after"] = {name: _digest(new) for name, new in files.items()}
-        write_file(draft / "change.json", json.dumps(told, ensure_ascii=False).encode())
-        os.rename(draft, place.with_suffix(".open"))
-        _put(folder, place.with_suffix(".open") / "after", ORDER)
-        os.rename(place.with_suffix(".open"), place)
-    except OSError as fault:
+                (draft / part).mkdir(parents=True)
+            for name, new in files.items():
+                old = folder / f"{name}.csv"
+                for part, content in (("before", old.read_bytes()), ("after", new)):
+                    write_file(draft / part / old.name, content)
+                    shutil.copymode(old, draft / part / old.name)
+            write_file(draft / "change.json", json.dumps(told, ensure_ascii=False).encode())
+            os.rename(draft, place.with_suffix(".open"))
+            _put(folder, place.with_suffix(".open") / "after", ORDER)
+            os.rename(place.with_suffix(".open"), place)
+    except InputError:
         with contextlib.suppress(OSError):  # else the next command does it
             _put_back(folder)
-        raise cannot_write(folder, fault) from None
+        raise
 
 
 def _put(folder: Path, part: Path, order) -> None:
@@ -136,25 +127,21 @@ def _put(folder: Path, part: Path, order) -> None:
 
 def _put_back(folder: Path) -> bool:
     """Put back what was there before a change that is open; tell whether there was one."""
-    root, was_open = folder / ".xc", False
+    root = folder / ".xc"
     if root.is_symlink():
         raise error("import.history_link", path=root)
-    for entry in root.glob("*.open"):
+    opened = list(root.glob("*.open"))
+    for entry in opened:
         _put(folder, entry / "before", reversed(ORDER))  # what refers goes first
-        was_open = True
-    for left in (*root.glob("*.open"), *root.glob("*.new")):
+    for left in (*opened, *root.glob("*.new")):
         shutil.rmtree(left)
     with contextlib.suppress(OSError):  # other changes are kept there, or there is none
         root.rmdir()
-    return was_open
+    return bool(opened)
 
 
 def _entries(folder: Path) -> list[Path]:
     return sorted(path for path in (folder / ".xc").glob("[0-9]*") if not path.suffix)
-
-
-def _digest(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
 
 
 def write_file(path: Path, content: bytes) -> None:
@@ -165,7 +152,11 @@ def write_file(path: Path, content: bytes) -> None:
         os.fsync(file.fileno())
 
 
-def cannot_write(path, fault) -> InputError:
-    """Return the error of a path that cannot be written, in one line."""
-    reason = getattr(fault, "strerror", None) or str(fault).split("\n")[0][:120]
-    return error("import.cannot_write", path=path, reason=reason)
+@contextlib.contextmanager
+def writing(path) -> Iterator[None]:
+    """Turn whatever keeps a path from being written into an error of one line."""
+    try:
+        yield
+    except OSError as fault:
+        reason = fault.strerror or str(fault).split("\n")[0][:120]
+        raise error("import.cannot_write", path=path, reason=reason) from None

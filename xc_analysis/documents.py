@@ -50,7 +50,7 @@ class Text:
         tools = {"table": self._table, "figure": self._figure, "cite": self._cite}
         tools |= {"notes": self._notes, "percent": percent}
         text = environment.from_string(template).render(t=told, **tools)
-        self.markdown = re.sub(r"@@(\w+)-(\w+)@@", self._reference, text)
+        self.markdown = re.sub(r"@@(\w+)-(\w+)@@", lambda m: self._number(*m.groups()), text)
 
     def _table(self, name: str, caption: str, head: str, widths: str, rows) -> Markup:
         """Set a table with its caption; `head` and `widths` are set apart by bars."""
@@ -59,8 +59,7 @@ class Text:
         self.tables[name] = {"head": heads, "widths": shares, "rows": rows}
         lines = ["| " + " | ".join(map(plain, row)) + " |" for row in (heads, *rows)]
         lines.insert(1, "|" + "|".join("-" * w for w in shares) + "|")
-        number = word("report.table_number", n=len(self.tables))
-        label = f": {number}{tr('　', '. ')}{plain(caption)}"
+        label = f": {self._number('tbl', name)}{tr('　', '. ')}{plain(caption)}"
         opening = f'::: {{#tbl-{name} .table tabindex="0"}}'
         return Markup("\n".join([opening, *lines, "", label, ":::", ""]))
 
@@ -73,8 +72,7 @@ class Text:
         path, told = self.folder / f"{name}.png", picture.text
         cut = picture.crop((0, int(told["TitleDepth"]), picture.width, picture.height))
         cut.save(path, dpi=(DPI, DPI))
-        number = word("report.figure_number", n=len(self.figures))
-        caption = f"{number}{tr('　', '. ')}{plain(told['Title'])}"
+        caption = f"{self._number('fig', name)}{tr('　', '. ')}{plain(told['Title'])}"
         alt = f"{told['Title']} {told.get('Note', '')}".strip()
         alt = alt.replace('"', "”").replace("\\", "")
         size = f"width={cut.width / DPI * MM:.1f}mm"
@@ -86,8 +84,7 @@ class Text:
         links = tr("、", ", ").join(f"[@@{n}@@](#{n})" for n in there)
         return Markup(tr(f"（{links}）", f" ({links})") if links else "")
 
-    def _reference(self, match: re.Match) -> str:
-        kind, name = match.groups()
+    def _number(self, kind: str, name: str) -> str:
         if kind == "tbl":
             return word("report.table_number", n=list(self.tables).index(name) + 1)
         return word("report.figure_number", n=self.figures.index(name) + 1)
@@ -124,9 +121,6 @@ def _pandoc(text: str, *options: str) -> str:
     return made.stdout.decode()
 
 
-# ---- HTML -----------------------------------------------------------------------------------
-
-
 def write_html(text: Text, path: Path, notebooks: dict[str, str]) -> Path:
     """Write the report as one page that needs nothing else."""
     links = (f'<li><a href="notebooks/{k}.html">{escape(v)}</a></li>' for k, v in notebooks.items())
@@ -144,9 +138,6 @@ def write_html(text: Text, path: Path, notebooks: dict[str, str]) -> Path:
     page = re.sub(r'<div data-custom-style="Title">\s*<p>(.*?)</p>\s*</div>', r"<h1>\1</h1>", page)
     path.write_text(re.sub(r"<th(?=[ >])", '<th scope="col"', page), encoding="utf-8")
     return path
-
-
-# ---- Word -----------------------------------------------------------------------------------
 
 
 def write_word(text: Text, path: Path) -> Path:

@@ -14,6 +14,7 @@ import os
 import re
 import shutil
 import tempfile
+from collections import defaultdict
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -22,24 +23,16 @@ from statistics import median
 
 import pandas as pd
 
+from . import sheets, tables
 from .assessment import registered_assessment, table_2
-from .changes import ORDER, cannot_write, commit, edit_table, held, undo, write_file
+from .changes import commit, edit_table, held, undo, write_file, writing
 from .checks import RULES, Pack
 from .errors import InputError
 from .evidence import series
 from .fits import last_year
 from .observations import CITY, HOME, area_name, known_scopes, published_rows, station_rows
-from .sheets import (
-    Cell,
-    Quantity,
-    Sheet,
-    plain_text,
-    read_date,
-    read_quantity,
-    read_sheets,
-    unit_name,
-)
-from .tables import data_dir, load, near, read_sheet, table_names, use_data
+from .sheets import Cell, Quantity, Sheet, plain_text, read_rows, unit_name
+from .tables import Offence, data_dir, load, near, read_sheet, table_names, use_data
 from .targets import PLAN, plan_years
 from .words import LANGUAGES, Message, error, has_word, language, message, word
 
@@ -51,8 +44,8 @@ WIDTHS |= {"comparator": 8, "value": 11, "lower": 9, "upper": 9, "title": 34, "d
 WIDTHS |= {"publisher": 22, "published": 12, "locator": 18, "note": 26}
 COLUMNS = tuple(WIDTHS)
 FILLED = COLUMNS[7:]
-
-# ---- the sheet to fill in -------------------------------------------------------------------
+#: Columns of the report's workbook that are read back: the row's key, then what is filled in.
+RETURNED = ("project_id", "completion", "responsible_unit")
 
 
 def write_template(path) -> Path:
@@ -64,43 +57,40 @@ def write_template(path) -> Path:
     page.title = word("import.sheet")
     page.append([word("import.heading")])
     page.append([word("import.how_to")])
-    lay_out(page, "import", WIDTHS, [*_target_rows(), *_gap_rows()], FILLED)
-    add_list(page, COLUMNS.index("comparator") + 1, "<=,<,>=,>,=")
+    lay_out(page, "import", WIDTHS, _template_rows(), FILLED, {"comparator": "<=,<,>=,>,="})
     page.protection.sheet = True
     page.protection.formatColumns = page.protection.formatRows = False
     return save_book(book, path)
 
 
-def lay_out(page, family: str, widths: dict[str, int], rows: list[dict], filled) -> None:
-    """Write heads and rows below what a sheet holds; cells to fill in are yellow and open."""
+def lay_out(page, family: str, widths: dict[str, int], rows: list[dict], filled, choices) -> None:
+    """Write heads and rows from the third line; cells to fill in are yellow, open, some a list."""
     from openpyxl.comments import Comment
     from openpyxl.styles import Alignment, Font, PatternFill, Protection
+    from openpyxl.worksheet.datavalidation import DataValidation
 
     page.append([word(f"{family}.column.{name}") for name in widths])
-    top = page.max_row
-    for (name, width), cell in zip(widths.items(), page[top], strict=True):
-        cell.font, cell.fill = Font(bold=True), PatternFill("solid", fgColor="DDE5EE")
-        page.column_dimensions[cell.column_letter].width = width
-        if family == "import" and has_word(f"import.help.{name}"):
-            cell.comment = Comment(word(f"import.help.{name}"), "xc", width=320, height=120)
     for row in rows:
         page.append([row.get(name) for name in widths])
-        for name, cell in zip(widths, page[page.max_row], strict=True):
+    for (name, width), (head, *cells) in zip(
+        widths.items(), page.iter_cols(min_row=3), strict=True
+    ):
+        letter = head.column_letter
+        head.font, head.fill = Font(bold=True), PatternFill("solid", fgColor="DDE5EE")
+        page.column_dimensions[letter].width = width
+        if family == "import" and has_word(f"import.help.{name}"):
+            head.comment = Comment(word(f"import.help.{name}"), "xc", width=320, height=120)
+        for row, cell in zip(rows, cells, strict=True):
             cell.alignment = Alignment(wrap_text=True, vertical="top")
             if name in filled and name not in row.get("closed", ()):
                 cell.fill = PatternFill("solid", fgColor="FFF9DB")
                 cell.protection = Protection(locked=False)
-    page.freeze_panes = f"C{top + 1}"
-
-
-def add_list(page, column: int, choices: str) -> None:
-    """Offer a list of answers in a column's cells."""
-    from openpyxl.utils import get_column_letter
-    from openpyxl.worksheet.datavalidation import DataValidation
-
-    offered = DataValidation(type="list", formula1=f'"{choices}"', allow_blank=True)
-    page.add_data_validation(offered)
-    offered.add(f"{get_column_letter(column)}4:{get_column_letter(column)}{max(page.max_row, 4)}")
+        if name in choices:
+            answers = f'"{choices[name]}"'
+            offered = DataValidation(type="list", formula1=answers, allow_blank=True)
+            offered.add(f"{letter}4:{letter}{max(page.max_row, 4)}")
+            page.add_data_validation(offered)
+    page.freeze_panes = "C4"
 
 
 def save_book(book, path) -> Path:
@@ -112,89 +102,72 @@ def save_book(book, path) -> Path:
         raise error("import.file_exists", path=path)
     out, draft = io.BytesIO(), path.with_name(f".{path.name}.{os.getpid()}")
     book.save(out)
-    try:
-        write_file(draft, out.getvalue())
-        os.replace(draft, path)
-    except OSError as fault:
-        with contextlib.suppress(OSError):
+    with writing(path):
+        try:
+            write_file(draft, out.getvalue())
+            os.replace(draft, path)
+        finally:
             draft.unlink(missing_ok=True)
-        raise cannot_write(path, fault) from None
     return path
 
 
-def _name(known, lang: str | None = None) -> str:
-    """Return an indicator's name: the plan's, else the register's."""
-    plan = known[f"plan_name_{lang or language()}"]
-    return plan if isinstance(plan, str) else known[f"name_{lang or language()}"]
+def _register() -> dict[str, dict]:
+    """Return the indicators in the plan's words; some count over its five years, not per year."""
+    rows = load("indicators").set_index("indicator", drop=False)
+    for lang in LANGUAGES:
+        rows[f"name_{lang}"] = rows[f"plan_name_{lang}"].fillna(rows[f"name_{lang}"])
+    rows["is_period"] = rows["statistic"].str.endswith("over period") & rows["plan_row"].notna()
+    return rows.to_dict("index")
 
 
-def _labels(known, year: int, is_target: bool, lang: str | None = None) -> dict[str, str]:
-    """Return the cells that say what a row is about."""
-    name, of_period = _name(known, lang), _is_period(known) and not is_target
+def _labels(line: dict, lang: str | None = None) -> dict[str, str]:
+    """Return the cells that say what a row is about: an indicator, its year, maybe its target."""
+    name, (base, end) = line[f"name_{lang or language()}"], plan_years(PLAN)
+    is_span = line["is_period"] and not line["is_target"]
     return {
-        "indicator": word("import.handed_down", lang, name=name) if is_target else name,
+        "indicator": word("import.handed_down", lang, name=name) if line["is_target"] else name,
         "area": area_name(HOME, lang),
-        "year": _plan_span("-") if of_period else str(year),
-        "unit": unit_name(known["unit"], lang),
+        "year": f"{base + 1}-{end}" if is_span else str(line["year"]),
+        "unit": unit_name(line["unit"], lang),
     }
 
 
-def _is_period(known) -> bool:
-    """Tell whether an indicator of the plan counts over its five years, not per year."""
-    return str(known["statistic"]).endswith("over period") and pd.notna(known["plan_row"])
-
-
-def _plan_span(mark: str) -> str:
-    base, end = plan_years(PLAN)
-    return f"{base + 1}{mark}{end}"
-
-
-def _delegated() -> pd.DataFrame:
-    rows = load("targets")
-    rows = rows[(rows["plan"] == PLAN) & (rows["scope"] == HOME) & rows["plan_row"].notna()]
+def _delegated() -> dict[str, dict]:
+    """Return the targets that the city hands down, those among them that are on record too."""
+    own = load("targets").query("plan == @PLAN and scope == @HOME and plan_row.notna()")
     # a row that got its number by an import still says in print that it is delegated
-    known = rows["target_printed"] == "达到市级要求"
-    return rows[(rows["kind"] == "delegated") | known].sort_values("plan_row")
+    own = own.query("kind == 'delegated' or target_printed == '达到市级要求'")
+    return own.sort_values("plan_row").set_index("target_id").to_dict("index")
 
 
-def _target_rows() -> list[dict]:
-    register, rows = load("indicators").set_index("indicator"), _delegated()
-    return [
-        _labels(register.loc[row.indicator], row.target_year, True)
-        | {"id": row.target_id, "closed": ("lower", "upper"), "where": word("import.where_target")}
-        | {"decides": word("import.decides_target", row=row.plan_row)}
-        for row in rows[rows["kind"] == "delegated"].itertuples()
-    ]
-
-
-def _gap_rows() -> list[dict]:
-    """List each year since the base year without a firm value of the district."""
-    register, lang = load("indicators").set_index("indicator"), language()
-    places = load("publications")
-    own = load("targets").query("plan == @PLAN and scope == @HOME")
-    levels = own[own["kind"] == "level"].drop_duplicates("indicator").set_index("indicator")
-    base, end = plan_years(PLAN)
-    listed = [*table_2()["indicator"], *places["indicator"].unique(), *own["indicator"]]
+def _template_rows() -> list[dict]:
+    """List the delegated targets, then each year since the base year without a firm value."""
+    register, places, (base, end) = _register(), load("publications"), plan_years(PLAN)
     rows = []
-    for name in dict.fromkeys(listed):
-        known, firm = register.loc[name], _firm_years(name)
-        where = "; ".join(
-            word(
-                "import.where",
-                **{k: row[f"{k}_{lang}"] for k in ("publication", "keeper", "where")},
-            )
-            for row in places[places["indicator"] == name].to_dict("records")
-        )
-        for year in [end] if _is_period(known) else range(base, end + 1):
-            if year in firm:
-                continue
-            decides = word("import.decides_point")
-            if year == end and name in levels.index:
-                comparator, value, unit = levels.loc[name, ["comparator", "value", "unit"]]
-                target = f"{comparator} {value:g} {unit_name(unit)}"
-                decides = word("import.decides_verdict", target=target)
-            row = {"id": f"{name}@{year}", "decides": decides, "where": where}
-            rows.append(_labels(known, year, False) | row | {"closed": ("comparator",)})
+    for key, target in _delegated().items():
+        if target["kind"] == "delegated":
+            line = {"year": target["target_year"], "is_target": True}
+            row = _labels(register[target["indicator"]] | line) | {"id": key}
+            row |= {"decides": word("import.decides_target", row=target["plan_row"])}
+            row |= {"where": word("import.where_target"), "closed": ("lower", "upper")}
+            rows.append(row)
+    own = load("targets").query("plan == @PLAN and scope == @HOME")
+    levels = own.query("kind == 'level'").drop_duplicates("indicator").set_index("indicator")
+    for name in dict.fromkeys([*table_2()["indicator"], *places["indicator"], *own["indicator"]]):
+        known, firm, where = register[name], _firm_years(name), []
+        for place in places[places["indicator"] == name].to_dict("records"):
+            kinds = ("publication", "keeper", "where")
+            where.append(word("import.where", **{k: place[f"{k}_{language()}"] for k in kinds}))
+        for year in [end] if known["is_period"] else range(base, end + 1):
+            if year not in firm:
+                decides = word("import.decides_point")
+                if year == end and name in levels.index:
+                    comparator, value, unit = levels.loc[name, ["comparator", "value", "unit"]]
+                    target = f"{comparator} {value:g} {unit_name(unit)}"
+                    decides = word("import.decides_verdict", target=target)
+                row = _labels(known | {"year": year, "is_target": False})
+                row |= {"id": f"{name}@{year}", "decides": decides, "where": "; ".join(where)}
+                rows.append(row | {"closed": ("comparator",)})
     return rows
 
 
@@ -208,15 +181,12 @@ def _firm_years(name: str) -> set[int]:
     return set(frame.index[firm])
 
 
-# ---- what a filled sheet says ---------------------------------------------------------------
-
-
 @dataclass
 class Preview:
     """What an import would do, or did.
 
     ``faults`` must be mended; ``questions`` are written only with ``accept_unlikely``. ``edits``
-    are cells by table and key of the row, ``origin`` the cell of the file that each row is from.
+    are cells by table and key of the row, ``origin`` the row of the file that each is from.
     """
 
     path: Path
@@ -226,8 +196,8 @@ class Preview:
     questions: list[str] = field(default_factory=list)
     changes: list[str] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
-    edits: dict[str, dict[str, dict]] = field(default_factory=lambda: {name: {} for name in ORDER})
-    origin: dict[tuple[str, str], str] = field(default_factory=dict)
+    edits: dict[str, dict] = field(default_factory=lambda: defaultdict(dict))
+    origin: dict[tuple[str, str], dict] = field(default_factory=dict)
     indicators: set[str] = field(default_factory=set)
     files: dict[str, bytes] = field(default_factory=dict)
     written: bool = False
@@ -237,81 +207,64 @@ class Preview:
         """What keeps it from being written."""
         return self.faults + ([] if self.accept_unlikely else self.questions)
 
-    def fault(self, place: str, said: Message | InputError) -> None:
+    def fault(self, cell: Cell, said: Message | InputError) -> None:
         """Note what is wrong with a cell, once."""
-        if f"{place}: {said}" not in self.faults:
-            self.faults.append(f"{place}: {said}")
+        if f"{cell.place}: {said}" not in self.faults:
+            self.faults.append(f"{cell.place}: {said}")
 
-    def edit(self, table: str, key: str, cells: dict, place: str) -> None:
-        """Change cells of a table's row, or add it."""
+    def ask(self, cell: Cell, said: Message) -> None:
+        """Note what must be confirmed."""
+        self.questions.append(f"{cell.place}: {said}")
+
+    def edit(self, table: str, key: str, cells: dict, row: dict[str, Cell]) -> None:
+        """Change cells of a table's row, or add it, for a row of the file."""
         self.edits[table].setdefault(key, {}).update(cells)
-        self.origin[table, key] = place
+        self.origin[table, key] = row
 
     def __str__(self) -> str:
-        lines = [word("import.read", path=self.path.name, rows=self.rows)]
-        lines += [word("import.fault_line", text=line) for line in self.faults]
-        lines += [word("import.question_line", text=line) for line in self.questions]
-        lines += self.changes
-        if self.files:
-            moved = "import.verdicts_move" if self.verdicts else "import.no_verdict_moves"
-            lines += [word(moved), *(f"  {line}" for line in self.verdicts)]
-        if figures := _figures_with(self.indicators):
-            lines.append(word("import.figures", names=", ".join(figures)))
-        if self.written:
-            lines.append(word("import.written"))
-        elif self.faults:
-            lines.append(word("import.mend", count=len(self.faults)))
-        elif self.problems:
-            lines.append(word("import.accept", count=len(self.questions)))
-        else:
-            lines.append(word("import.apply" if self.files else "import.nothing"))
+        moved = "import.verdicts_move" if self.verdicts else "import.no_verdict_moves"
+        figures = ", ".join(_figures_with(self.indicators))
+        end = "import.apply" if self.files else "import.nothing"
+        if self.problems:
+            end = "import.mend" if self.faults else "import.accept"
+        lines = [
+            word("import.read", path=self.path.name, rows=self.rows),
+            *(word("import.fault_line", text=line) for line in self.faults),
+            *(word("import.question_line", text=line) for line in self.questions),
+            *self.changes,
+            *([word(moved), *(f"  {line}" for line in self.verdicts)] if self.files else ()),
+            *([word("import.figures", names=figures)] if figures else ()),
+            word(
+                "import.written" if self.written else end, count=len(self.faults or self.questions)
+            ),
+        ]
         return "\n".join(lines)
 
 
 def preview_import(path, *, accept_unlikely: bool = False) -> Preview:
     """Tell what a filled-in file would change, with all its problems; write nothing."""
-    preview, sheets = Preview(Path(path), accept_unlikely), read_sheets(path)
-    shown = [sheet for sheet in sheets if not sheet.hidden]
-    numbers = [sheet for sheet in shown if find_header(sheet, "import", ("id", "value", "title"))]
-    commitments = [sheet for sheet in shown if find_header(sheet, "", RETURNED)]
-    if not numbers and not commitments:
-        raise error("import.other_layout", path=path)
-    for sheet in sheets:
-        if numbers and sheet.rows and sheet is not numbers[0]:
-            key = "import.hidden_sheet" if sheet.hidden else "import.sheet_not_read"
-            preview.questions.append(word(key, name=sheet.name))
-    if numbers:
-        _read_numbers(preview, numbers[0])
-    else:
-        _read_commitments(preview, commitments[0])
-    return finish_preview(preview)
+    preview, pages = Preview(Path(path), accept_unlikely), sheets.read_sheets(path)
+    for sheet in (page for page in pages if not page.hidden):
+        rows = read_rows(sheet, "import.column.", COLUMNS, ("id", "value", "title"))
+        if rows is not None:
+            for other in pages:
+                if other.rows and other is not sheet:
+                    key = "import.hidden_sheet" if other.hidden else "import.sheet_not_read"
+                    preview.questions.append(word(key, name=other.name))
+            _read_numbers(preview, sheet, rows)
+            return finish_preview(preview)
+    for sheet in (page for page in pages if not page.hidden):
+        rows = read_rows(sheet, "column.", RETURNED, RETURNED)
+        if rows is not None:
+            _read_commitments(preview, rows)
+            return finish_preview(preview)
+    raise error("import.other_layout", path=path)
 
 
 def apply_import(path, *, accept_unlikely: bool = False) -> Preview:
     """Write what a filled-in file says, whole or not at all: not while it has problems."""
     with held():
         return write_preview(preview_import(path, accept_unlikely=accept_unlikely))
-
-
-def find_header(sheet: Sheet, family: str, names) -> tuple[int, dict[str, int]] | None:
-    """Find the row that holds all these heads of a layout; return its number and all columns."""
-    every = {"import": COLUMNS}.get(family, names)
-    prefix = f"{family}.column." if family else "column."
-    known = {plain_text(word(prefix + k, lang)).lower(): k for k in every for lang in LANGUAGES}
-    for number, cells in list(sheet.rows.items())[:12]:
-        heads = {column: cell.text.lower() for column, cell in cells.items()}
-        place = {known.get(head, head): column for column, head in heads.items()}
-        if set(names) <= set(place):
-            return number, {name: place[name] for name in every if name in place}
-    return None
-
-
-def row_cells(number: int, cells: dict[int, Cell], place: dict[str, int], names) -> dict[str, Cell]:
-    """Return the cells of a row by name; one that is empty has its address."""
-    from openpyxl.utils import get_column_letter
-
-    row = {name: Cell(f"{get_column_letter(place.get(name, 1))}{number}") for name in names}
-    return row | {name: cells[column] for name, column in place.items() if column in cells}
 
 
 # words that say that a figure is not a whole year's value of the row's area
@@ -322,9 +275,8 @@ _MEANING += "|其中|初步|快报|未审|同比|环比|增幅|降幅|估算|估
 _MEANING += r"|\b(?:target|forecast|projected|planned|expected|cumulative|first half|second half"
 _MEANING += r"|quarter|maximum|minimum|max|min|percentile|of which|preliminary|provisional"
 _MEANING += r"|estimated?|per capita|year to date|ytd|[qh][1-4])\b"
-_WORDS = re.compile(_MEANING, re.IGNORECASE)
-_COUNT = "([0-9一二三四五六七八九十]{1,3})"
-_MONTHS = re.compile(f"{_COUNT}月? ?[-~至到—–] ?{_COUNT}月")
+_TO, _COUNT = "月? ?[-~至到—–] ?", "[0-9一二三四五六七八九十]{1,3}"
+_MONTHS = f"(?![1一]{_TO}(?:12|十二)月){_COUNT}{_TO}{_COUNT}月"
 # words of a target mean no harm in its own row, nor those of a sum where the plan asks for one
 _OF_TARGETS = ("目标", "计划", "预期", "力争", "target", "planned")
 _OF_SUMS = ("累计", "cumulative")
@@ -337,13 +289,9 @@ def find_meaning(text: str, *, allowed=(), areas: bool = True) -> str:
 
     Names of areas count where `areas` is true, but not those of bodies and their publications.
     """
-    text = Cell("", text).text
-    found = [match[0] for match in _WORDS.finditer(text) if match[0].lower() not in allowed]
-    found += [
-        match[0]
-        for match in _MONTHS.finditer(text)
-        if match.groups() not in (("1", "12"), ("一", "十二"))
-    ]
+    text = plain_text(text)
+    found = [*re.findall(_MEANING, text, re.IGNORECASE), *re.findall(_MONTHS, text)]
+    found = [one for one in found if one.lower() not in allowed]
     if areas:
         bare = _BODIES.sub("", text)
         found += [name for name in _other_areas() if name in bare]
@@ -359,231 +307,187 @@ def _other_areas() -> tuple[str, ...]:
     return tuple(name for name in names if len(name) > 1)
 
 
-def _read_numbers(preview: Preview, sheet: Sheet) -> None:
-    """Read the rows of the template into a preview; note every problem."""
-    top, place = find_header(sheet, "import", ("id", "value", "title"))
-    reader = _Reader(preview)
-    only_targets = True
-    for number, cells in sheet.rows.items():
-        row = row_cells(number, cells, place, COLUMNS)
-        if number <= top or not any(row[name].text for name in FILLED):
+def _read_numbers(preview: Preview, sheet: Sheet, rows) -> None:
+    """Read the rows of the template into a preview.
+
+    What the rules of the tables hold (floors, required cells, dates) is left to them.
+    """
+    register, delegated, values = _register(), _delegated(), cache(known_values)
+    known = {name: load(name) for name in ("observations", "sources", "publishers")}
+    years = {str(year) for year in range(1990, date.today().year + 1)}
+    seen, only_targets = {}, True
+    for row, others in rows:
+        text = {name: cell.text for name, cell in row.items()}
+        if not any(text[name] for name in FILLED):
             continue
         preview.rows += 1
-        reader.read(row)
-        only_targets &= reader.is_target
-        for column in cells.keys() - place.values():
-            head = sheet.rows[top].get(column, Cell("")).text
-            text = f"{head} {cells[column].text}"
-            if found := find_meaning(text, allowed=_OF_TARGETS * reader.is_target):
-                said = message("import.word_in_extra", column=head or column, word=found)
-                preview.questions.append(f"{cells[column].place}: {said}")
+        key = text["id"]
+        name, at, year = key.partition("@")
+        only_targets &= not at
+        if key in delegated:
+            name, year = delegated[key]["indicator"], delegated[key]["target_year"]
+        elif name not in register or year not in years:
+            hint = near(name, [*register, *delegated])
+            preview.fault(row["id"], message("import.unknown_id", text=key[:40], near=hint))
+            continue
+        if key in seen:
+            preview.fault(row["id"], message("import.twice", other=seen[key]))
+        seen.setdefault(key, row["id"].place)
+        line = register[name] | {"year": int(year), "is_target": not at}
+        _check_texts(preview, row, others, line)
+        text["source_id"] = _edit_source(preview, row, text, known)
+        amount = _read_amount(preview, row, line, values(name))
+        if amount is not None:
+            preview.indicators.add(name)
+            if at:
+                _edit_observation(preview, row, text, line, amount, known["observations"])
+            else:
+                _edit_target(preview, row, text, line, amount)
+        elif at and not text["locator"]:  # a row that is not written meets no rule of the tables
+            needed = message("import.column.locator")
+            preview.fault(row["locator"], message("import.needed", name=needed))
     for key, name in (("file_name", preview.path.stem), ("sheet_name", sheet.name)):
-        name = name.replace("_", " ")
-        if found := find_meaning(name, allowed=_OF_TARGETS * only_targets):
+        if found := find_meaning(name.replace("_", " "), allowed=_OF_TARGETS * only_targets):
             what = word(f"import.{key}")
             preview.questions.append(word("import.word_in_name", what=what, word=found))
 
 
-class _Reader:
-    """Read rows of the template one by one into a preview."""
+def _check_texts(preview: Preview, row: dict[str, Cell], others: dict, line: dict) -> None:
+    """Hold the labels of a row to its id; ask about words that give a figure another meaning."""
+    for cell in row.values():
+        for said in cell.faults:
+            preview.fault(cell, said)
+    labels = [_labels(line, lang) for lang in LANGUAGES]
+    for name, wanted in _labels(line).items():
+        text = row[name].text
+        if text and text.lower() not in {plain_text(label[name]).lower() for label in labels}:
+            said = message("import.label_changed", text=text[:30], wanted=wanted)
+            preview.fault(row[name], said)
+    allowed = _OF_TARGETS * line["is_target"] + _OF_SUMS * line["is_period"]
+    allowed += _OF_PERCENTILES * line["statistic"].startswith("p9")
+    for name in ("title", "locator", "note", "decides", "where"):
+        own = _OF_TARGETS * (name in ("decides", "where"))  # the template's words
+        areas = name in ("locator", "note")
+        if found := find_meaning(row[name].text, allowed=allowed + own, areas=areas):
+            preview.ask(row[name], message("import.word_with_meaning", word=found))
+    for head, cell in others.items():
+        allowed = _OF_TARGETS * line["is_target"]
+        if found := find_meaning(f"{head} {cell.text}", allowed=allowed):
+            preview.ask(cell, message("import.word_in_extra", column=head, word=found))
 
-    def __init__(self, preview: Preview):
-        self.preview, self.seen = preview, {}
-        self.years = {str(year) for year in range(1990, date.today().year + 1)}
-        self.register = load("indicators").set_index("indicator")
-        self.delegated = _delegated().set_index("target_id")
-        self.observations, self.sources = load("observations"), load("sources")
-        self.values = cache(known_values)
-        self.publishers = set(load("publishers")["publisher"])
 
-    def fault(self, column: str, key: str, /, **values) -> None:
-        """Note what is wrong with a cell."""
-        self.preview.fault(self.row[column].place, message(key, **values))
+def _read_amount(preview: Preview, row: dict[str, Cell], line: dict, known) -> Quantity | None:
+    """Read value, lower and upper; ask about what lies far from its neighbours."""
+    got = {}
+    for name in ("value", "lower", "upper"):
+        cell = row[name]
+        try:
+            read = sheets.read_quantity(cell.value, line["unit"], percent=cell.percent)
+            got[name] = read or Quantity()
+        except InputError as refused:
+            if not cell.faults:
+                preview.fault(cell, refused)
+    if len(got) < 3:
+        return None
+    main, low, high, cell = got["value"], got["lower"].value, got["upper"].value, row["value"]
+    if main.lower is not None or main.upper is not None:
+        if line["is_target"] or low is not None or high is not None:
+            preview.fault(cell, message("import.range_twice"))
+        low, high = main.lower, main.upper
+    numbers = [n for n in (low, main.value, high) if n is not None]
+    if not numbers or line["is_target"] and main.value is None:
+        needed = message("import.column.value")
+        return preview.fault(cell, message("import.needed", name=needed))
+    if line["unit"] == "d" and line["year"] % 4 and numbers[-1] > 365:
+        said = {"value": numbers[-1], "ceiling": 365}
+        preview.fault(cell, message("import.above_ceiling", **said))
+    if line["statistic"].startswith("change") and line["better"] == "lower" and numbers[-1] > 0:
+        preview.ask(cell, message("import.fall_is_negative", value=numbers[-1]))
+    around = neighbours(known, line["year"])
+    if any(is_unlikely(float(number), around, line) for number in numbers):
+        said = {"value": " – ".join(map(str, numbers)), "unit": unit_name(line["unit"])}
+        said["neighbours"] = ", ".join(f"{year} {v:g}" for year, v in sorted(around.items()))
+        preview.ask(cell, message("import.unlikely", **said))
+    return Quantity(main.value, low, high, main.about)
 
-    def ask(self, column: str, key: str, /, **values) -> None:
-        """Note what must be confirmed."""
-        self.preview.questions.append(f"{self.row[column].place}: {message(key, **values)}")
 
-    def read(self, row: dict[str, Cell]) -> None:
-        """Read one row."""
-        before = len(self.preview.faults)
-        self.row, self.text = row, {name: cell.text for name, cell in row.items()}
-        key = self.text["id"]
-        name, at, year = key.partition("@")
-        self.is_target = not at
-        if key in self.delegated.index:
-            name, year = self.delegated.loc[key, ["indicator", "target_year"]]
-        elif name not in self.register.index or year not in self.years:
-            hint = near(name, [*self.register.index, *self.delegated.index])
-            return self.fault("id", "import.unknown_id", text=key[:40], near=hint)
-        self.year, self.known = int(year), self.register.loc[name]
-        if key in self.seen:
-            self.fault("id", "import.twice", other=self.seen[key])
-        self.seen.setdefault(key, row["id"].place)
-        self._check_texts()
-        amount = self._amount()
-        if amount is None or len(self.preview.faults) > before:
-            return None
-        self.preview.indicators.add(name)
-        return self._target(key, amount) if self.is_target else self._value(amount)
+def _edit_source(preview: Preview, row: dict[str, Cell], text: dict[str, str], known) -> str:
+    """Return the id of a row's source; add it where the tables have none like it."""
+    own = {"title": text["title"], "publisher": text["publisher"], "published": ""}
+    try:
+        own["published"] = sheets.read_date(row["published"].value)
+    except InputError as refused:
+        preview.fault(row["published"], refused)
+    sources = known["sources"]
+    same = (sources[list(own)].fillna("") == pd.Series(own)).all(axis="columns")
+    if same.any():
+        return sources.loc[same, "source_id"].iloc[0]
+    own["document_no"] = text["document_no"]
+    marks = "\n".join(own.values())
+    key = f"own-{hashlib.sha256(marks.encode()).hexdigest()[:8]}"
+    is_known = own["publisher"] in {"", *known["publishers"]["publisher"]}
+    if not is_known:
+        preview.edit("publishers", own["publisher"], {}, row)
+    own["reliability"] = "A" if is_known else "B"
+    for lang in LANGUAGES:
+        is_legible = lang == "zh" or is_in(lang, own["title"])
+        short = word("import.short", lang, year=own["published"][:4])
+        own[f"short_{lang}"] = own["title"] if is_legible else short
+        own[f"via_{lang}"] = word("import.via", lang)
+    preview.edit("sources", key, own, row)
+    return key
 
-    def _check_texts(self) -> None:
-        """Hold all cells but the numbers to what the row's id and the tables ask."""
-        for cell in self.row.values():
-            for said in cell.faults:
-                self.preview.fault(cell.place, said)
-        labels = [_labels(self.known, self.year, self.is_target, lang) for lang in LANGUAGES]
-        for name in labels[0]:
-            wanted = {plain_text(label[name]).lower() for label in labels}
-            if self.text[name] and self.text[name].lower() not in wanted:
-                here = _labels(self.known, self.year, self.is_target)[name]
-                self.fault(name, "import.label_changed", text=self.text[name][:30], wanted=here)
-        for name in ["title", "publisher", "published"] + ["locator"] * (not self.is_target):
-            if not self.text[name]:
-                self.fault(name, "import.needed", name=word(f"import.column.{name}"))
-        for name in ("title", "document_no", "publisher", "locator", "note"):
-            if is_odd(self.text[name]):
-                self.fault(name, "import.odd_text")
-        allowed = _OF_TARGETS * self.is_target + _OF_SUMS * _is_period(self.known)
-        allowed += _OF_PERCENTILES * str(self.known["statistic"]).startswith("p9")
-        for name in ("title", "locator", "note", "decides", "where"):
-            own = _OF_TARGETS * (name in ("decides", "where"))  # the template's words
-            areas = name in ("locator", "note")
-            if found := find_meaning(self.text[name], allowed=allowed + own, areas=areas):
-                self.ask(name, "import.word_with_meaning", word=found)
-        if self.text["published"]:
-            try:
-                self.text["published"] = read_date(self.row["published"].value)
-            except InputError as refused:
-                self.preview.fault(self.row["published"].place, refused)
 
-    def _amount(self) -> Quantity | None:
-        """Read value, lower and upper; ask about what lies far from its neighbours."""
-        unit, got = self.known["unit"], {}
-        for name in ("value", "lower", "upper"):
-            cell = self.row[name]
-            try:
-                got[name] = read_quantity(cell.value, unit, percent=cell.percent) or Quantity()
-            except InputError as refused:
-                if not cell.faults:
-                    self.preview.fault(cell.place, refused)
-        if len(got) < 3:
-            return None
-        main, low, high = got["value"], got["lower"].value, got["upper"].value
-        if main.lower is not None or main.upper is not None:
-            if self.is_target or low is not None or high is not None:
-                self.fault("value", "import.range_twice")
-            low, high = main.lower, main.upper
-        numbers = [n for n in (low, main.value, high) if n is not None]
-        if not numbers or self.is_target and main.value is None:
-            return self.fault("value", "import.needed", name=word("import.column.value"))
-        shown = " – ".join(map(str, numbers))
-        if numbers != sorted(numbers):
-            self.fault("value", "import.range_falls", text=shown)
-        floor, ceiling = self.known["floor"], self.known["ceiling"]
-        if unit == "d" and self.year % 4:
-            ceiling = min(ceiling, 365)
-        if float(numbers[0]) < floor:
-            self.fault("value", "import.below_floor", value=numbers[0], floor=f"{floor:g}")
-        if float(numbers[-1]) > ceiling:
-            self.fault("value", "import.above_ceiling", value=numbers[-1], ceiling=f"{ceiling:g}")
-        is_change = str(self.known["statistic"]).startswith("change")
-        if is_change and numbers[-1] > 0 and self.known["better"] == "lower":
-            self.ask("value", "import.fall_is_negative", value=numbers[-1])
-        around = neighbours(self.values(self.known.name), self.year)
-        if any(is_unlikely(float(number), around, self.known) for number in numbers):
-            told = ", ".join(f"{year} {v:g}" for year, v in sorted(around.items()))
-            said = {"value": shown, "unit": unit_name(unit), "neighbours": told}
-            self.ask("value", "import.unlikely", **said)
-        return Quantity(main.value, low, high, main.about)
+def _edit_target(preview: Preview, row: dict[str, Cell], text, line: dict, amount) -> None:
+    """Turn a delegated row into one with the number handed down."""
+    sign, value = text["comparator"].replace("≤", "<=").replace("≥", ">="), f"{amount.value:f}"
+    cells = {"kind": "level", "comparator": sign, "value": value, "reading": ""}
+    cells |= {"source_id": text["source_id"]} | _notes(text["note"], "import.target_note")
+    cells["locator"] = text["locator"] or text["document_no"] or text["title"]
+    preview.edit("targets", text["id"], cells, row)
+    said = {"row": f"{line['plan_row']:.0f}", "name": line[f"name_{language()}"]}
+    said["target"] = f"{sign} {value} {unit_name(line['unit'])}"
+    preview.changes.append(word("import.target_change", **said))
 
-    def _source(self) -> str:
-        """Return the id of the source; add it where the tables have none like it."""
-        title, publisher, when = (self.text[k] for k in ("title", "publisher", "published"))
-        rows = self.sources
-        same = (rows["title"] == title) & (rows["publisher"] == publisher)
-        same &= rows["published"].fillna("") == when
-        if same.any():
-            return rows.loc[same, "source_id"].iloc[0]
-        marks = "\n".join((title, publisher, when, self.text["document_no"]))
-        name = f"own-{hashlib.sha256(marks.encode()).hexdigest()[:8]}"
-        is_known = publisher in self.publishers
-        if not is_known:
-            self.preview.edit("publishers", publisher, {}, self.row["publisher"].place)
-        row = {"title": title, "publisher": publisher, "published": when}
-        row |= {"document_no": self.text["document_no"], "reliability": "A" if is_known else "B"}
+
+def _edit_observation(preview: Preview, row: dict, text, line: dict, amount, every) -> None:
+    """Add an observation; one in use for the same year steps back."""
+    name, year, (base, end) = line["indicator"], line["year"], plan_years(PLAN)
+    said = {"name": line[f"name_{language()}"], "area": area_name(HOME), "year": year}
+    period = f"{base + 1}..{end}" if line["is_period"] else "annual"
+    own = {"scope": HOME, "indicator": name, "statistic": line["statistic"]}
+    rows = every[(every[list(own)] == pd.Series(own)).all(axis="columns") & every["use"]]
+    same = rows[(rows["year"] == year) & (rows["period"] == period)]
+    ends = {"value": amount.value, "lower": amount.lower, "upper": amount.upper}
+    replaces = ""
+    for old in same.astype(object).where(same.notna(), None).to_dict("records"):
+        was = {k: old[k] for k in ends}
+        is_same = was == {k: v and float(v) for k, v in ends.items()}
+        if is_same and old["source_id"] == text["source_id"]:
+            return preview.changes.append(word("import.already", **said))
+        change = {"use": "false"}
         for lang in LANGUAGES:
-            row[f"via_{lang}"] = word("import.via", lang)
-            shown = word("import.short", lang, year=when[:4])
-            row[f"short_{lang}"] = title if lang == "zh" or is_in(lang, title) else shown
-        self.preview.edit("sources", name, row, self.row["title"].place)
-        return name
-
-    def _target(self, key: str, amount: Quantity) -> None:
-        """Turn a delegated row into one with the number handed down."""
-        sign = self.text["comparator"].replace("≤", "<=").replace("≥", ">=")
-        better = self.known["better"]
-        if sign not in ("<", "<=", ">", ">=", "="):
-            return self.fault("comparator", "import.comparator")
-        if (better, sign[0]) in (("lower", ">"), ("higher", "<")):
-            said = {"comparator": sign, "better": message(f"import.better_{better}")}
-            return self.fault("comparator", "import.wrong_direction", **said)
-        value = format(amount.value, "f")
-        where = self.text["locator"] or self.text["document_no"] or self.text["title"]
-        cells = {"kind": "level", "comparator": sign, "value": value, "reading": ""}
-        cells |= {"source_id": self._source(), "locator": where}
-        cells |= _notes(self.text["note"], "import.target_note")
-        self.preview.edit("targets", key, cells, self.row["id"].place)
-        said = {"row": self.delegated.loc[key, "plan_row"], "name": _name(self.known)}
-        said["target"] = f"{sign} {value} {unit_name(self.known['unit'])}"
-        return self.preview.changes.append(word("import.target_change", **said))
-
-    def _value(self, amount: Quantity) -> None:
-        """Add an observation; one in use for the same year steps back."""
-        known, name, rows = self.known, self.known.name, self.observations
-        period = _plan_span("..") if _is_period(known) else "annual"
-        rows = rows[(rows["indicator"] == name) & (rows["scope"] == HOME) & rows["use"]]
-        rows = rows[rows["statistic"] == known["statistic"]]
-        source, replaces = self._source(), ""
-        ends = {"value": amount.value, "lower": amount.lower, "upper": amount.upper}
-        cells = {k: "" if v is None else format(v, "f") for k, v in ends.items()}
-        for old in rows[(rows["year"] == self.year) & (rows["period"] == period)].to_dict(
-            "records"
-        ):
-            was = {k: None if old[k] != old[k] else old[k] for k in ends}
-            if source == old["source_id"] and was == {k: v and float(v) for k, v in ends.items()}:
-                said = word("import.already", name=_name(known), year=self.year)
-                return self.preview.changes.append(said)
-            change = {"use": "false"}
-            for lang in LANGUAGES:
-                note, said = old[f"note_{lang}"], word("import.replaced_note", lang)
-                change[f"note_{lang}"] = f"{note}; {said}" if isinstance(note, str) else said
-            self.preview.edit("observations", old["obs_id"], change, self.row["id"].place)
-            shown = " – ".join(f"{n:g}" for n in was.values() if n is not None)
-            replaces = word("import.replaces", old=shown)
-        key = f"own_{name}_{self.year}"
-        while key in set(self.observations["obs_id"]):
-            key += "_b"
-        # the boundary of what was published last holds for the new value
-        last = rows[rows["period"] == "annual"].sort_values("year")["basis"].to_list()[-1:]
-        basis = (last or ["district"])[0] if period == "annual" else "plan-total"
-        is_bound = amount.value is None
-        row = {"scope": HOME, "indicator": name, "year": str(self.year), "period": period, **cells}
-        row |= {"statistic": known["statistic"], "unit": known["unit"], "source_id": source}
-        row |= {"status": "bound" if is_bound else "printed", "release": "internal", "use": "true"}
-        row |= {"basis": basis, "locator": self.text["locator"]}
-        row |= {"derivation": (cells["upper"] or cells["lower"]) if is_bound else ""}
-        row |= _notes(self.text["note"], "import.about_note" if amount.about else "")
-        self.preview.edit("observations", key, row, self.row["value"].place)
-        shown = cells["value"] or f"{cells['lower'] or '…'} – {cells['upper'] or '…'}"
-        said = {"name": _name(known), "area": area_name(HOME), "year": self.year}
-        said |= {"value": shown, "unit": unit_name(known["unit"]), "replaces": replaces}
-        return self.preview.changes.append(word("import.value_change", **said))
-
-
-def is_odd(text: str) -> bool:
-    """Tell whether a text could be taken for a formula, or holds an address."""
-    return text[:1] in tuple("=+-@") or bool(re.search(r"://|\bwww\.", text, re.IGNORECASE))
+            parts = (old[f"note_{lang}"], word("import.replaced_note", lang))
+            change[f"note_{lang}"] = "; ".join(filter(None, parts))
+        preview.edit("observations", old["obs_id"], change, row)
+        shown = " – ".join(f"{n:g}" for n in was.values() if n is not None)
+        replaces = word("import.replaces", old=shown)
+    key = f"own_{name}_{year}"
+    while key in set(every["obs_id"]):
+        key += "_b"
+    # the boundary of what was published last holds for the new value
+    last = rows[rows["period"] == "annual"].sort_values("year")["basis"].to_list()[-1:]
+    basis = "plan-total" if line["is_period"] else (last or ["district"])[0]
+    cells = {k: "" if v is None else f"{v:f}" for k, v in ends.items()}
+    bound = "" if cells["value"] else cells["upper"] or cells["lower"]
+    cells |= {"derivation": bound, "status": "bound" if bound else "printed"} | own
+    cells |= {"year": str(year), "period": period, "unit": line["unit"], "basis": basis}
+    cells |= {"release": "internal", "use": "true", "locator": text["locator"]}
+    cells |= _notes(text["note"], "import.about_note" if amount.about else "")
+    preview.edit("observations", key, cells | {"source_id": text["source_id"]}, row)
+    shown = cells["value"] or f"{cells['lower'] or '…'} – {cells['upper'] or '…'}"
+    said |= {"value": shown, "unit": unit_name(line["unit"]), "replaces": replaces}
+    return preview.changes.append(word("import.value_change", **said))
 
 
 def is_in(lang: str, text: str) -> bool:
@@ -596,11 +500,9 @@ def _notes(text: str, key: str = "") -> dict[str, str]:
     notes = {}
     for lang in LANGUAGES:
         parts = (word(key, lang) if key else "", text if is_in(lang, text) else "")
-        notes[f"note_{lang}"] = "; ".join(part for part in parts if part)
+        notes[f"note_{lang}"] = "; ".join(filter(None, parts))
     return notes
 
-
-# ---- how likely a figure is -----------------------------------------------------------------
 
 #: A figure is asked about beyond these: years looked at, times the register's scatter, the
 #: least and the most factor, points of a share, decibels.
@@ -611,7 +513,7 @@ def known_values(indicator: str) -> dict[int, float]:
     """Return a series by year as published or computed; a station year goes before a print."""
     known = load("indicators").set_index("indicator", drop=False).loc[indicator]
     parts = (published_rows(known, HOME)["value"], station_rows(indicator, HOME)["value"])
-    return {int(year): v for part in parts for year, v in part.items() if v == v}
+    return {int(year): v for part in parts for year, v in part.dropna().items()}
 
 
 def neighbours(values: dict[int, float], year: int) -> dict[int, float]:
@@ -630,10 +532,9 @@ def is_unlikely(value: float, around: dict[int, float], known) -> bool:
     if not around:
         return False
     middle, unit = median(around.values()), known["unit"]
-    scatter = SCATTERS * known["prior_sd"]
+    scatter, factor = SCATTERS * known["prior_sd"], math.log(MOST_FACTOR)
     if unit == "dB(A)":
         return abs(value - middle) > DECIBELS
-    factor = math.log(MOST_FACTOR)
     if unit in ("%", "pp"):
         share = min(max(middle / 100, 0.0), 1.0)
         wide = scatter * 100 * share * (1 - share)
@@ -649,60 +550,47 @@ def is_unlikely(value: float, around: dict[int, float], known) -> bool:
     return abs(math.log((value + least) / (middle + least))) > factor
 
 
-# ---- commitments of the report's workbook ---------------------------------------------------
-
-RETURNED = ("project_id", "completion", "responsible_unit")
-
-
-def _read_commitments(preview: Preview, sheet: Sheet) -> None:
+def _read_commitments(preview: Preview, rows) -> None:
     """Read completion and responsible unit back from the report's workbook."""
-    top, place = find_header(sheet, "", RETURNED)
     known = load("projects").set_index("project_id")
-    for number, cells in sheet.rows.items():
-        row = row_cells(number, cells, place, RETURNED)
+    for row, _ in rows:
         key = row["project_id"].text
-        if number <= top or not key:
-            continue
-        if key not in known.index:
+        if key and key not in known.index:
             said = message("import.unknown_project", text=key[:40], near=near(key, known.index))
-            preview.fault(row["project_id"].place, said)
-            continue
-        for name in RETURNED[1:]:
+            preview.fault(row["project_id"], said)
+        for name in RETURNED[1:] if key in known.index else ():
             cell, old = row[name], known.loc[key, name]
             if cell.text in ("", plain_text(str(old))):  # an empty cell says nothing
                 continue
-            odd = [message("import.odd_text")] * is_odd(cell.text)
-            for said in (*cell.faults, *odd):
-                preview.fault(cell.place, said)
+            for said in cell.faults:
+                preview.fault(cell, said)
             preview.rows += 1
-            preview.edit("projects", key, {name: cell.text}, cell.place)
+            preview.edit("projects", key, {name: cell.text}, row)
             said = {"id": key, "name": word(f"column.{name}"), "new": cell.text}
             said["old"] = old if isinstance(old, str) else "—"
             preview.changes.append(word("import.project_change", **said))
 
 
-# ---- what would follow ----------------------------------------------------------------------
-
-
 def finish_preview(preview: Preview) -> Preview:
     """Fill in what follows from its edits: the tables, broken rules, verdicts that move."""
-    folder = data_dir()
-    edited = {name: folder / f"{name}.csv" for name in ORDER if preview.edits[name]}
-    if not edited:
+    folder, edits = data_dir(), preview.edits.items()
+    files = {name: edit_table(folder / f"{name}.csv", rows) for name, rows in edits}
+    if not files:
         return preview
-    files = {name: edit_table(path, preview.edits[name]) for name, path in edited.items()}
-    try:
-        with tempfile.TemporaryDirectory(prefix="xc-import-") as place:
-            copy = Path(place) / "data"
-            shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".*"))
-            for name, content in files.items():
-                (copy / f"{name}.csv").write_bytes(content)
-            preview.faults += _new_offences(folder, copy, preview.origin)
-            if not preview.faults:
-                preview.verdicts = _moved_verdicts(folder, copy, preview.indicators)
-                preview.files = files
-    except (OSError, shutil.Error) as fault:
-        raise cannot_write(tempfile.gettempdir(), fault) from None
+    with writing(tempfile.gettempdir()), tempfile.TemporaryDirectory(prefix="xc-import-") as place:
+        copy = Path(place) / "data"
+        shutil.copytree(folder, copy, ignore=shutil.ignore_patterns(".*"))
+        for name, content in files.items():
+            (copy / f"{name}.csv").write_bytes(content)
+        before = _offences(folder)
+        for mark, found in _offences(copy).items():
+            if mark not in before:
+                _place_offence(preview, found, mark[-1])
+        if not preview.faults:
+            before, after = (_verdicts(preview.indicators, place) for place in (folder, copy))
+            moved = [name for name in before if before[name] != after[name]]
+            preview.verdicts = [f"{name}: {before[name]} → {after[name]}" for name in moved]
+            preview.files = files
     return preview
 
 
@@ -714,56 +602,48 @@ def write_preview(preview: Preview) -> Preview:
     return preview
 
 
-def _new_offences(folder: Path, copy: Path, origin: dict) -> list[str]:
-    """Tell which rules of the tables a change would break, each at the cell it came from."""
-    before, told = _offences(folder), []
-    for (table, column, value, problem), found in _offences(copy).items():
-        if (table, column, value, problem) in before:
-            continue
-        sheet = read_sheet(table, (copy / f"{table}.csv").read_bytes()).cells
-        key = sheet.loc[found.line].iloc[0] if found.line in sheet.index else ""
-        place = origin.get((table, key), f"{table}.csv {key}")
-        told.append(f"{place}: {column}: {problem}: {found.remedy}")
-    return told
-
-
-def _offences(folder: Path) -> dict[tuple, object]:
+def _offences(folder: Path) -> dict[tuple, Offence]:
     """Check the tables that an import writes and those that they refer to."""
-    names = [name for name in table_names() if not name.startswith("air/")]
-    paths = {name: folder / f"{name}.csv" for name in names}
-    sheets = {n: read_sheet(n, path.read_bytes()) for n, path in paths.items() if path.exists()}
-    found = [offence for sheet in sheets.values() for offence in sheet.offences]
+    paths = {n: folder / f"{n}.csv" for n in table_names() if not n.startswith("air/")}
+    read = {n: read_sheet(n, path.read_bytes()) for n, path in paths.items() if path.exists()}
+    found = [offence for sheet in read.values() for offence in sheet.offences]
     for rule in RULES:
         with contextlib.suppress(KeyError):  # a rule about tables that are not looked at here
-            found += rule(Pack(folder, sheets))
-    return {(one.table, one.column, one.value, str(one.problem)): one for one in found}
+            found += rule(Pack(folder, read))
+    keys = {n: sheet.cells.iloc[:, :1].squeeze("columns").to_dict() for n, sheet in read.items()}
+    return {(o.table, o.column, str(o.problem), keys[o.table].get(o.line, "")): o for o in found}
 
 
-def _verdicts(indicators) -> dict[str, str]:
-    """Judge indicators of Table 2 as of the plan's base year and as of now."""
-    lines = table_2().set_index("indicator", drop=False)
-    base, end = plan_years(PLAN)
-    told = {}
-    for name in lines.index.intersection(sorted(indicators), sort=False):
-        for year in (base, max(last_year(), end)):
-            found = registered_assessment(name, as_of=year)
-            under = f" ({found.under_reading.label()})" if found.under_reading else ""
-            title = f"{int(lines.loc[name, 'plan_row'])} {_name(lines.loc[name])} ({year})"
-            told[title] = found.label() + under
-    return told
+def _place_offence(preview: Preview, found: Offence, key: str) -> None:
+    """Note a rule of the tables that is broken, at the cell of the file that breaks it."""
+    row = preview.origin.get((found.table, key), {})
+    column = re.sub("_(?:zh|en)$", "", found.column).replace("short", "title")
+    if (
+        column in ("lower", "upper") and column in row and not row[column].text
+    ):  # a range in the cell of the value
+        column = "value"
+    text = f"{found.problem}: {found.remedy}"
+    if column not in row:
+        text = f"{found.column}: {text}"
+    preview.fault(row.get(column) or row.get("id") or Cell(f"{found.table}.csv {key}"), text)
 
 
-def _moved_verdicts(folder: Path, copy: Path, indicators) -> list[str]:
-    """Judge the indicators concerned with the tables changed; tell what differs."""
-    from . import tables
-
-    before, in_use = _verdicts(indicators), tables._folder
-    use_data(copy)
+def _verdicts(indicators, folder: Path) -> dict[str, str]:
+    """Judge indicators of Table 2 by a folder's tables, as of the base year and as of now."""
+    told, in_use = {}, tables._folder
+    use_data(folder)
     try:
-        after = _verdicts(indicators)
+        register, (base, end) = _register(), plan_years(PLAN)
+        for name in table_2()["indicator"]:
+            for year in (base, max(last_year(), end)) if name in indicators else ():
+                found = registered_assessment(name, as_of=year)
+                under = f" ({found.under_reading.label()})" if found.under_reading else ""
+                line = register[name]
+                title = f"{line['plan_row']:.0f} {line[f'name_{language()}']} ({year})"
+                told[title] = found.label() + under
     finally:
         use_data(in_use)
-    return [f"{name}: {old} → {after[name]}" for name, old in before.items() if after[name] != old]
+    return told
 
 
 def _figures_with(indicators) -> list[str]:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 import tempfile
-from dataclasses import dataclass
 from functools import cache, cached_property
 from math import isnan, nan
 from pathlib import Path
+from types import SimpleNamespace
 
 import pandas as pd
 
@@ -17,6 +17,7 @@ from .comparability import reference_state
 from .errors import InputError
 from .evidence import series, sources_of
 from .fits import projection
+from .observations import HOME
 from .plan_statements import commitments, statements
 from .plots.tables import short_verdict
 from .robustness import assumption_effects, next_plan
@@ -27,7 +28,6 @@ from .words import has_word, tr, use_language, word
 
 __all__ = ["build"]
 
-HOME = "西城区"
 GROUPS = {
     "met": ("met", "met_provisional"),
     "not_met": ("not_met", "not_met_provisional"),
@@ -43,35 +43,20 @@ LIMITS = {"o3_8h_p90": 160, "pm25": 35, "no2": 40, "pm10": 70}
 
 
 def build(lang: str, out: Path | str, *, figures: Path | str | None = None) -> list[Path]:
-    """Write the report of a language in its three forms.
+    """Write the report of a language, ``xc-report-{lang}`` as docx, html and xlsx; return paths.
 
-    Parameters
-    ----------
-    lang : {"zh", "en"}
-    out : path
-        Folder of ``xc-report-{lang}.docx``, ``.html`` and ``.xlsx``.
-    figures : path, optional
-        Folder of the figures of that language; default ``figures/{lang}`` of the project.
-
-    Returns
-    -------
-    list of Path
-
-    Raises
-    ------
-    InputError
-        If the analyst's notes name a section that does not exist.
+    `figures` is the folder of that language's figures, by default the project's. Raises
+    `InputError` where the analyst's notes name a section that does not exist.
     """
     from .documents import Text, write_html, write_word
     from .workbook import write_workbook
 
-    root = Path(__file__).resolve().parents[1]
+    root, stem = Path(__file__).resolve().parents[1], Path(out) / f"xc-report-{lang}"
     before = use_language(lang)
     try:
         with tempfile.TemporaryDirectory(prefix="xc-") as folder:
             told = Evaluation(Path(figures or root / "figures" / lang))
             text = Text(told, Path(folder))
-            stem = Path(out) / f"xc-report-{lang}"
             stem.parent.mkdir(parents=True, exist_ok=True)
             return [
                 write_word(text, stem.with_suffix(".docx")),
@@ -103,11 +88,6 @@ def bracket(text: str, inside: str) -> str:
     return tr(f"{text}（{inside}）", f"{text} ({inside})")
 
 
-def join(parts, mark: str = "") -> str:
-    """Join what is there by the language's semicolon or another mark."""
-    return (mark or tr("；", "; ")).join(filter(None, parts))
-
-
 def _known(name: str, scope: str = HOME, source: str | None = None) -> pd.DataFrame | None:
     """Return a series, or None where nothing is known."""
     try:
@@ -116,44 +96,11 @@ def _known(name: str, scope: str = HOME, source: str | None = None) -> pd.DataFr
         return None
 
 
-@dataclass(frozen=True)
-class Fact:
-    """A value as the report tells it: with its year, its unit and its status."""
-
-    indicator: str
-    year: int
-    value: float
-    lower: float
-    upper: float
-    status: str
-    unit: str
-    decimals: int
-
-    @property
-    def number(self) -> str:
-        """The number, or the bound with its sign."""
-        if not isnan(self.value):
-            return number(self.value, self.decimals)
-        sign, end = ("≤", self.upper) if isnan(self.lower) else ("≥", self.lower)
-        return sign + number(end, self.decimals)
+class Fact(SimpleNamespace):
+    """A value with its year and status, and as the report tells it: number, unit, range, dated."""
 
     def __str__(self) -> str:
         return amount(self.number, self.unit)
-
-    @property
-    def range(self) -> str:
-        """The interval around an estimate."""
-        return word("range", low=number(self.lower, 1), high=number(self.upper, 1))
-
-    @property
-    def status_word(self) -> str:
-        """The short word for the status of the evidence."""
-        return word(f"status_short.{self.status}")
-
-    @property
-    def dated(self) -> str:
-        """Number, year and status, as a cell of a table holds them."""
-        return bracket(self.number, f"{self.year}{tr('，', ', ')}{self.status_word}")
 
 
 class Evaluation:
@@ -166,6 +113,8 @@ class Evaluation:
         self.target_year = int(self.card["target_year"].iloc[0])
         self.judged = {name: registered_assessment(name) for name in self.card["indicator"]}
         self.before = scorecard(as_of=2020).set_index("indicator")
+        seen = projection("pm25", as_of=2020).frame.at[self.target_year, "median"]
+        self.seen_2020 = f"{seen:.0f}"
         self.register = load("indicators").set_index("indicator")
         self.promises, self.checked = commitments(), statements()
         self.states, self.exceedances, self.heavy = reference_state(), causes(), causes(200)
@@ -176,8 +125,6 @@ class Evaluation:
         self.internal = bool(internal.any() or projects["release"].eq("internal").any())
         self.frame = cache(_known)
 
-    # ---- facts ------------------------------------------------------------------------------
-
     def fact(self, name: str, year: int | None = None, scope: str = HOME, source=None):
         """Return the value of a year, by default the last one on record; None if unknown."""
         frame = self.frame(name, scope, source)
@@ -186,10 +133,18 @@ class Evaluation:
         year = int(frame.index[-1] if year is None else year)
         row, attrs = frame.loc[year], frame.attrs
         computed = attrs["source"] == "station" and attrs["unit"] != "d"
-        ends = (float(row[k]) if pd.notna(row[k]) else nan for k in ("value", "lower", "upper"))
-        status = "draft" if row["release"] == "draft" else row["status"]
         decimals = max(int(attrs["decimals"]), int(computed))
-        return Fact(name, year, *ends, status, unit_name(attrs["unit"]), decimals)
+        sign, known = "", row["value"]
+        if isnan(known):
+            sign, known = ("≤", row["upper"]) if isnan(row["lower"]) else ("≥", row["lower"])
+        told = {"number": sign + number(known, decimals), "unit": unit_name(attrs["unit"])}
+        if not isnan(row["lower"] - row["upper"]):
+            ends = {"low": number(row["lower"], 1), "high": number(row["upper"], 1)}
+            told["range"] = word("range", **ends)
+        status = "draft" if row["release"] == "draft" else row["status"]
+        told |= {"status": status, "status_word": word(f"status_short.{status}")}
+        told["dated"] = bracket(told["number"], f"{year}{tr('，', ', ')}{told['status_word']}")
+        return Fact(indicator=name, year=year, value=row["value"], decimals=decimals, **told)
 
     def stated(self, name: str, period) -> str:
         """Return the value published for a month, or for a year of the whole district."""
@@ -236,14 +191,6 @@ class Evaluation:
         unit = word("unit.pp") if unit == "%" else unit
         return amount(shortest(abs(self.judged[name].margin)), unit)
 
-    @property
-    def seen_2020(self) -> str:
-        """What the projection of 2020 said of PM2.5 in the target year."""
-        fan = projection("pm25", as_of=2020).frame
-        return f"{fan.loc[self.target_year, 'median']:.0f}"
-
-    # ---- the 14 targets ---------------------------------------------------------------------
-
     @cached_property
     def rows(self) -> list[dict]:
         """One row per line of Table 2, as every form of the report tells it."""
@@ -285,7 +232,7 @@ class Evaluation:
             "change": self.since_base(name),
             "verdict": one.label(),
             "in_charge": "",
-            "grounds": join((why, self.reading(one)), tr("。", ". ")),
+            "grounds": tr("。", ". ").join(filter(None, (why, self.reading(one)))),
             "short": self.short(name),
             "year": one.latest_year,
             "indicator": name,
@@ -314,16 +261,9 @@ class Evaluation:
         return told | {"not_judged": told["all"] - told["judged"] - told["no_value"]}
 
     @property
-    def without_value(self) -> list[dict]:
-        """Rows with a district target and no value of the target year."""
-        return [row for row in self.rows if row["key"] in GROUPS["no_value"]]
-
-    @property
     def already_better(self) -> list[dict]:
-        """Those of them whose latest value meets the target."""
-        return [row for row in self.without_value if row["one"].margin > 0]
-
-    # ---- what improved, what is at risk, what is asked ---------------------------------------
+        """Rows without a value of the target year whose latest value is better than the target."""
+        return [r for r in self.rows if r["key"] in GROUPS["no_value"] and r["one"].margin > 0]
 
     @property
     def improved(self) -> list[dict]:
@@ -359,7 +299,8 @@ class Evaluation:
     def risks(self) -> list[dict]:
         """Targets missed, a standard exceeded, the thinnest margin and the widest gap."""
         missed = [r["indicator"] for r in self.rows if r["key"] in GROUPS["not_met"]]
-        short = [r["indicator"] for r in self.without_value if not r["one"].margin > 0]
+        open_ = [r for r in self.rows if r["key"] in GROUPS["no_value"]]
+        short = [r["indicator"] for r in open_ if not r["one"].margin > 0]
         over = [n for n, limit in LIMITS.items() if (f := self.fact(n)) and f.value > limit]
         missed = [self._risk("missed", name) for name in missed]
         over = [self._risk("limit", name) for name in over]
@@ -380,8 +321,6 @@ class Evaluation:
             if row["indicator"] in places and (last is None or last.status != "printed"):
                 found.setdefault(places[row["indicator"]], []).append(row["short"])
         return [{"keeper": keeper, "names": names} for keeper, names in found.items()]
-
-    # ---- rows of the tables; heads and captions are the template's -----------------------------
 
     def counts_rows(self) -> list[list]:
         """Count by attribute and in all."""
@@ -452,7 +391,7 @@ class Evaluation:
                     moved.setdefault(verdict, f"{what}{tr('：', ': ')}{told}")
             seen = short_verdict(row["verdict"], self.target_year)
             name = self.name(row["indicator"])
-            lines.append([row[f"why_{self.lang}"], name, seen, join(moved.values())])
+            lines.append([row[f"why_{self.lang}"], name, seen, tr("；", "; ").join(moved.values())])
         return lines
 
     def sources_rows(self) -> list[list]:
@@ -462,7 +401,7 @@ class Evaluation:
         frames += [frame for frame in published if frame is not None]
         lines = []
         for row in sources_of("plan", *frames).to_dict("records"):
-            title = join((row["title"], text_of(row, "document_no")), "，")
+            title = "，".join(filter(None, (row["title"], text_of(row, "document_no"))))
             name = text_of(row, tr("publisher", "short_en"))
             lines.append([name, title, text_of(row, "published"), row["reliability"]])
         return lines

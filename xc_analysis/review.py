@@ -10,20 +10,10 @@ from pathlib import Path
 from .changes import held
 from .errors import InputError
 from .fits import last_year
-from .own_numbers import (
-    Preview,
-    add_list,
-    find_header,
-    finish_preview,
-    is_in,
-    is_odd,
-    lay_out,
-    row_cells,
-    save_book,
-    write_preview,
-)
+from .own_numbers import Preview, finish_preview, is_in, lay_out, save_book, write_preview
+from .plots.tables import short_verdict
 from .robustness import assumption_effects
-from .sheets import Cell, Sheet, read_date, read_sheets
+from .sheets import Cell, Sheet, read_date, read_rows, read_sheets
 from .style import indicator_name
 from .tables import load
 from .targets import plan_years
@@ -35,26 +25,27 @@ WIDTHS |= {"quality": 9, "impact": 9, "decision": 14, "change_to": 24, "comment"
 COLUMNS = tuple(WIDTHS)
 FILLED = COLUMNS[-3:]
 _METHODS = ("paths", "loglinear", "damped", "last", "linear")
+_DECISIONS = {"accept": "accepted", "change": "changed", "reject": "rejected"}
 
 
 def review_export(path) -> Path:
     """Write a workbook in which a reviewer decides: assumptions that matter first, then others."""
     from openpyxl import Workbook
 
-    effects = _effects()
-    rows = {line["id"]: _row(line, effects) for line in load("assumptions").to_dict("records")}
-    book = Workbook()
-    answers = ",".join(word(f"review.{name}") for name in ("accept", "change", "reject"))
-    for page, title, part in (
-        (book.active, "matter", list(effects)),
-        (book.create_sheet(), "others", [key for key in rows if key not in effects]),
-    ):
+    effects, book = _effects(), Workbook()
+    rows = {line["id"]: _row(line) for line in load("assumptions").to_dict("records")}
+    pages = {
+        "matter": [rows.pop(key) | effects[key] for key in effects],
+        "others": [*rows.values()],
+    }
+    answers = {"decision": ",".join(word(f"review.{name}") for name in _DECISIONS)}
+    book.create_sheet()
+    for page, (title, part) in zip(book.worksheets, pages.items(), strict=True):
         page.title = word(f"review.{title}")
         page.append([word("review.how_to")])
-        signature = ("reviewer", "reviewed_on")
-        page.append([cell for name in signature for cell in (word(f"review.column.{name}"), None)])
-        lay_out(page, "review", WIDTHS, [rows[key] for key in part], FILLED)
-        add_list(page, COLUMNS.index("decision") + 1, answers)
+        signature = [word(f"review.column.{name}") for name in ("reviewer", "reviewed_on")]
+        page.append([signature[0], None, signature[1], None])
+        lay_out(page, "review", WIDTHS, part, FILLED, answers)
     return save_book(book, path)
 
 
@@ -67,26 +58,24 @@ def _effects() -> dict[str, dict]:
             word("review.alternative", choice=what, verdict=_verdict(term, p))
             for _, _, what, term, p in row.alternatives
         )
-        cells = told.setdefault(row.id, {"concerns": [], "verdict": [], "alternatives": []})
-        cells["concerns"].append(name)
-        cells["verdict"].append(f"{name}: {_verdict(row.verdict)}")
-        cells["alternatives"].append(f"{name}: {other}")
-    return {key: {k: "\n".join(v) for k, v in cells.items()} for key, cells in told.items()}
+        cells = {"concerns": name, "verdict": f"{name}: {_verdict(row.verdict)}"}
+        cells["alternatives"] = f"{name}: {other}"
+        before = told.setdefault(row.id, cells)
+        if before is not cells:
+            told[row.id] = {k: f"{before[k]}\n{cells[k]}" for k in cells}
+    return told
 
 
 def _verdict(term: str, p: float = float("nan")) -> str:
-    parts = [re.sub("[() ]+", "_", part).strip("_") for part in term.split(" to ")]
-    year = plan_years()[1]
-    text = " – ".join(word(f"verdict_short.{part}", year=year) for part in parts)
-    return f"{text} {100 * p:.0f}%" if p == p else text
+    return short_verdict(term, plan_years()[1]) + (f" {100 * p:.0f}%" if p == p else "")
 
 
-def _row(line: dict, effects: dict) -> dict:
-    concerns = indicator_name(line["indicator"]) if isinstance(line["indicator"], str) else ""
-    decision = "" if line["decision"] == "open" else word(f"review.{line['decision']}")
-    row = {"id": line["id"], "why": line[f"why_{language()}"], "setting": _setting(line)}
-    row |= {"quality": line["quality"], "impact": line["impact"], "decision": decision}
-    return row | {"concerns": concerns or word("review.all")} | effects.get(line["id"], {})
+def _row(line: dict) -> dict:
+    is_one, is_open = isinstance(line["indicator"], str), line["decision"] == "open"
+    concerns = indicator_name(line["indicator"]) if is_one else word("review.all")
+    row = {k: line[k] for k in ("id", "quality", "impact")} | {"why": line[f"why_{language()}"]}
+    row["decision"] = "" if is_open else word(f"review.{line['decision']}")
+    return row | {"concerns": concerns, "setting": _setting(line)}
 
 
 def _setting(line: dict) -> str:
@@ -100,114 +89,107 @@ def review_import(path, *, apply: bool = False) -> Preview:
     """Tell what a reviewer's workbook changes and which verdicts move; with ``apply`` write it."""
     with held() if apply else nullcontext():
         preview = Preview(Path(path))
-        found = [(s, find_header(s, "review", COLUMNS)) for s in read_sheets(path)]
-        pages = [(sheet, *header) for sheet, header in found if header]
+        read = [(s, read_rows(s, "review.column.", COLUMNS, COLUMNS)) for s in read_sheets(path)]
+        pages = {sheet.name: (sheet, rows) for sheet, rows in read if rows is not None}
         if not pages:
             raise error("review.other_layout", path=path)
-        signed = _signature(preview, [page[0] for page in pages])
-        for sheet, top, place in pages:
-            for number, cells in sheet.rows.items():
-                row = row_cells(number, cells, place, COLUMNS)
-                if number > top and any(row[name].text for name in FILLED):
-                    _read_decision(preview, row, *signed)
+        signed = _signature(preview, [sheet for sheet, _ in pages.values()])
+        for _, rows in pages.values():
+            for row, _ in rows:
+                if any(row[name].text for name in FILLED):
+                    _read_decision(preview, row, signed)
         finish_preview(preview)
         return write_preview(preview) if apply else preview
 
 
-def _signature(preview: Preview, sheets: list[Sheet]) -> tuple[str, str]:
-    """Return reviewer and date, from the cells beside their heads."""
+def _signature(preview: Preview, sheets: list[Sheet]) -> dict[str, str]:
+    """Return reviewer and date, from the cells beside their heads; the first sheet's count."""
     found = {"reviewer": Cell("B2"), "reviewed_on": Cell("D2", date.today())}
-    for name in found:
-        heads = {word(f"review.column.{name}", lang) for lang in LANGUAGES}
-        for sheet in reversed(sheets):
-            for column, cell in sheet.rows.get(2, {}).items():
-                if cell.text in heads and column + 1 in sheet.rows[2]:
-                    found[name] = sheet.rows[2][column + 1]
-        for said in found[name].faults:
-            preview.fault(found[name].place, said)
+    heads = {word(f"review.column.{k}", lang): k for k in found for lang in LANGUAGES}
+    for line in (sheet.rows.get(2, {}) for sheet in reversed(sheets)):
+        for column, cell in line.items():
+            if cell.text in heads and column + 1 in line:
+                found[heads[cell.text]] = line[column + 1]
+    signed = {name: cell.text for name, cell in found.items()}
     try:
-        return found["reviewer"].text, read_date(found["reviewed_on"].value)
+        for cell in found.values():
+            for said in cell.faults:
+                preview.fault(cell, said)
+        signed["reviewed_on"] = read_date(found["reviewed_on"].value)
     except InputError as refused:
-        preview.fault(found["reviewed_on"].place, refused)
-        return found["reviewer"].text, ""
+        preview.fault(found["reviewed_on"], refused)
+    return signed
 
 
-def _read_decision(preview: Preview, row: dict[str, Cell], reviewer: str, day: str) -> None:
+def _read_decision(preview: Preview, row: dict[str, Cell], signed: dict[str, str]) -> None:
     """Read one row's decision into a preview."""
-    text = {name: cell.text for name, cell in row.items()}
-    key, change_to, before = text["id"], text["change_to"], len(preview.faults)
-    register = load("assumptions").set_index("id", drop=False)
-    if key not in register.index:
-        return preview.fault(row["id"].place, message("review.unknown_id", text=key[:40]))
-    line = register.loc[key].to_dict()
-    decision = _decision(text["decision"]) or ("changed" if change_to else "")
-    change = _changed(line, change_to)
-    is_new = change or text["comment"] or decision not in ("", line["decision"])
-    no_such = message("review.no_such_change", text=change_to[:40], now=_setting(line))
-    tests = (
-        (text["decision"] and not _decision(text["decision"]), "decision", "review.decision"),
-        (decision == "accepted" and change_to, "decision", "review.decision"),
-        (
-            decision == "changed" and not change_to and line["decision"] != "changed",
-            "id",
-            "review.change_to_what",
-        ),
-        (is_odd(text["comment"]), "comment", "import.odd_text"),
-        (change is not None and is_odd(change_to.lstrip("-")), "change_to", "import.odd_text"),
-        (is_new and not reviewer, "id", "review.unsigned"),
-    )
-    faults = [(row[name].place, said) for name in FILLED for said in row[name].faults]
-    faults += [(row[name].place, message(key)) for wrong, name, key in tests if wrong]
-    faults += [(row["change_to"].place, no_such)] * (change is None)
-    for place, said in faults:
-        preview.fault(place, said)
+    text, before = {name: cell.text for name, cell in row.items()}, len(preview.faults)
+    register = load("assumptions").set_index("id", drop=False).to_dict("index")
+    key, change_to, comment = text["id"], text["change_to"], text["comment"]
+    if key not in register:
+        return preview.fault(row["id"], message("review.unknown_id", text=key[:40]))
+    line, change = register[key], {}
+    for cell in (row[name] for name in FILLED):
+        for said in cell.faults:
+            preview.fault(cell, said)
+    decision = _terms().get(text["decision"], "")
+    if bool(decision) != bool(text["decision"]) or (decision == "accepted" and change_to):
+        preview.fault(row["decision"], message("review.decision"))
+    decision = decision or ("changed" if change_to else "")
+    if decision == "changed" != line["decision"] and not change_to:
+        preview.fault(row["id"], message("review.change_to_what"))
+    try:
+        change = _changed(line, change_to)
+    except InputError as refused:
+        preview.fault(row["change_to"], refused)
+    is_new = change or comment or decision not in ("", line["decision"])
+    if is_new and not signed["reviewer"]:
+        preview.fault(row["id"], message("review.unsigned"))
     if not is_new or len(preview.faults) > before:
         return None
     preview.rows += 1
-    cells = change | {"reviewer": reviewer, "reviewed_on": day}
-    cells["decision"] = decision or line["decision"]
+    cells = change | signed | {"decision": decision or line["decision"]}
     for lang in LANGUAGES:
-        if text["comment"] and is_in(lang, text["comment"]):
-            said = word("review.commented", lang, by=reviewer, text=text["comment"])
+        if comment and is_in(lang, comment):
+            said = word("review.commented", lang, by=signed["reviewer"], text=comment)
             cells[f"why_{lang}"] = line[f"why_{lang}"] + said
-    preview.edit("assumptions", key, cells, row["id"].place)
+    preview.edit("assumptions", key, cells, row)
     new = f": {_setting(line)} → {change_to}" if change else ""
     preview.changes.append(f"{key}: {word('review.' + cells['decision'])}{new}")
     if change:
         own = line["indicator"]
-        preview.indicators |= (
-            {own} if isinstance(own, str) else set(load("indicators")["indicator"])
-        )
+        preview.indicators |= {own} if isinstance(own, str) else {*load("indicators")["indicator"]}
     return None
 
 
-def _decision(text: str) -> str:
-    """Return the register's term of a decision in either language, else nothing."""
-    for term, verb in (("accepted", "accept"), ("changed", "change"), ("rejected", "reject")):
-        if text in {verb, term, *(word(f"review.{verb}", lang) for lang in LANGUAGES)}:
-            return term
-    return ""
+def _terms() -> dict[str, str]:
+    """Map the words of a decision, in either language, to the register's terms."""
+    terms = {}
+    for verb, term in _DECISIONS.items():
+        said = [word(f"review.{verb}", lang) for lang in LANGUAGES]
+        terms |= dict.fromkeys((verb, term, *said), term)
+    return terms
 
 
-def _changed(line: dict, text: str) -> dict | None:
-    """Return the cells that a change sets; empty without one, None where it has no meaning.
+def _changed(line: dict, text: str) -> dict[str, str]:
+    """Return the cells that a change sets.
 
     A reading is changed to a level (``<= 3``), a fit to years, a method or both (``2016-2020``,
     ``loglinear``), any other row to a new value.
     """
-    text = text.replace("≤", "<=").replace("≥", ">=")
-    if not text:
-        return {}
-    if line["parameter"] == "reading":
-        found = re.fullmatch(r"(<=|>=|<|>|=) ?(-?[0-9]+(?:\.[0-9]+)?)", text)
-        return {"reading": f"{found[1]} {found[2]}", "value": found[2]} if found else None
-    if isinstance(line["parameter"], str):
-        return {"value": text}
-    methods = {word(f"method.{m}", lang): m for m in _METHODS for lang in LANGUAGES}
-    methods |= {name: name for name in _METHODS}
-    found = re.fullmatch("(?:([12][0-9]{3})年?[-~至]([12][0-9]{3})年?)? ?(.*)", text)
-    method = methods.get(found[3]) if found else None
-    if not found or (found[3] and not method) or (found[1] and int(found[2]) > last_year()):
-        return None
-    cells = {"fit_from": found[1], "fit_to": found[2]} if found[1] else {}
-    return cells | ({"method": method} if method else {})
+    new = text.replace("≤", "<=").replace("≥", ">=")
+    if line["parameter"] == "reading" and new:
+        found = re.fullmatch(r"((?:<=|>=|<|>|=)) ?(-?[0-9]+(?:\.[0-9]+)?)", new)
+        if found:
+            return {"reading": f"{found[1]} {found[2]}", "value": found[2]}
+    elif isinstance(line["parameter"], str) or not new:
+        return {"value": new} if new else {}
+    else:
+        methods = {word(f"method.{m}", lang): m for m in _METHODS for lang in LANGUAGES}
+        methods |= {name: name for name in _METHODS}
+        found = re.fullmatch("(?:([12][0-9]{3})年?[-~至]([12][0-9]{3})年?)? ?(.*)", new)
+        years = {"fit_from": found[1], "fit_to": found[2]} if found[1] else {}
+        method = {"method": methods[found[3]]} if found[3] in methods else {}
+        if bool(found[3]) == bool(method) and int(years.get("fit_to", 0)) <= last_year():
+            return years | method
+    raise error("review.no_such_change", text=text[:40], now=_setting(line))

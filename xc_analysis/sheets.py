@@ -63,7 +63,9 @@ def plain_text(text: str) -> str:
     return " ".join(text.strip()[: MAX_TEXT + 1].translate(_NARROW).split())
 
 
-# ---- files ----------------------------------------------------------------------------------
+def unit_name(unit: str, lang: str | None = None) -> str:
+    """Return a unit of the tables as it is shown."""
+    return word(f"unit.{unit}", lang) if has_word(f"unit.{unit}") else unit
 
 
 def read_sheets(path) -> list[Sheet]:
@@ -75,20 +77,17 @@ def read_sheets(path) -> list[Sheet]:
         raise error("error.place", place=path, problem=data, remedy=fix)
     if len(data) > MAX_BYTES:
         raise error("import.too_big", path=path, size=len(data) / 1e6, most=MAX_BYTES / 1e6)
-    if data.startswith(b"PK"):
-        return _read_workbook(path, data)
     if data.startswith(b"\xd0\xcf\x11\xe0"):
         raise error("import.password", path=path)
     if not data.strip(b"\xef\xbb\xbf \t\r\n"):
         raise error("import.empty_file", path=path)
-    return [_read_csv(path)]
+    return _read_workbook(path, data) if data.startswith(b"PK") else [_read_csv(path)]
 
 
 def _read_csv(path: Path) -> Sheet:
     from openpyxl.utils import get_column_letter
 
-    text, _ = read_text(path)
-    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = read_text(path)[0].replace("\r\n", "\n").replace("\r", "\n")
     separator = max(",\t;", key=text[:4000].count)
     rows: dict[int, dict[int, Cell]] = {}
     try:
@@ -97,7 +96,7 @@ def _read_csv(path: Path) -> Sheet:
             if number > MAX_ROWS or len(contents) > MAX_COLUMNS:
                 raise error("import.too_many_cells", path=path, rows=MAX_ROWS, columns=MAX_COLUMNS)
             rows[number] = {
-                column: _text_cell(f"{get_column_letter(column)}{number}", content)
+                column: _text_cell(f"{get_column_letter(column)}{number}", content, [])
                 for column, content in enumerate(contents, 1)
                 if content.strip()
             }
@@ -106,9 +105,9 @@ def _read_csv(path: Path) -> Sheet:
     return Sheet("", rows)
 
 
-def _text_cell(place: str, content: str, faults=()) -> Cell:
+def _text_cell(place: str, content: str, faults: list[Message]) -> Cell:
     """Return a cell of text, cut, with what is wrong with it."""
-    text, faults = content.strip(), list(faults)
+    text = content.strip()
     if len(text) > MAX_TEXT:
         faults.append(message("import.long_cell", count=len(text), most=MAX_TEXT))
         text = text[:40]
@@ -123,12 +122,29 @@ def _text_cell(place: str, content: str, faults=()) -> Cell:
 def _read_workbook(path: Path, data: bytes) -> list[Sheet]:
     from openpyxl import load_workbook
 
-    _check_zip(path, data)
     try:
+        archive = zipfile.ZipFile(io.BytesIO(data))
+        parts = archive.infolist()
+        names = {part.filename for part in parts}
+        macros = ("vbaproject.bin", "macrosheets")
+        refused = {
+            "import.macros": any(name.lower().endswith(macros) for name in names),
+            "import.no_workbook": not {"[Content_Types].xml", "xl/workbook.xml"} <= names,
+            "import.password": any(part.flag_bits & 1 for part in parts),
+            # zipfile reads no more of a part than the size it declares
+            "import.bomb": sum(part.file_size for part in parts) > MAX_BYTES,
+            "import.damaged": len(names) < len(parts),
+        }
+        for key in filter(refused.get, refused):
+            raise error(key, path=path, most=MAX_BYTES / 1e6)
+        if any(re.search(rb"<!(?:DOCTYPE|ENTITY)", archive.read(part)) for part in parts):
+            raise error("import.entities", path=path)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of styles and extensions that are not read
             book = load_workbook(io.BytesIO(data), rich_text=True, keep_links=False)
-    except Exception:  # whatever a damaged workbook makes its reader raise
+    except InputError:
+        raise
+    except Exception:  # whatever a damaged file makes its reader raise
         raise error("import.damaged", path=path) from None
     sheets = []
     for page in book.worksheets:
@@ -147,31 +163,6 @@ def _read_workbook(path: Path, data: bytes) -> list[Sheet]:
     return sheets
 
 
-def _check_zip(path: Path, data: bytes) -> None:
-    """Refuse what unpacks to too much, declares entities, holds macros or is no workbook."""
-    try:
-        book = zipfile.ZipFile(io.BytesIO(data))
-        parts = book.infolist()
-        names = {part.filename for part in parts}
-        if any(name.lower().endswith(("vbaproject.bin", "macrosheets")) for name in names):
-            raise error("import.macros", path=path)
-        if not {"[Content_Types].xml", "xl/workbook.xml"} <= names:
-            raise error("import.no_workbook", path=path)
-        if any(part.flag_bits & 1 for part in parts):
-            raise error("import.password", path=path)
-        # zipfile reads no more of a part than the size it declares
-        if sum(part.file_size for part in parts) > MAX_BYTES:
-            raise error("import.bomb", path=path, most=MAX_BYTES / 1e6)
-        if len(names) < len(parts):
-            raise error("import.damaged", path=path)
-        if any(re.search(rb"<!(?:DOCTYPE|ENTITY)", book.read(part)) for part in parts):
-            raise error("import.entities", path=path)
-    except InputError:
-        raise
-    except Exception:  # whatever a damaged archive makes its reader raise
-        raise error("import.damaged", path=path) from None
-
-
 def _read_cell(page, cell, prefix: str, hidden_columns: set[int]) -> Cell:
     """Return a workbook's cell with what is wrong with it, its formatting included."""
     value, fonts = cell.value, [cell.font]
@@ -183,27 +174,50 @@ def _read_cell(page, cell, prefix: str, hidden_columns: set[int]) -> Cell:
         value = str(value)
     shape, row = cell.number_format or "", page.row_dimensions.get(cell.row)
     is_hidden = cell.column in hidden_columns or row is not None and (row.hidden or row.height == 0)
-    is_raised = any(font.vertAlign in ("superscript", "subscript") for font in fonts)
-    tests = (
-        (is_formula, "import.formula"),
-        (cell.data_type == "e", "import.error_value"),
-        (any(font.strike for font in fonts), "import.struck"),
-        (is_raised, "import.superscript"),
-        (is_hidden, "import.hidden_cell"),
-        (";;;" in shape, "import.hidden_format"),
-        (cell.coordinate in page.merged_cells, "import.merged"),
-    )
-    faults = [message(key) for wrong, key in tests if wrong]
+    tests = {
+        "import.formula": is_formula,
+        "import.error_value": cell.data_type == "e",
+        "import.struck": any(font.strike for font in fonts),
+        "import.superscript": {"superscript", "subscript"} & {font.vertAlign for font in fonts},
+        "import.hidden_cell": is_hidden,
+        "import.hidden_format": ";;;" in shape,
+        "import.merged": cell.coordinate in page.merged_cells,
+    }
+    faults = [message(key) for key, is_wrong in tests.items() if is_wrong]
     if cell.comment:
-        text = " ".join(cell.comment.text.split())[:60]
-        faults.append(message("import.comment", text=text))
-    place = prefix + cell.coordinate
+        faults.append(message("import.comment", text=" ".join(cell.comment.text.split())[:60]))
     if isinstance(value, str):
-        return _text_cell(place, value, faults)
-    return Cell(place, value, "%" in re.sub(r'"[^"]*"|\\.', "", shape), tuple(faults))
+        return _text_cell(prefix + cell.coordinate, value, faults)
+    is_percent = "%" in re.sub(r'"[^"]*"|\\.', "", shape)
+    return Cell(prefix + cell.coordinate, value, is_percent, tuple(faults))
 
 
-# ---- numbers --------------------------------------------------------------------------------
+def read_rows(sheet: Sheet, prefix: str, columns, needed) -> list[tuple[dict, dict]] | None:
+    """Return the rows below a layout's heads: cells by name, and cells of other columns by head.
+
+    None where no row holds the needed heads, in either language. An empty cell has its address.
+    """
+    from openpyxl.utils import get_column_letter
+
+    names = {plain_text(word(prefix + k, lang)).lower(): k for k in columns for lang in LANGUAGES}
+    for top, cells in list(sheet.rows.items())[:12]:  # noqa: B007
+        heads = {column: cell.text.lower() for column, cell in cells.items()}
+        place = {names.get(head, head): column for column, head in heads.items()}
+        if set(needed) <= set(place):
+            break
+    else:
+        return None
+    letters = {name: get_column_letter(place.get(name, 1)) for name in columns}
+    known, rows = {place[name]: name for name in columns if name in place}, []
+    for number, cells in sheet.rows.items():
+        if number > top:
+            row = {name: Cell(f"{letter}{number}") for name, letter in letters.items()}
+            row |= {known[column]: cell for column, cell in cells.items() if column in known}
+            other = {c: cell for c, cell in cells.items() if c not in known}
+            rows.append(
+                (row, {sheet.rows[top].get(c, Cell("")).text or c: other[c] for c in other})
+            )
+    return rows
 
 
 @dataclass(frozen=True)
@@ -216,47 +230,35 @@ class Quantity:
     about: bool = False
 
 
-_SIGNS = {"<": "<", "≤": "<", "<=": "<", ">": ">", "≥": ">", ">=": ">"}
-_SIGNS |= dict.fromkeys(("不超过", "不高于", "不大于", "至多", "低于", "小于"), "<")
-_SIGNS |= dict.fromkeys(("不低于", "不小于", "不少于", "至少", "高于", "大于", "超过"), ">")
-_SIGNS |= {"at most": "<", "below": "<", "at least": ">", "above": ">"}
-_ENDINGS = {"以上": ">", "及以上": ">", "以下": "<", "及以下": "<", "以内": "<"}
-_ROUGHLY = ("左右", "上下")
+_AT_MOST = "<|≤|<=|不超过|不高于|不大于|至多|低于|小于|at most|below"
+_AT_LEAST = ">|≥|>=|不低于|不小于|不少于|至少|高于|大于|超过|at least|above"
 _POWERS = {"万亿": 12, "亿": 8, "万": 4, "10⁸": 8, "10⁴": 4}
-
-
-def _any_of(texts) -> str:
-    return "|".join(sorted(map(re.escape, texts), key=len, reverse=True))
-
-
 _NUMBER = r"[+-]?(?:[0-9][0-9,]*\.?[0-9]*|\.[0-9]+)"
 #: [<] [约] number [unit] [~ number [unit]] [以上]
 _RULE = re.compile(
-    rf"(?P<sign>{_any_of(_SIGNS)})? ?(?P<about>大约|约|about|approx\.|ca\.|≈|~)? ?"
-    rf"(?P<low>{_NUMBER}) ?(?P<low_unit>[^~至到-]*?) ?"
+    rf"(?:(?P<most>{_AT_MOST})|(?P<least>{_AT_LEAST}))? ?"
+    rf"(?P<about>大约|约|about|approx\.|ca\.|≈|~)? ?(?P<low>{_NUMBER}) ?(?P<low_unit>[^~至到-]*?) ?"
     rf"(?:[~至到-] ?(?P<high>{_NUMBER}) ?(?P<high_unit>[^~至到-]*?))?"
-    rf"(?P<ending>{_any_of((*_ENDINGS, *_ROUGHLY))})?"
+    r"(?:(?P<above>及?以上)|(?P<below>及?以下|以内)|(?P<roughly>左右|上下))?"
 )
 
 
 def read_quantity(value, unit: str, *, percent: bool = False) -> Quantity | None:
     """Read a number, a bound or a range as people write them; None where there is none.
 
-    Full-width signs count as narrow ones; a comma stands between groups of three. ``约`` and
-    ``左右`` mark a number as approximate, ``<`` ``≤`` ``不超过`` ``以下`` and their like make it a
-    bound, ``~`` ``-`` ``至`` a range. A unit behind it must be the indicator's own; ``万`` and ``亿``
-    are powers of ten of its base unit (``1.5万`` of a unit t is 15000, of 10⁴t it is 1.5).
-
-    Examples
-    --------
-    >>> from xc_analysis.sheets import read_quantity
-    >>> read_quantity("１，２３４．５吨", "t").value, read_quantity("＜55", "dB(A)").upper
-    (Decimal('1234.5'), Decimal('55'))
+    A comma stands between groups of three. A unit behind a number must be the indicator's own;
+    ``万`` and ``亿`` are powers of ten of its base (``1.5万`` of t is 15000, of 10⁴t it is 1.5). A
+    number that a spreadsheet shows in per cent holds a hundredth.
     """
     if value is None:
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
-        return Quantity(_read_stored(value, unit, percent))
+        number = Decimal(format(value, ".15g"))
+        if not number.is_finite() or abs(number) >= 10**15:
+            raise error("import.no_number", text=str(value)[:20])
+        if percent and unit not in ("%", "pp"):
+            raise error("import.other_unit", text="%", unit=unit_name(unit))
+        return Quantity(_shift(number, 2 if percent else 0))
     if not isinstance(value, (str, bool)):
         raise error("import.date_as_number", text=str(value)[:10])
     text = plain_text(str(value))
@@ -269,57 +271,41 @@ def read_quantity(value, unit: str, *, percent: bool = False) -> Quantity | None
     found = _RULE.fullmatch(text)
     if not found:
         raise error("import.no_number", text=text)
-    low, high, ending = found["low"], found["high"], found["ending"]
-    about = bool(found["about"]) or ending in _ROUGHLY
-    bound = _SIGNS.get(found["sign"]) or _ENDINGS.get(ending)
-    if bound and (about or high or (found["sign"] and ending)):
+    low, high, about = found["low"], found["high"], bool(found["about"] or found["roughly"])
+    bounds = [name for name in ("most", "least", "above", "below") if found[name]]
+    if len(bounds) + bool(bounds and (about or high)) > 1:
         raise error("import.no_number", text=text)
-    if high:
-        years = all(re.fullmatch("199[0-9]|20[0-5][0-9]", end) for end in (low, high))
-        if years or re.match("0[0-9]", high):
-            raise error("import.date_as_number", text=text[:20])
-        upper = _read_one(high, found["high_unit"], unit)
-        lower = _read_one(low, found["low_unit"] or found["high_unit"], unit)
-        if lower >= upper:
-            raise error("import.range_falls", text=text)
-        return Quantity(lower=lower, upper=upper, about=about)
-    number = _read_one(low, found["low_unit"], unit)
-    if bound:
-        return Quantity(upper=number) if bound == "<" else Quantity(lower=number)
-    return Quantity(number, about=about)
-
-
-def _read_stored(value, unit: str, percent: bool) -> Decimal:
-    """Read a number that a spreadsheet holds; shown in per cent it holds a hundredth."""
-    number = Decimal(format(value, ".15g"))
-    if not number.is_finite() or abs(number) >= 10**15:
-        raise error("import.no_number", text=str(value)[:20])
-    if percent and unit not in ("%", "pp"):
-        raise error("import.other_unit", text="%", unit=unit_name(unit))
-    return _without_zeros(number * 100 if percent else number)
+    if not high:
+        end = {"most": "upper", "below": "upper", "least": "lower", "above": "lower"}
+        number = _read_one(low, found["low_unit"], unit)
+        return Quantity(**{end[bounds[0]] if bounds else "value": number}, about=about)
+    years = all(re.fullmatch("199[0-9]|20[0-5][0-9]", end) for end in (low, high))
+    if years or re.match("0[0-9]", high):
+        raise error("import.date_as_number", text=text[:20])
+    upper = _read_one(high, found["high_unit"], unit)
+    lower = _read_one(low, found["low_unit"] or found["high_unit"], unit)
+    if lower >= upper:
+        raise error("import.range_falls", text=text)
+    return Quantity(lower=lower, upper=upper, about=about)
 
 
 def _read_one(digits: str, tail: str, unit: str) -> Decimal:
+    """Read a number and the unit behind it into the indicator's unit."""
     whole, *groups = digits.partition(".")[0].lstrip("+-").split(",")
     if groups and (len(whole) > 3 or any(len(group) != 3 for group in groups)):
         raise error("import.separators", text=digits)
     number = Decimal(digits.replace(",", ""))
     if abs(number) >= 10**15 or number.as_tuple().exponent < -12:
         raise error("import.no_number", text=digits[:20])
-    shift = _unit_shift(tail, unit) if tail else 0
-    if shift is None:
+    if not tail:
+        return number
+    power, base = _split_unit(tail)
+    own = [_split_unit(name) for name in (unit, *(unit_name(unit, lang) for lang in LANGUAGES))]
+    counted = not re.search(r"[%/(]|^pp$", unit)  # 5万% and 3万分贝 mean nothing
+    if base not in {name for _, name in own} and not (power and not base and counted):
         raise error("import.other_unit", text=tail[:20], unit=unit_name(unit))
-    return _without_zeros(number.scaleb(shift)) if shift else number
-
-
-def _without_zeros(number: Decimal) -> Decimal:
-    short = number.normalize()
-    return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short
-
-
-def unit_name(unit: str, lang: str | None = None) -> str:
-    """Return a unit of the tables as it is shown."""
-    return word(f"unit.{unit}", lang) if has_word(f"unit.{unit}") else unit
+    shift = power - own[0][0]
+    return _shift(number, shift) if shift else number
 
 
 def _split_unit(text: str) -> tuple[int, str]:
@@ -331,17 +317,11 @@ def _split_unit(text: str) -> tuple[int, str]:
     return _POWERS.get(power, 0), text.removeprefix(power)
 
 
-def _unit_shift(text: str, unit: str) -> int | None:
-    """Return the power of ten that carries a written unit to the indicator's; None if none does."""
-    own = [_split_unit(name) for name in (unit, *(unit_name(unit, lang) for lang in LANGUAGES))]
-    power, base = _split_unit(text)
-    counted = not re.search(r"[%/(]|^pp$", unit)  # 5万% and 3万分贝 mean nothing
-    if base in {name for _, name in own} or (power and not base and counted):
-        return power - own[0][0]
-    return None
+def _shift(number: Decimal, power: int) -> Decimal:
+    """Move the point of a number, and drop the zeros behind it."""
+    short = number.scaleb(power).normalize()
+    return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short
 
-
-# ---- dates ----------------------------------------------------------------------------------
 
 _DATE = re.compile(r"([12][0-9]{3})(?:[-/.年]([0-9]{1,2})(?:[-/.月]([0-9]{1,2})日?|月)?|年)?")
 

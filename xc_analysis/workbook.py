@@ -48,7 +48,7 @@ SHEETS = {
 }
 VALUES = ("value", "lower", "upper")
 NUMBERS = ("base", "latest", "outturn", "outturn_lower", "outturn_upper")
-READ_BACK = ("project_id", "responsible_unit", "completion")  # as `xc import` knows them
+READ_BACK = {"project_id", "responsible_unit", "completion"}  # as `xc import` knows them
 
 
 def write_workbook(text: Text, path: Path) -> Path:
@@ -61,9 +61,14 @@ def write_workbook(text: Text, path: Path) -> Path:
     for name, columns in SHEETS.items():
         page = book.create_sheet(word(f"report.sheet_{name}"))
         pairs = [column.partition("=") for column in columns.split()]
-        heads = [_head(head, told.target_year) for head, _, _ in pairs]
         names = [column or head for head, _, column in pairs]
         names = [n + told.lang if n.endswith("_") else n for n in names]
+        heads = [
+            word(f"column.{head}")
+            if head in READ_BACK
+            else word(f"report.sheet_head_{head}", year=told.target_year)
+            for head, _, _ in pairs
+        ]
         _fill(page, heads, _rows(name, names, told))
     _describe(book, text)
     for page in book:
@@ -82,36 +87,28 @@ def write_workbook(text: Text, path: Path) -> Path:
     return path
 
 
-def _head(name: str, year: int) -> str:
-    if name in READ_BACK:
-        return word(f"column.{name}")
-    return word(f"report.sheet_head_{name}", year=year)
-
-
 def _rows(sheet: str, names: list[str], told) -> list[list]:
     """Return the cells of a sheet; a number may come with its decimals."""
     if sheet == "indicators":
         return [[row[name] for name in names] for row in _indicators(told)]
-    lines = []
-    frame = _frame(sheet, told)
+    frame, lines = _frame(sheet, told), []
     for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
         indicator = row.get("indicator")
         known = told.register.loc[indicator] if indicator else {}
         row["name"] = subscripts(known[f"name_{told.lang}"]) if indicator else None
         digits = known["decimals"] if indicator and row.get("unit") else None
-        lines.append([_shown(name, row.get(name), digits) for name in names])
+        for column in row.keys() - READ_BACK:
+            value = row[column]
+            keys = {"scope": f"area.{value}", "status": f"status_short.{value}"}
+            keys |= {"completeness": f"completeness.{value}", "method": f"method.{value}"}
+            if "unit" in column:
+                row[column] = unit_name(value)
+            elif column in VALUES:
+                row[column] = value, digits
+            elif has_word(keys.get(column, "")):
+                row[column] = word(keys[column])
+        lines.append([row.get(name) for name in names])
     return lines
-
-
-def _shown(column: str, value, digits):
-    """Put a cell of a table into the words of the language, or beside its decimals."""
-    if column in VALUES:
-        return value, digits
-    if "unit" in column and column not in READ_BACK:
-        return unit_name(value)
-    keys = {"scope": f"area.{value}", "status": f"status_short.{value}"}
-    keys |= {"completeness": f"completeness.{value}", "method": f"method.{value}"}
-    return word(keys[column]) if has_word(keys.get(column, "")) else value
 
 
 def _frame(sheet: str, told) -> pd.DataFrame:
