@@ -155,18 +155,23 @@ def save(folder, table, records, header=None):
     (folder / f"{table}.csv").write_text(out.getvalue(), encoding="utf-8", newline="\n")
 
 
+def _matches(row, where):
+    """Tell whether a row has a cell (text) or certain cells (dict)."""
+    return where in row.values() if isinstance(where, str) else where.items() <= row.items()
+
+
 def change(folder, table, where, **cells):
     """Set cells of the first row that matches `where`; return its line in the file."""
     found = rows(folder, table)
-    line, record = next((n, r) for n, r in found if all(r[k] == v for k, v in where.items()))
+    line, record = next((line, row) for line, row in found if _matches(row, where))
     record.update(cells)
     save(folder, table, [row for _, row in found])
     return line
 
 
 def append(folder, table, like, **cells):
-    """Add a copy of the row that matches `like`, changed; return its line in the file."""
-    found = rows(folder, table)
-    record = next(row for _, row in found if all(row[k] == v for k, v in like.items()))
-    save(folder, table, [*(row for _, row in found), record | cells])
+    """Add a copy of the first row that matches `like`, changed; return its line in the file."""
+    records = [row for _, row in rows(folder, table)]
+    record = next(row for row in records if _matches(row, like))
+    save(folder, table, [*records, record | cells])
     return rows(folder, table)[-1][0]

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import shutil
 
 import minipack
 import pandas as pd
@@ -15,11 +16,6 @@ import xc_analysis as xc
 from xc_analysis.tables import data_dir, near, read_sheet, read_text, schema, table_names
 
 
-@pytest.fixture(autouse=True)
-def _english(lang_en):
-    yield
-
-
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
     return minipack.write(tmp_path_factory.mktemp("tables") / "small")
@@ -27,9 +23,6 @@ def small(tmp_path_factory):
 
 def columns(table):
     return [field["name"] for field in schema(table)["fields"]]
-
-
-# ---- the schema -----------------------------------------------------------------------------
 
 
 def test_the_descriptor_is_valid_and_the_data_meet_it():
@@ -41,13 +34,13 @@ def test_the_descriptor_is_valid_and_the_data_meet_it():
 def test_the_descriptor_alone_finds_what_it_can(tmp_path):
     frictionless = pytest.importorskip("frictionless", reason="frictionless (development group)")
     folder = minipack.write(tmp_path / "small")
-    descriptor = folder / "datapackage.json"
-    descriptor.write_bytes((data_dir() / "datapackage.json").read_bytes())
-    assert frictionless.validate(str(descriptor)).valid
-    minipack.change(folder, "observations", {"obs_id": "o1"}, status="guessed")
-    minipack.change(folder, "observations", {"obs_id": "o3"}, source_id="nowhere")
-    minipack.change(folder, "targets", {"target_id": "t2"}, value="much")
-    kinds = {kind for (kind,) in frictionless.validate(str(descriptor)).flatten(["type"])}
+    shutil.copy(data_dir() / "datapackage.json", folder)
+    assert frictionless.validate(str(folder / "datapackage.json")).valid
+    minipack.change(folder, "observations", "o1", status="guessed")
+    minipack.change(folder, "observations", "o3", source_id="nowhere")
+    minipack.change(folder, "targets", "t2", value="much")
+    report = frictionless.validate(str(folder / "datapackage.json"))
+    kinds = {kind for (kind,) in report.flatten(["type"])}
     assert kinds == {"constraint-error", "foreign-key", "type-error"}
 
 
@@ -64,9 +57,6 @@ def test_every_table_and_column_is_described_in_both_languages():
             assert is_chinese(field["description_zh"]), (resource["path"], field["name"])
             named = field["description"].replace("指标类别", "")
             assert named and not is_chinese(named), (resource["path"], field["name"])
-
-
-# ---- load -----------------------------------------------------------------------------------
 
 
 def test_types_are_those_of_the_schema(small):
@@ -96,7 +86,7 @@ def test_a_changed_file_is_read_again_from_wherever_one_works(tmp_path, monkeypa
     xc.use_data("small")
     monkeypatch.chdir(folder)
     assert xc.load("standards")["limit"].tolist() == [35.0]
-    minipack.change(folder, "standards", {"pollutant": "pm25"}, limit="36")
+    minipack.change(folder, "standards", "pm25", limit="36")
     assert xc.load("standards")["limit"].tolist() == [36.0]
 
 
@@ -125,21 +115,15 @@ def test_an_unknown_table_names_the_near_ones(small):
     assert near("zzz", table_names()) == ""
 
 
-@pytest.mark.parametrize(
-    ("table", "where", "column", "put", "words"),
-    [
-        ("observations", {"obs_id": "o3"}, "value", "1e308", r"observations\.csv:4: value: .*digi"),
-        ("observations", {"obs_id": "o3"}, "year", "", r"observations\.csv:4: year: "),
-        ("observations", {"obs_id": "o3"}, "use", "yes", r"observations\.csv:4: use: .*true"),
-        ("air/daily", {"date": "2019-01-03"}, "date", "3 Jan", r"daily\.csv:4: date: "),
-    ],
-)
-def test_bad_cells_are_refused_with_file_and_line(tmp_path, table, where, column, put, words):
+def test_a_bad_cell_is_refused_with_file_and_line(tmp_path):
     folder = minipack.write(tmp_path / "small")
-    minipack.change(folder, table, where, **{column: put})
-    with pytest.raises(xc.InputError, match=words) as caught:
-        xc.load(table, data=folder)
+    minipack.change(folder, "observations", "o3", value="1e308")
+    with pytest.raises(xc.InputError, match=r"observations\.csv:4: value: .*digits") as caught:
+        xc.load("observations", data=folder)
     assert "\n" not in str(caught.value)
+    minipack.change(folder, "air/daily", "2019-01-03", date="3 Jan")
+    with pytest.raises(xc.InputError, match=r"daily\.csv:4: date: "):
+        xc.load("air/daily", data=folder)
 
 
 def test_missing_files_and_columns(tmp_path):
@@ -162,15 +146,15 @@ def test_missing_files_and_columns(tmp_path):
 
 def test_columns_beyond_the_schema_come_last_as_text(tmp_path):
     folder = minipack.write(tmp_path / "small")
-    records = [{"rank": "007"} | row for _, row in minipack.rows(folder, "publishers")]
+    # the second has a name that no expression can hold
+    more = {"rank": "007", "it's `(": "x"}
+    records = [more | row for _, row in minipack.rows(folder, "publishers")]
     minipack.save(folder, "publishers", records)
     frame = xc.load("publishers", data=folder)
-    assert list(frame) == ["publisher", "hosts", "rank"]
+    assert list(frame) == ["publisher", "hosts", *more]
     assert frame["rank"].tolist() == ["007", "007"]
-    assert xc.check(folder)["column"].tolist() == ["rank"]
+    assert xc.check(folder)["column"].tolist() == list(more)
 
-
-# ---- text -----------------------------------------------------------------------------------
 
 TEXT = "source_id,title\nplan,西城区生态环境保护规划，细颗粒物年均浓度（µg/m³）\n"
 
@@ -201,12 +185,9 @@ def test_the_encoding_of_a_text_is_recognised(tmp_path, data, encoding):
         (TEXT.encode() + b"\xff\n", r"1 damaged byte.*line 3"),
         (b"\xef\xbb\xbf" + TEXT.encode() + b"\xff\n", r"1 damaged byte.*line 3"),
         (b"\xff\xfe" + TEXT.encode("utf-16-le")[:-1], "not UTF-8, UTF-16 or GB18030"),
-        (bytes(range(128, 256)) * 20, "not UTF-8, UTF-16 or GB18030"),
-        ("年度環境保護計畫與目標".encode("big5") * 3, "not UTF-8, UTF-16 or GB18030"),
-        (b"<html><body>404</body></html>", "web page"),
     ],
 )
-def test_what_is_no_text_is_refused_in_one_line(tmp_path, data, words):
+def test_damaged_text_is_refused_in_one_line(tmp_path, data, words):
     path = tmp_path / "text.csv"
     path.write_bytes(data)
     with pytest.raises(xc.InputError, match=words) as caught:

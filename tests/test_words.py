@@ -14,12 +14,12 @@ from xc_analysis.words import Message, error, has_word, language, message, tr, w
 
 ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "xc_analysis"
-ASKING = {"word", "message", "Message", "error", "has_word", "offence", "wrong", "report"}
-
-
-def rows():
-    with (PACKAGE / "words.csv").open(encoding="utf-8", newline="") as file:
-        return list(csv.reader(file))[1:]
+ASKING = {"word", "message", "Message", "error", "has_word", "offence", "wrong", "report", "flag"}
+# these explain another problem and stand within its text
+WITHIN = {"check.no_such_kind", "check.no_year", "check.is_unknown", "check.clean"}
+with (PACKAGE / "words.csv").open(encoding="utf-8", newline="") as file:
+    ROWS = list(csv.reader(file))[1:]
+KEYS = [row[0] for row in ROWS]
 
 
 def is_chinese(text):
@@ -42,58 +42,44 @@ def sources():
                 yield path.name, ast.parse(code)
 
 
-def used():
-    """Return the literal strings and the beginnings of f-strings in all code."""
-    literal, prefixes = set(), set()
+def test_every_row_holds_a_key_and_two_texts_with_the_same_fields():
+    assert sorted(set(KEYS)) == KEYS
+    assert not [row for row in ROWS if len(row) != 3 or not all(row)]
+    assert not [key for key, zh, en in ROWS if fields(zh) != fields(en)]
+    # an example shows the name of a station, as the archive has it
+    shown = {"cli.example.hourly", "error.no_station_named"}
+    assert not [key for key, _, en in ROWS if is_chinese(en) and key not in shown]
+
+
+def test_every_key_is_used_and_every_problem_has_its_remedy():
+    literal, prefixes = set(), ()
     for _, tree in sources():
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 literal.add(node.value)
             elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 if re.fullmatch(r"[a-z_]+\.([a-z0-9_]+[._])*", str(node.values[0].value)):
-                    prefixes.add(node.values[0].value)
-    return literal, tuple(prefixes)
-
-
-def test_every_row_holds_a_key_and_two_texts_with_the_same_fields():
-    keys = [row[0] for row in rows()]
-    assert keys == sorted(set(keys))
-    wrong = [row for row in rows() if len(row) != 3 or not all(row)]
-    assert not wrong
-    wrong = [key for key, zh, en in rows() if fields(zh) != fields(en)]
-    # an example shows the name of a station, as the archive has it
-    shown = {"cli.example.hourly", "error.no_station_named"}
-    wrong += [key for key, _, en in rows() if is_chinese(en) and key not in shown]
-    assert not wrong
-
-
-def test_every_key_is_used():
-    literal, prefixes = used()
-    unused = []
-    for key, _, _ in rows():
-        # the remedy of a problem goes by the problem's key
-        asked = key.removesuffix(".fix") if key.startswith("check.") else key
-        if asked not in literal and not key.startswith(prefixes):
-            unused.append(key)
-    assert not unused
+                    prefixes += (node.values[0].value,)
+    # the remedy of a problem goes by the problem's key
+    asked = {key: key.removesuffix(".fix") if key.startswith("check.") else key for key in KEYS}
+    assert not [k for k, by in asked.items() if by not in literal and not k.startswith(prefixes)]
+    problems = {by for by in asked.values() if by.startswith("check.")} - WITHIN
+    assert not [key for key in problems if f"{key}.fix" not in KEYS]
 
 
 def test_every_key_asked_for_is_there():
-    keys = {row[0] for row in rows()}
     missing = []
     for name, tree in sources():
         for node in ast.walk(tree):
-            if not isinstance(node, ast.Call):
-                continue
-            called = getattr(node.func, "attr", getattr(node.func, "id", ""))
-            for argument in node.args if called in ASKING else ():
-                for key in _keys(argument):
-                    if key not in keys and not any(k.startswith(key) for k in keys):
+            called = getattr(node, "func", None)
+            if getattr(called, "attr", getattr(called, "id", "")) in ASKING:
+                for key in (key for argument in node.args for key in keys_in(argument)):
+                    if not any(known.startswith(key) for known in KEYS):
                         missing.append((name, node.lineno, key))
     assert not missing
 
 
-def _keys(node):
+def keys_in(node):
     """Yield what in an argument looks like a key, or like the beginning of one."""
     if isinstance(node, ast.Constant) and isinstance(node.value, str):
         if re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z0-9_]+(\.[a-z0-9_]+)*", node.value):
@@ -102,49 +88,28 @@ def _keys(node):
         if re.fullmatch(r"[a-z_]+\.", str(node.values[0].value)):
             yield node.values[0].value
     elif isinstance(node, ast.IfExp):
-        yield from _keys(node.body)
-        yield from _keys(node.orelse)
-
-
-def test_every_problem_has_its_remedy():
-    keys = {row[0] for row in rows()}
-    # these explain another problem and stand within its text
-    within = {"check.no_such_column", "check.no_such_kind", "check.no_year", "check.is_unknown"}
-    within |= {"check.clean"}
-    for key in keys:
-        if key.startswith("check.") and not key.endswith(".fix") and key not in within:
-            assert f"{key}.fix" in keys, key
+        yield from (*keys_in(node.body), *keys_in(node.orelse))
 
 
 def test_no_sentences_stand_in_code():
     """Neither a pair for `tr` nor a Chinese sentence; names, marks and blanks may differ."""
     wrong = []
     for path in sorted(PACKAGE.rglob("*.py")):
-        tree = ast.parse(path.read_text(encoding="utf-8"))
-        documented = {id(node.body[0].value) for node in ast.walk(tree) if _has_docstring(node)}
-        for node in ast.walk(tree):
-            called = isinstance(node, ast.Call) and getattr(node.func, "attr", None)
-            if (called or getattr(getattr(node, "func", None), "id", "")) == "tr":
-                if any(len(re.findall("[\u4e00-\u9fff]", t)) > 3 for t in _texts(node)):
+        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
+        kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
+        with_text = [n for n in nodes if isinstance(n, kinds) and ast.get_docstring(n) is not None]
+        documented = {id(node.body[0].value) for node in with_text}
+        for node in nodes:
+            called = getattr(node, "func", None)
+            if getattr(called, "attr", getattr(called, "id", "")) == "tr":
+                inside = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+                if any(len(re.findall("[\u4e00-\u9fff]", str(text))) > 3 for text in inside):
                     wrong.append((path.name, node.lineno))
-            if isinstance(node, ast.Constant) and id(node) not in documented:
-                text = node.value if isinstance(node.value, str) else ""
-                if is_chinese(text) and re.search("[，。；！？]", text):
+            text = node.value if isinstance(node, ast.Constant) else ""
+            if isinstance(text, str) and id(node) not in documented and is_chinese(text):
+                if re.search("[，。；！？]", text):
                     wrong.append((path.name, node.lineno))
     assert not wrong
-
-
-def _has_docstring(node):
-    kinds = (ast.Module, ast.ClassDef, ast.FunctionDef)
-    return isinstance(node, kinds) and ast.get_docstring(node) is not None
-
-
-def _texts(node):
-    inside = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
-    return [text for text in inside if isinstance(text, str)]
-
-
-# ---- words.py -------------------------------------------------------------------------------
 
 
 def test_the_language_is_set_then_the_environments(monkeypatch):
@@ -156,10 +121,9 @@ def test_the_language_is_set_then_the_environments(monkeypatch):
     monkeypatch.setenv("XC_LANG", "fr")
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    monkeypatch.setattr("locale.getlocale", lambda: ("en_GB", "UTF-8"))
-    assert language() == "en"
-    monkeypatch.setattr("locale.getlocale", lambda: (None, None))
-    assert language() == "zh"
+    for found, lang in ((("en_GB", "UTF-8"), "en"), ((None, None), "zh")):
+        monkeypatch.setattr("locale.getlocale", lambda found=found: found)
+        assert language() == lang
     with pytest.raises(InputError, match="fr"):
         use_language("fr")
     for lang, found in (("C.UTF-8", "zh"), ("zh_CN.UTF-8", "zh"), ("en_US.UTF-8", "en")):
@@ -168,10 +132,10 @@ def test_the_language_is_set_then_the_environments(monkeypatch):
 
 
 def test_a_message_chooses_its_language_when_it_is_shown():
-    said = message("error.place", place="a", problem=message("check.missing"), remedy="b")
+    values = {"place": "a", "problem": message("check.missing"), "remedy": "b"}
+    said, fault = message("error.place", **values), error("error.place", **values)
     assert isinstance(said, Message)
     assert said.render("en") == "a: is missing: b" and "文件缺失" in said.render("zh")
-    fault = error("error.place", place="a", problem=message("check.missing"), remedy="b")
     use_language("zh")
     assert "文件缺失" in str(fault)
     use_language("en")

@@ -174,10 +174,10 @@ class Pack:
         return self.hints.get(word, "")
 
 
-def _check_sheets(pack: Pack) -> Iterator[Offence]:
-    """Find what a file's own schema, the other cells of a row and the register exclude."""
+def _check_cells_and_keys(pack: Pack) -> Iterator[Offence]:
+    """Find what a file's own schema excludes."""
     for sheet in pack.sheets.values():
-        yield from (*_misfits(sheet), *_row_faults(sheet, pack["indicators"]))
+        yield from _misfits(sheet)
 
 
 @lru_cache(maxsize=64)
@@ -245,7 +245,8 @@ def _check_references(pack: Pack) -> Iterator[Offence]:
 
 def _check_links(pack: Pack) -> Iterator[Offence]:
     """Find addresses on hosts that are not the publisher's."""
-    hosts = {row["publisher"]: str(row["hosts"]).split(";") for row in pack.rows("publishers")}
+    rows = pack.rows("publishers", "publisher", "hosts")
+    hosts = {row["publisher"]: str(row["hosts"]).split(";") for row in rows}
     for row in pack.rows("sources"):
         publisher = row["publisher"]
         if not row.reads("url") or publisher in pack["publishers"].stray or publisher not in hosts:
@@ -291,7 +292,7 @@ _ROW_RULES = {
         ("days", "@full and share >= 0 and not days == of_days", "check.days_in_period"),
         ("valid_days", "days == of_days and share > 1", "check.too_many_valid"),
         ("value", "@empty and days == of_days and 0 < share <= 1", "check.valid_without_value"),
-        ("capture", "days == of_days and abs(capture - share) > @half + 1e-6", "check.capture"),
+        ("capture", "days == of_days and off > @half + 1e-6", "check.capture"),
     ),
     # a source's date may stop at the year or the month
     "sources": (("accessed", "accessed.str.ljust(10, '9') < published", "check.read_before"),),
@@ -356,9 +357,16 @@ _ROW_RULES = {
 }
 
 
+def _check_rows(pack: Pack) -> Iterator[Offence]:
+    """Find cells that the other cells of their row, or the register, contradict."""
+    for sheet in pack.sheets.values():
+        yield from _row_faults(sheet, pack["indicators"])
+
+
 @lru_cache(maxsize=64)
 def _row_faults(sheet: Sheet, indicators: Sheet) -> tuple[Offence, ...]:
-    frame, kinds, found = sheet.frame, [sheet.table], []
+    # a column that the schema does not know may have a name that no expression can hold
+    frame, kinds, found = sheet.frame[[*sheet.fields]], [sheet.table], []
     if "indicator" in frame:
         register = indicators.frame.dropna(subset="indicator").drop_duplicates("indicator")
         register = register.set_index("indicator").reindex(frame["indicator"])
@@ -372,11 +380,13 @@ def _row_faults(sheet: Sheet, indicators: Sheet) -> tuple[Offence, ...]:
         first = pd.to_datetime(first.astype(str), format="%Y%m%d", errors="coerce")
         leap = first.dt.is_leap_year.astype(float).where(first.notna())
         days = first.dt.days_in_month if "month" in frame else 365 + leap
-        frame = frame.assign(of_days=days, share=frame["valid_days"] / days)
+        share = frame["valid_days"] / days
+        off = (frame["capture"] - share).abs().where(share.between(0, 1))
+        frame = frame.assign(of_days=days, share=share, off=off)
     # a missing whole number or truth value then fails every comparison, as others do
     nullable = {name: "float" for name in frame.select_dtypes(["Int64", "boolean"])}
     frame = frame.astype(nullable)
-    said = {name: frame[name] for name in frame if name not in sheet.frame}
+    said = {name: frame[name] for name in frame if name not in sheet.fields}
     for columns, expression, key in (rule for kind in kinds for rule in _ROW_RULES.get(kind, ())):
         for column in [name for name in columns.split() if name in sheet.places]:
             text, cell = sheet.cells[column], frame[column]
@@ -399,7 +409,7 @@ def _check_plan_rows(pack: Pack) -> Iterator[Offence]:
 def _check_statistics(pack: Pack) -> Iterator[Offence]:
     """Find indicators whose every used annual figure is of another statistic."""
     seen = defaultdict(set)
-    for row in pack.rows("observations"):
+    for row in pack.rows("observations", "statistic"):
         if row["use"] is True and row["period"] == "annual":
             seen[row["indicator"]].add(str(row["statistic"]))
     for row in pack.rows("indicators"):
@@ -444,7 +454,8 @@ def _check_periods(pack: Pack) -> Iterator[Offence]:
     rows = pack.rows("sources")
     dates = {row["source_id"]: row["published"] for row in rows if row.reads("published")}
     newest = max((int(date[:4]) for date in dates.values()), default=9999)
-    rows = [r for r in pack.rows("observations") if r.reads("year") and r.reads("period")]
+    rows = pack.rows("observations", "source_id", "status", "use")
+    rows = [row for row in rows if row.reads("year") and row.reads("period")]
     ends = [(extent := _extent(row["period"])) and extent[:2] for row in rows]
     reach: dict[tuple, tuple[int, int]] = {}
     for row, end in zip(rows, ends, strict=True):
@@ -611,8 +622,9 @@ def _check_statements(pack: Pack) -> Iterator[Offence]:
 
 def _check_readings(pack: Pack) -> Iterator[Offence]:
     """Find targets whose reading is none of their indicator."""
-    readings = {row["id"]: row for row in pack.rows("assumptions")}
-    for row in pack.rows("targets"):
+    rows = pack.rows("assumptions", "parameter", "indicator")
+    readings = {row["id"]: row for row in rows if row.reads("id")}
+    for row in pack.rows("targets", "indicator"):
         reading, wanted = readings.get(row["reading"]), ("reading", row["indicator"])
         if reading and (reading["parameter"], reading["indicator"]) != wanted:
             yield row.wrong("reading", "check.no_reading")
@@ -659,7 +671,7 @@ def _check_air(pack: Pack) -> Iterator[Offence]:
         is_strict = of["completeness"] == "strict"
         earned = of["completeness"].mask(is_strict & has_national, "adequate")
         wrong = earned.notna() & frame["completeness"].notna() & (frame["completeness"] != earned)
-        said = {"earned": earned, "least": of["least"]}
+        said = {"earned": earned, "least": of["least"], "valid_days": days}
         yield from flag(sheet, "completeness", wrong & of["least"].notna(), "check.earned", **said)
 
 
