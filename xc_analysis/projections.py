@@ -143,16 +143,6 @@ def calendar_days(years):
     return 365.0 + ((years % 4 == 0) & ((years % 100 != 0) | (years % 400 == 0)))
 
 
-class _Fit(NamedTuple):
-    """Student t of each series and target year on the scale of the fit."""
-
-    centre: np.ndarray  # (k, h)
-    sd: np.ndarray  # (k, h)
-    df: float
-    s: np.ndarray  # (k, 1), residual sd
-    weights: np.ndarray | None = None  # (k, 4), of the kinds of path
-
-
 @lru_cache(maxsize=128)
 def _curves(times, scale):
     """Return the paths (97, times) of a series, all 0 at time 0, mirrored and stretched as it is."""
@@ -247,17 +237,6 @@ def _weigh_with_errors(z, seen, ahead, prior_sd, errors):
     return middle + path, variance, np.sqrt(s2), weights @ _KIND
 
 
-def _paths(z, t, h, scale, errors):
-    """Fit the paths to z (k, n) of years t; h = 1, 2, ... are the years after the last."""
-    curves = _curves((*t.tolist(), *(t[-1] + h).tolist()), scale)
-    errors = np.broadcast_to(errors, z.shape)
-    centre, variance, s, weights = _weigh(z, curves, scale.prior_sd, errors)
-    # the slow drift; no year's variance falls below an earlier one's
-    variance += (DRIFT * min(scale.prior_sd, NOISE_LIMIT)) ** 2 * h
-    variance = np.maximum.accumulate(variance, axis=1)
-    return _Fit(centre, np.sqrt(variance * ((DF - 2) / DF)), DF, s, weights)
-
-
 def _outliers(z, years, errors, scale):
     """Name the points of z (n,) that disagree with a fit to the others; nothing is dropped."""
     n, prior_sd = years.size, scale.prior_sd
@@ -306,7 +285,7 @@ def _line(z, t, h, prior_sd=None):
         reach, spread = reaches[1], weights @ (reaches - weights @ reaches) ** 2
     s2 = rss / df
     variance = s2 * (1 + 1 / n + (d[-1] + reach) ** 2 / sxx) + slope**2 * spread
-    return _Fit(end + slope * reach, np.sqrt(variance), df, np.sqrt(s2))
+    return end + slope * reach, variance, df, np.sqrt(s2)
 
 
 def _last(z, t, h, prior_sd):
@@ -319,23 +298,30 @@ def _last(z, t, h, prior_sd):
     two = t[-1] - t[-2] == 1
     start = z[:, -2:].mean(axis=1, keepdims=True) if two else z[:, -1:]
     centre = np.repeat(start, h.size, axis=1)
-    return _Fit(centre, np.sqrt(s2 * (h + 0.25 * two)), df, np.sqrt(s2))
+    return centre, s2 * (h + 0.25 * two), df, np.sqrt(s2)
 
 
 def _fit(z, years, targets, method, scale, errors):
-    """Fit z (k, n) and read off the target years; a year's numbers depend on no other."""
+    """Fit z (k, n): centre and sd (k, h) of the t, its df, residual sd (k, 1), weights (k, 4)."""
     h = np.arange(1.0, float(targets.max() - years[-1]) + 1)
-    t = (years - years[0]).astype(float)
+    t, weights = (years - years[0]).astype(float), None
     if method == "paths":
-        fit = _paths(z, t, h, scale, errors)
+        curves = _curves((*t.tolist(), *(t[-1] + h).tolist()), scale)
+        errors = np.broadcast_to(errors, z.shape)
+        centre, variance, s, weights = _weigh(z, curves, scale.prior_sd, errors)
+        # the slow drift; no year's variance falls below an earlier one's
+        variance += (DRIFT * min(scale.prior_sd, NOISE_LIMIT)) ** 2 * h
+        variance = np.maximum.accumulate(variance, axis=1) * ((DF - 2) / DF)
+        df = DF
     elif method == "last":
-        fit = _last(z, t, h, scale.prior_sd)
+        centre, variance, df, s = _last(z, t, h, scale.prior_sd)
     else:
-        fit = _line(z, t, h, scale.prior_sd if method == "damped" else None)
+        fading = scale.prior_sd if method == "damped" else None
+        centre, variance, df, s = _line(z, t, h, fading)
+    # a year's numbers depend on no other
     at = targets - years[-1] - 1
-    centre = fit.centre[:, at]
-    sd = np.maximum(fit.sd[:, at], _LEAST_SD * (1 + np.abs(centre)))
-    return fit._replace(centre=centre, sd=sd)
+    centre, sd = centre[:, at], np.sqrt(variance)[:, at]
+    return centre, np.maximum(sd, _LEAST_SD * (1 + np.abs(centre))), df, s, weights
 
 
 def _read_setting(name, values, years, to, options, levels, prior_sd, ends):
@@ -379,11 +365,6 @@ def _half_width(df, level):
     from scipy.special import stdtrit
 
     return stdtrit(df, 0.5 + float(level) / 2)
-
-
-def level_name(level) -> str:
-    """Name a level for a column: ``80`` for 0.8, ``97.5`` for 0.975."""
-    return f"{100 * level:.10g}"
 
 
 @dataclass(frozen=True)
@@ -444,9 +425,8 @@ class Projection:
     def frame(self) -> pd.DataFrame:
         """Table by year: median, lower_50, upper_50, and so on for each level."""
         columns = {"median": self.median}
-        for level in self.levels:
-            ends = self.interval(level)
-            columns[f"lower_{level_name(level)}"], columns[f"upper_{level_name(level)}"] = ends
+        for q in self.levels:
+            columns[f"lower_{100 * q:.10g}"], columns[f"upper_{100 * q:.10g}"] = self.interval(q)
         frame = pd.DataFrame(columns, index=pd.Index(self.target_years, name="year"))
         names = ("indicator", "scope", "unit", "method", "scale")
         frame.attrs = {name: getattr(self, name) for name in names}
@@ -454,28 +434,12 @@ class Projection:
         return frame
 
     def p_meet(self, comparator, value, year=None) -> float:
-        """Compute the probability that a year's value meets a target.
+        """Compute the probability that the value of a year, by default the last, meets a target.
 
-        Parameters
-        ----------
-        comparator, value : {"<", "<=", ">", ">="}, float
-            "At most" and "at least" are read at the finer of the two printed precisions: where
-            values are whole, 35.4 meets "<= 35". Days are whole: "<= 3" is k < 3.5.
-        year : int, optional
-            Default the last year projected.
+        "At most" and "at least" are read at the finer of the two printed precisions: where
+        values are whole, 35.4 meets "<= 35". Days are whole: "<= 3" is k < 3.5. NaN for "=" and
+        for a target at a bound, where the gap is what can be told.
 
-        Returns
-        -------
-        float
-            NaN for "=" and for a target at a bound, where the gap is what can be told.
-
-        Raises
-        ------
-        InputError
-            An unknown comparator, a value that is no number, a year not projected.
-
-        Examples
-        --------
         >>> import pandas as pd
         >>> import xc_analysis as xc
         >>> s = pd.Series([83.1, 77.9, 63.1, 52.6, 44.0, 40.0], index=range(2015, 2021))
@@ -528,7 +492,7 @@ class Projection:
 
     def _repr_html_(self):
         unit = f" ({self.unit})" if self.unit else ""
-        heads = [word("projection.interval", level=level_name(q)) for q in self.levels]
+        heads = [word("projection.interval", level=f"{100 * q:.10g}") for q in self.levels]
         rows = [(word("column.year"), word("projection.median") + unit, *heads)]
         for year, median, *ends in self.frame.itertuples(name=None):
             ranges = zip(ends[::2], ends[1::2], strict=True)
@@ -628,10 +592,11 @@ def project(
     scale.check(values[None, :], years, days, name)
 
     z, errors = scale.forward(values, days), _errors(points, scale, days)
-    fit = _fit(z[None, :], years, targets, method, scale, errors)
-    weights, prior_share = {}, {}
+    fitted = _fit(z[None, :], years, targets, method, scale, errors)
+    centre, sd, df, residual_sd, weights = fitted
+    kinds, prior_share = {}, {}
     if method == "paths":
-        weights = dict(zip(KINDS, fit.weights[0].tolist(), strict=True))
+        kinds = dict(zip(KINDS, weights[0].tolist(), strict=True))
         change = _curves((1.0,), Scale("log"))[:, 0] * (1 if prior == "falling" else -1)
         shares = float(_PRIOR[change < 0].sum()), float(_PRIOR[change > 0].sum())
         prior_share = dict(zip(("better", "worse"), shares, strict=True))
@@ -644,8 +609,8 @@ def project(
     told |= {"method": method, "scale": scale.name, "floor": scale.floor, "ceiling": scale.ceiling}
     told |= {"years": years, "values": values, "errors": errors, "target_years": targets}
     told |= {"prior_sd": scale.prior_sd if has_prior else None, "better": better}
-    told |= {"weights": weights, "prior_share": prior_share, "warnings": tuple(warnings)}
-    told |= {"centre": fit.centre[0], "sd": fit.sd[0], "df": fit.df, "s": float(fit.s[0, 0])}
+    told |= {"weights": kinds, "prior_share": prior_share, "warnings": tuple(warnings)}
+    told |= {"centre": centre[0], "sd": sd[0], "df": df, "s": float(residual_sd[0, 0])}
     return Projection(name, **told, levels=tuple(map(float, levels)), data=points.kept)
 
 
@@ -740,13 +705,12 @@ def project_many(
     days = calendar_days(years)
     scale.check(values, years, days, name)
 
-    fit = _fit(scale.forward(values, days), years, targets, method, scale, errors)
+    z = scale.forward(values, days)
+    centre, sd, df, s, _ = _fit(z, years, targets, method, scale, errors)
     days, lower, upper = calendar_days(targets), {}, {}
     for level in levels:
-        half = _half_width(fit.df, level) * fit.sd
-        lower[level], upper[level] = scale.ends(fit.centre, half, days, fit.s)
-    median = scale.backward(fit.centre, days)
-    return Projections(median, lower, upper, fit.centre, fit.sd, fit.df)
+        lower[level], upper[level] = scale.ends(centre, _half_width(df, level) * sd, days, s)
+    return Projections(scale.backward(centre, days), lower, upper, centre, sd, df)
 
 
 def share_at_bound(passed, total, next_total, levels=(0.5, 0.8, 0.95)) -> dict[str, float]:
@@ -796,8 +760,8 @@ def share_at_bound(passed, total, next_total, levels=(0.5, 0.8, 0.95)) -> dict[s
     chance = np.exp(ways + betaln(k + a, n - k + b) - betaln(a, b))
     beyond = np.cumsum(chance)
     out = {"median": int(np.searchsorted(beyond, 0.5))}
-    for level in levels:
-        ends = np.searchsorted(beyond, [0.5 - level / 2, 0.5 + level / 2]).tolist()
-        out[f"lower_{level_name(level)}"], out[f"upper_{level_name(level)}"] = ends
+    for q in levels:
+        ends = np.searchsorted(beyond, [0.5 - q / 2, 0.5 + q / 2]).tolist()
+        out[f"lower_{100 * q:.10g}"], out[f"upper_{100 * q:.10g}"] = ends
     fails = min(3 / total, 1.0) if passed == total else float("nan")
     return out | {"p_all": float(chance[-1]), "fails_at_most": fails}

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from itertools import product
 from math import nan
 
+import numpy as np
 import pandas as pd
 
 from . import fits
@@ -174,9 +175,9 @@ def hindcast(
 
     Parameters
     ----------
-    indicators, scopes : iterable of str
+    indicators, scopes : str or iterable of str
         Default: air quality, of the district and of the city.
-    origins, width, horizon : iterable of int, int, int
+    origins, width, horizon : int or iterable of int, int, int
         Last year of each fit, after which nothing enters; years of each fit; years ahead.
 
     Returns
@@ -193,11 +194,11 @@ def hindcast(
     Examples
     --------
     >>> import xc_analysis as xc
-    >>> len(xc.hindcast(["pm25"], scopes=["北京市"], origins=[2020]).frame)
+    >>> len(xc.hindcast("pm25", scopes="北京市", origins=2020).frame)
     5
     """
-    rows = []
-    for scope, indicator, origin in product(scopes, indicators, origins):
+    rows, asked = [], (np.atleast_1d(one).tolist() for one in (scopes, indicators, origins))
+    for scope, indicator, origin in product(*asked):
         origin = whole_year(origin, "origin")
         setting = fits.fit_setting(indicator, as_of=origin, scope=scope)
         setting = replace(setting, window=(origin - width + 1, origin), to=origin + horizon)
@@ -242,7 +243,7 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
 
     Parameters
     ----------
-    indicators : iterable of str, optional
+    indicators : str or iterable of str, optional
         Default: every one with a candidate in the table ``targets``.
     as_of : int, optional
         Default: the last year on record.
@@ -262,14 +263,14 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
     Examples
     --------
     >>> import xc_analysis as xc
-    >>> xc.next_plan(["pm25"])["target"].tolist()
+    >>> xc.next_plan("pm25")["target"].tolist()
     [30.0, 25.0]
     """
     year = fits.last_year() if as_of is None else whole_year(as_of, "as_of")
     plan = fits.fit_setting("pm25", as_of=year).plan
     rows = load("targets").query("plan == @plan and scope == @HOME and value.notna()")
     if indicators is not None:
-        names = [resolve_indicator(i)["indicator"] for i in indicators]
+        names = [resolve_indicator(i)["indicator"] for i in np.atleast_1d(indicators)]
         missing = [name for name in names if name not in set(rows["indicator"])]
         if missing:
             raise error("error.no_target", indicator=missing[0], scope=HOME, known=plan)

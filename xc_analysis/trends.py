@@ -296,17 +296,6 @@ def _normal_p(s, variance):
     return np.where(s == 0, 1.0, erfc(np.maximum(z, 0.0) / np.sqrt(2)))
 
 
-def _exact_p(s, ties):
-    """Look p up in one table for each pattern of ties: at most 42 at n = 10."""
-    p = _exact_tail((1,) * ties.shape[1])[np.abs(s)]
-    tied = np.flatnonzero(ties[:, -1] == 0)
-    patterns, which = np.unique(np.sort(ties[tied], axis=1), axis=0, return_inverse=True)
-    for i, pattern in enumerate(patterns):
-        rows = tied[which.ravel() == i]
-        p[rows] = _exact_tail(tuple(pattern[pattern > 0].tolist()))[np.abs(s[rows])]
-    return p
-
-
 def mann_kendall(values, years=None) -> MannKendall:
     """Test many series for trend (Mann-Kendall) and estimate Sen's slope.
 
@@ -362,7 +351,16 @@ def mann_kendall(values, years=None) -> MannKendall:
     ordered = np.sort(rows, axis=1)
     ties = _tie_sizes(ordered)
     variance = _variance(n, ties)
-    p = _exact_p(s, ties) if n <= EXACT_TO else _normal_p(s, variance)
+    if n > EXACT_TO:
+        p = _normal_p(s, variance)
+    else:
+        p = _exact_tail((1,) * n)[np.abs(s)]
+        tied = np.flatnonzero(ties[:, -1] == 0)
+        # one table for each pattern of ties: at most 42 at n = 10
+        patterns, which = np.unique(np.sort(ties[tied]), axis=0, return_inverse=True)
+        for i, pattern in enumerate(patterns):
+            same = tied[which.ravel() == i]
+            p[same] = _exact_tail(tuple(pattern[pattern > 0].tolist()))[np.abs(s[same])]
     centre = ordered[:, (n - 1) // 2] / 2 + ordered[:, n // 2] / 2
     intercept = centre - slope * np.median(years)
     out = (s, variance, s / comb(n, 2), p, slope, intercept)
