@@ -748,20 +748,16 @@ def share_at_bound(passed, total, next_total, levels=(0.5, 0.8, 0.95)) -> dict[s
     >>> four["median"], four["lower_80"], round(four["p_all"], 2), four["fails_at_most"]
     (4, 3, 0.72, 0.75)
     """
-    from scipy.special import betaln
+    from scipy.stats import betabinom
 
     given = passed, total, next_total
     passed, total, n = as_years(given, "error.share_counts", given=given).tolist()
     if not 0 <= passed <= total or min(total, n) < 1:
         raise error("error.share_counts", given=given)
-    a, b = passed + 0.5, total - passed + 0.5
-    k = np.arange(n + 1)
-    ways = -np.log(n + 1) - betaln(k + 1, n - k + 1)  # of choosing k of n
-    chance = np.exp(ways + betaln(k + a, n - k + b) - betaln(a, b))
-    beyond = np.cumsum(chance)
-    out = {"median": int(np.searchsorted(beyond, 0.5))}
-    for q in levels:
-        ends = np.searchsorted(beyond, [0.5 - q / 2, 0.5 + q / 2]).tolist()
-        out[f"lower_{100 * q:.10g}"], out[f"upper_{100 * q:.10g}"] = ends
+    chance = betabinom(n, passed + 0.5, total - passed + 0.5)
+    out = {"median": int(chance.median())}
+    for level in levels:
+        ends = map(int, chance.interval(level))
+        out[f"lower_{100 * level:.10g}"], out[f"upper_{100 * level:.10g}"] = ends
     fails = min(3 / total, 1.0) if passed == total else float("nan")
-    return out | {"p_all": float(chance[-1]), "fails_at_most": fails}
+    return out | {"p_all": float(chance.pmf(n)), "fails_at_most": fails}
