@@ -35,6 +35,7 @@ SOURCE |= {"published": "2026-03-31", "locator": "表3"}
 NOTICE = {"title": "关于下达2025年目标任务的通知", "publisher": "北京市生态环境局"}
 NOTICE |= {"published": "2025-03-01", "document_no": "京环发〔2025〕1号"}
 NOISE = "area_noise@2025"
+SOUND = {NOISE: {"value": 53.1, **SOURCE}}
 
 
 @pytest.fixture(scope="session")
@@ -230,10 +231,18 @@ REFUSED = [typed for line in REFUSED.strip().splitlines() for typed in line.spli
 REFUSED += ["9" * 80, "1.2.3", True, datetime(2020, 9, 1), float("nan"), float("inf"), 1e300]
 
 
-def test_what_has_no_meaning_or_two_is_refused(lang_en):
-    for typed in REFUSED:
+DATES = {"2026-03-31": "2026-03-31", "2026/3/31": "2026-03-31", "2026年3月31日": "2026-03-31"}
+DATES |= {"２０２６年３月": "2026-03", "2026": "2026", 2026: "2026"}
+DATES |= {datetime(2026, 3, 31): "2026-03-31"}
+NO_DATES = ("46112", 46112.0, "2026-02-30", "去年", "2999-01-01", "2026-13")
+
+
+def test_dates_and_what_has_no_meaning_or_two_is_refused(lang_en):
+    assert {typed: read_date(typed) for typed in DATES} == DATES
+    cases = [(read_quantity, (typed, "µg/m³")) for typed in REFUSED]
+    for read, typed in [*cases, *((read_date, (typed,)) for typed in NO_DATES)]:
         with pytest.raises(InputError) as refused:
-            read_quantity(typed, "µg/m³")
+            read(*typed)
         assert str(refused.value) and "\n" not in str(refused.value), typed
 
 
@@ -256,18 +265,6 @@ def test_any_cell_is_read_or_refused_in_a_line(typed, unit):
     if got is not None:
         ends = [n for n in (got.lower, got.value, got.upper) if n is not None]
         assert ends and ends == sorted(ends) and all(n.is_finite() for n in ends)
-
-
-DATES = {"2026-03-31": "2026-03-31", "2026/3/31": "2026-03-31", "2026年3月31日": "2026-03-31"}
-DATES |= {"２０２６年３月": "2026-03", "2026": "2026", 2026: "2026"}
-DATES |= {datetime(2026, 3, 31): "2026-03-31"}
-
-
-def test_dates(lang_en):
-    assert {typed: read_date(typed) for typed in DATES} == DATES
-    for typed in ("46112", 46112.0, "2026-02-30", "去年", "2999-01-01", "2026-13"):
-        with pytest.raises(InputError):
-            read_date(typed)
 
 
 SLIPS = {"pm25@2025": "240", "so2@2025": "30", "no2@2025": "210", "good_days@2025": "28"}
@@ -426,16 +423,15 @@ CHANGES = [
 
 @pytest.mark.parametrize(("change", "words"), CHANGES)
 def test_what_a_row_says_besides_its_number_is_looked_at(lang_en, blank, tmp_path, change, words):
-    file = fill(blank, tmp_path / "in.xlsx", {NOISE: {"value": 53.1, **SOURCE}}, change)
+    file = fill(blank, tmp_path / "in.xlsx", SOUND, change)
     shown = preview_import(file)
     assert words in "".join(shown.problems), str(shown)
 
 
 def test_a_row_of_no_height_and_the_files_name(lang_en, blank, tmp_path):
-    rows = {NOISE: {"value": 53.1, **SOURCE}}
-    file = fill(blank, tmp_path / "2025 上半年.xlsx", rows)
+    file = fill(blank, tmp_path / "2025 上半年.xlsx", SOUND)
     assert "the file's name" in "".join(preview_import(file).questions)
-    file = fill(blank, tmp_path / "in.xlsx", rows, _hide_row)
+    file = fill(blank, tmp_path / "in.xlsx", SOUND, _hide_row)
     flat = b'ht="0" customHeight="1"'
     file.write_bytes(rezip(file.read_bytes(), lambda _, p: p.replace(b'hidden="1"', flat)))
     assert "hidden" in "".join(preview_import(file).problems)
@@ -541,8 +537,7 @@ def test_a_messy_file_gets_one_clear_line(own, blank, tmp_path, capsys, name):
 
 
 def test_renamed_files_other_layouts_and_what_is_no_file(lang_en, blank, tmp_path, capsys, shared):
-    rows = {NOISE: {"value": 53.1, **SOURCE}}
-    renamed = fill(blank, tmp_path / "in.xlsx", rows).rename(tmp_path / "book.csv")
+    renamed = fill(blank, tmp_path / "in.xlsx", SOUND).rename(tmp_path / "book.csv")
     assert not preview_import(renamed).problems
     os.mkfifo(tmp_path / "pipe")
     (tmp_path / "loop").symlink_to(tmp_path / "loop")

@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from datetime import date
 from pathlib import Path
 
+import pandas as pd
+
 from .changes import held
 from .errors import InputError
 from .fits import last_year
@@ -32,42 +34,36 @@ def review_export(path) -> Path:
     """Write a workbook in which a reviewer decides: assumptions that matter first, then others."""
     from openpyxl import Workbook
 
-    effects, book = _effects(), Workbook()
+    told, book = assumption_effects(), Workbook()
+    names = told["indicator"].map(indicator_name)
+    effects = pd.DataFrame({"id": told["id"], "concerns": names})
+    effects["verdict"] = names + ": " + told["verdict"].map(_verdict)
+    effects["alternatives"] = names + ": " + told["alternatives"].map(_alternatives)
+    effects = effects.groupby("id", sort=False).agg("\n".join).to_dict("index")
     rows = {line["id"]: _row(line) for line in load("assumptions").to_dict("records")}
-    pages = {
-        "matter": [rows.pop(key) | effects[key] for key in effects],
-        "others": [*rows.values()],
-    }
+    matter = [rows.pop(key) | effects[key] for key in effects]
     answers = {"decision": ",".join(word(f"review.{name}") for name in _DECISIONS)}
-    book.create_sheet()
-    for page, (title, part) in zip(book.worksheets, pages.items(), strict=True):
+    signature = [word("review.column.reviewer"), None, word("review.column.reviewed_on"), None]
+    for page, title, part in (
+        (book.active, "matter", matter),
+        (book.create_sheet(), "others", list(rows.values())),
+    ):
         page.title = word(f"review.{title}")
         page.append([word("review.how_to")])
-        signature = [word(f"review.column.{name}") for name in ("reviewer", "reviewed_on")]
-        page.append([signature[0], None, signature[1], None])
+        page.append(signature)
         lay_out(page, "review", WIDTHS, part, FILLED, answers)
     return save_book(book, path)
 
 
-def _effects() -> dict[str, dict]:
-    """Tell for each assumption that matters what it concerns, the verdict and the alternatives."""
-    told: dict[str, dict] = {}
-    for row in assumption_effects().itertuples():
-        name = indicator_name(row.indicator)
-        other = "; ".join(
-            word("review.alternative", choice=what, verdict=_verdict(term, p))
-            for _, _, what, term, p in row.alternatives
-        )
-        cells = {"concerns": name, "verdict": f"{name}: {_verdict(row.verdict)}"}
-        cells["alternatives"] = f"{name}: {other}"
-        before = told.setdefault(row.id, cells)
-        if before is not cells:
-            told[row.id] = {k: f"{before[k]}\n{cells[k]}" for k in cells}
-    return told
-
-
 def _verdict(term: str, p: float = float("nan")) -> str:
     return short_verdict(term, plan_years()[1]) + (f" {100 * p:.0f}%" if p == p else "")
+
+
+def _alternatives(choices) -> str:
+    return "; ".join(
+        word("review.alternative", choice=what, verdict=_verdict(term, p))
+        for _, _, what, term, p in choices
+    )
 
 
 def _row(line: dict) -> dict:
@@ -103,22 +99,19 @@ def review_import(path, *, apply: bool = False) -> Preview:
 
 
 def _signature(preview: Preview, sheets: list[Sheet]) -> dict[str, str]:
-    """Return reviewer and date, from the cells beside their heads; the first sheet's count."""
+    """Return reviewer and date, from beside their heads; those of the first sheet count."""
     found = {"reviewer": Cell("B2"), "reviewed_on": Cell("D2", date.today())}
-    heads = {word(f"review.column.{k}", lang): k for k in found for lang in LANGUAGES}
     for line in (sheet.rows.get(2, {}) for sheet in reversed(sheets)):
-        for column, cell in line.items():
-            if cell.text in heads and column + 1 in line:
-                found[heads[cell.text]] = line[column + 1]
+        found |= {name: line[c] for name, c in zip(found, (2, 4), strict=True) if c in line}
+    for cell in found.values():
+        for said in cell.faults:
+            preview.fault(cell, said)
     signed = {name: cell.text for name, cell in found.items()}
     try:
-        for cell in found.values():
-            for said in cell.faults:
-                preview.fault(cell, said)
-        signed["reviewed_on"] = read_date(found["reviewed_on"].value)
+        return signed | {"reviewed_on": read_date(found["reviewed_on"].value)}
     except InputError as refused:
         preview.fault(found["reviewed_on"], refused)
-    return signed
+        return signed
 
 
 def _read_decision(preview: Preview, row: dict[str, Cell], signed: dict[str, str]) -> None:
@@ -132,7 +125,12 @@ def _read_decision(preview: Preview, row: dict[str, Cell], signed: dict[str, str
     for cell in (row[name] for name in FILLED):
         for said in cell.faults:
             preview.fault(cell, said)
-    decision = _terms().get(text["decision"], "")
+    terms = {
+        name: term
+        for verb, term in _DECISIONS.items()
+        for name in (verb, term, *(word(f"review.{verb}", lang) for lang in LANGUAGES))
+    }
+    decision = terms.get(text["decision"], "")
     if bool(decision) != bool(text["decision"]) or (decision == "accepted" and change_to):
         preview.fault(row["decision"], message("review.decision"))
     decision = decision or ("changed" if change_to else "")
@@ -160,15 +158,6 @@ def _read_decision(preview: Preview, row: dict[str, Cell], signed: dict[str, str
         own = line["indicator"]
         preview.indicators |= {own} if isinstance(own, str) else {*load("indicators")["indicator"]}
     return None
-
-
-def _terms() -> dict[str, str]:
-    """Map the words of a decision, in either language, to the register's terms."""
-    terms = {}
-    for verb, term in _DECISIONS.items():
-        said = [word(f"review.{verb}", lang) for lang in LANGUAGES]
-        terms |= dict.fromkeys((verb, term, *said), term)
-    return terms
 
 
 def _changed(line: dict, text: str) -> dict[str, str]:
