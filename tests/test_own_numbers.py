@@ -441,6 +441,7 @@ HANDED = [
     ("t145_03", {"comparator": ">=", "value": 33}, "lower is better"),
     ("t145_03", {"value": 33}, "H6: "),
     ("t145_03", {"comparator": "<=", "value": "30~35"}, "one number"),
+    ("t145_03", {"comparator": "<=", "value": 33, "lower": 30}, "one number"),
     ("t145_03", {"comparator": "<=", "value": "330"}, "lies far"),
     # a fall of 18 % is -18: a slip of the sign would pass as a rise
     ("t145_02", {"comparator": "<=", "value": "18"}, "a fall is negative"),
@@ -464,9 +465,11 @@ def test_all_problems_of_a_file_at_once_by_cell_in_one_language(lang_en, blank, 
         "green_cover@2025": {"value": 3.2, **SOURCE},
         "pm10@2025": {"lower": 9, "upper": 3, **SOURCE},
         "so2@2025": {"value": "2.4", "title": "x1"},
+        "no2@2025": {"value": "21", "title": "x1"},
     }
     wrong = {"t145_03": "comparator", NOISE: "value", "traffic_noise@2025": "value"}
     wrong |= {"green_cover@2025": "value", "pm10@2025": "lower", "so2@2025": "publisher"}
+    wrong |= {"no2@2025": "publisher"}
     file = fill(blank, tmp_path / "in.xlsx", rows)
     told = "\n".join(preview_import(file).problems)
     page = openpyxl.load_workbook(file).active

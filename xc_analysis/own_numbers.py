@@ -186,7 +186,7 @@ class Preview:
     """What an import would do, or did.
 
     ``faults`` must be mended; ``questions`` are written only with ``accept_unlikely``. ``edits``
-    are cells by table and key of the row, ``origin`` the row of the file that each is from.
+    are cells by table and key of the row, ``origin`` the rows of the file that each is from.
     """
 
     path: Path
@@ -197,7 +197,7 @@ class Preview:
     changes: list[str] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
     edits: dict[str, dict] = field(default_factory=lambda: defaultdict(dict))
-    origin: dict[tuple[str, str], dict] = field(default_factory=dict)
+    origin: dict[tuple[str, str], list] = field(default_factory=lambda: defaultdict(list))
     indicators: set[str] = field(default_factory=set)
     files: dict[str, bytes] = field(default_factory=dict)
     written: bool = False
@@ -219,7 +219,7 @@ class Preview:
     def edit(self, table: str, key: str, cells: dict, row: dict[str, Cell]) -> None:
         """Change cells of a table's row, or add it, for a row of the file."""
         self.edits[table].setdefault(key, {}).update(cells)
-        self.origin[table, key] = row
+        self.origin[table, key].append(row)
 
     def __str__(self) -> str:
         moved = "import.verdicts_move" if self.verdicts else "import.no_verdict_moves"
@@ -390,9 +390,10 @@ def _read_amount(preview: Preview, row: dict[str, Cell], line: dict, known) -> Q
     if len(got) < 3:
         return None
     main, low, high, cell = got["value"], got["lower"].value, got["upper"].value, row["value"]
-    if main.lower is not None or main.upper is not None:
-        if line["is_target"] or low is not None or high is not None:
-            preview.fault(cell, message("import.range_twice"))
+    beside, within = (low, high) != (None, None), (main.lower, main.upper) != (None, None)
+    if (beside and within) or (line["is_target"] and (beside or within)):
+        preview.fault(cell, message("import.range_twice"))
+    if within:
         low, high = main.lower, main.upper
     numbers = [n for n in (low, main.value, high) if n is not None]
     if not numbers or line["is_target"] and main.value is None:
@@ -615,17 +616,16 @@ def _offences(folder: Path) -> dict[tuple, Offence]:
 
 
 def _place_offence(preview: Preview, found: Offence, key: str) -> None:
-    """Note a rule of the tables that is broken, at the cell of the file that breaks it."""
-    row = preview.origin.get((found.table, key), {})
-    column = re.sub("_(?:zh|en)$", "", found.column).replace("short", "title")
-    if (
-        column in ("lower", "upper") and column in row and not row[column].text
-    ):  # a range in the cell of the value
-        column = "value"
-    text = f"{found.problem}: {found.remedy}"
-    if column not in row:
-        text = f"{found.column}: {text}"
-    preview.fault(row.get(column) or row.get("id") or Cell(f"{found.table}.csv {key}"), text)
+    """Note a rule of the tables that is broken, at the cells of the file that break it."""
+    nowhere = {"id": Cell(f"{found.table}.csv {key}")}
+    for row in preview.origin.get((found.table, key), [nowhere]):
+        column = re.sub("_(?:zh|en)$", "", found.column).replace("short", "title")
+        if column in ("lower", "upper") and "value" in row and not row[column].text:
+            column = "value"  # which holds the range
+        text = f"{found.problem}: {found.remedy}"
+        if column not in row:
+            text = f"{found.column}: {text}"
+        preview.fault(row.get(column) or row.get("value") or next(iter(row.values())), text)
 
 
 def _verdicts(indicators, folder: Path) -> dict[str, str]:
