@@ -51,7 +51,7 @@ docs: $(READY)
 spark: $(READY)
 	@tools/install.sh "$(PYTHON)" --extra spark
 
-# about an hour; ARCHIVE is the folder of hourly archives, without it that part is left out
+# about twenty minutes; ARCHIVE is the folder of hourly archives, without it that part is left out
 bench: .venv/.bench-$(HERE)
 	@$(PY) benchmarks/bench_import.py
 	@$(PY) benchmarks/bench_trend.py
