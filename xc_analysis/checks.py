@@ -300,8 +300,11 @@ _ROW_RULES = {
     "indicators": (
         ("floor ceiling", "scale == 'logit' and @empty", "check.logit_needs"),
         ("floor", "floor >= ceiling", "check.floor_above_ceiling"),
-        ("floor", "scale in ['log', 'count'] and not floor >= 0", "check.scale_needs_floor"),
-        ("floor", "scale == 'share' and not floor >= 0", "check.scale_needs_floor"),
+        (
+            "floor",
+            "scale in ['log', 'count', 'share'] and not floor >= 0",
+            "check.scale_needs_floor",
+        ),
         (
             "floor",
             "scale == 'identity' and @empty and not statistic.str.contains('change')",
@@ -343,9 +346,11 @@ _ROW_RULES = {
         ),
     ),
     "assumptions": (
-        ("reviewer reviewed_on", "decision == 'accepted' and @empty", "check.decision_needs"),
-        ("reviewer reviewed_on", "decision == 'changed' and @empty", "check.decision_needs"),
-        ("reviewer reviewed_on", "decision == 'rejected' and @empty", "check.decision_needs"),
+        (
+            "reviewer reviewed_on",
+            "decision in ['accepted', 'changed', 'rejected'] and @empty",
+            "check.decision_needs",
+        ),
         ("fit_from", "fit_from > fit_to", "check.window"),
         ("fit_from fit_to method", "@texts.parameter == '' and @empty", "check.fit_needs"),
         ("value", "parameter.notna() and @empty", "check.parameter_empty"),
