@@ -1,7 +1,5 @@
 """Days, months, causes, stations and the month page: the record beside its annual means."""
 
-from __future__ import annotations
-
 import html
 import re
 from dataclasses import dataclass

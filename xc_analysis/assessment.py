@@ -4,8 +4,6 @@
 stands beside every verdict (grade, flags, margin, pace, progress) decides nothing.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from math import inf, isfinite, nan
@@ -83,7 +81,7 @@ class Assessment:
     pace_past: float
     progress: float
     projection: Projection | None = field(repr=False)
-    under_reading: Assessment | None = field(repr=False)
+    under_reading: "Assessment | None" = field(repr=False)
     data: pd.DataFrame = field(repr=False)
 
     def label(self, lang=None) -> str:

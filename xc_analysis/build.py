@@ -5,8 +5,6 @@ the libraries, the language) equals the one recorded at its last run and its out
 that the run wrote. A run writes to a staging folder; only a whole run replaces what was there.
 """
 
-from __future__ import annotations
-
 import asyncio
 import contextlib
 import hashlib

@@ -5,8 +5,6 @@ Each change is a folder ``.xc/NNNN`` of the data folder with the tables from bef
 open is put back as it was by the next command.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import hashlib

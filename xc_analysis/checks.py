@@ -5,8 +5,6 @@ the reader already, and counts as empty of rows, or as unknown. In rows an empty
 is NaN, which fails every comparison.
 """
 
-from __future__ import annotations
-
 import contextlib
 import math
 import os

@@ -1,7 +1,5 @@
 """The command line ``xc``: every command, its options, and one line for what goes wrong."""
 
-from __future__ import annotations
-
 import argparse
 import os
 import re

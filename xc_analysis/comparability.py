@@ -11,8 +11,6 @@ with the weather of UCI 501 (2013-03 to 2017-02). Dust is what a rule of the day
 a stand-in for the decision by satellite and weather evidence (环办监测〔2016〕120号).
 """
 
-from __future__ import annotations
-
 import functools
 
 import numpy as np

@@ -5,8 +5,6 @@ An expression holds numbers in plain digits, ids (``o0346`` or dotted, ``station
 and ids under stand-ins, and of the tree only arithmetic is accepted: nothing is ever run.
 """
 
-from __future__ import annotations
-
 import ast
 import math
 import re

@@ -1,7 +1,5 @@
 """Word and HTML from one Markdown text: the template filled, then pandoc, then fields and links."""
 
-from __future__ import annotations
-
 import io
 import re
 import subprocess

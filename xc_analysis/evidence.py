@@ -1,7 +1,5 @@
 """Series, comparisons, coverage and sources: what is known, never spliced and never filled."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 import pandas as pd

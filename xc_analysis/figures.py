@@ -1,7 +1,5 @@
 """Draw, lay out and write figures: one draw, one png, one csv with everything that was drawn."""
 
-from __future__ import annotations
-
 import io
 import os
 import sys

@@ -6,8 +6,6 @@ until the next plan's takes over; one that ends earlier stays as it is. So 2020 
 2015-2020 and runs to 2025, 2023 that of 2015-2023, and 2025 that of 2018-2025 to 2030.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """Published and station rows as frames: what the tables hold, read and nothing more."""
 
-from __future__ import annotations
-
 import re
 import unicodedata
 from itertools import product

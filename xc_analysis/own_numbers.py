@@ -4,8 +4,6 @@ An import is shown first and written whole or not at all. Of each one a copy of 
 kept in ``.xc`` of the data folder, and `undo` puts it back byte for byte.
 """
 
-from __future__ import annotations
-
 import contextlib
 import hashlib
 import io

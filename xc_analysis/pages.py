@@ -1,7 +1,5 @@
 """Write an executed notebook as one page: code folded, nothing loaded from elsewhere."""
 
-from __future__ import annotations
-
 import re
 from copy import deepcopy
 from html import escape

@@ -14,8 +14,6 @@ exceedances (no AQI, but one pollutant above 100) take no part, nor do the ozone
 than 14 windows in what is observed: both are in the record because they were bad.
 """
 
-from __future__ import annotations
-
 import functools
 from calendar import isleap
 from typing import NamedTuple

@@ -1,7 +1,5 @@
 """Recompute what the plan prints about the past, and list what it commits the district to."""
 
-from __future__ import annotations
-
 import re
 from math import isnan, nan
 

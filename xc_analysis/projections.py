@@ -5,8 +5,6 @@ years observed, and takes their weighted spread, the noise from year to year and
 the fan. The other four methods are for comparison.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import inf

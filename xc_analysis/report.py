@@ -1,7 +1,5 @@
 """One evaluation of the plan, told in Word, HTML and a workbook."""
 
-from __future__ import annotations
-
 import json
 import tempfile
 from functools import cache, cached_property

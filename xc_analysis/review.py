@@ -1,7 +1,5 @@
 """Send the register of assumptions out for review as a workbook, and read the answers back."""
 
-from __future__ import annotations
-
 import re
 from contextlib import nullcontext
 from datetime import date

@@ -1,7 +1,5 @@
 """How far a verdict holds: what each choice moves, what past fans were worth, the next plan."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, replace
 from itertools import product
 from math import nan

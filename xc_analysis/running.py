@@ -1,7 +1,5 @@
 """Run one notebook in a kernel of its own, in this interpreter and with folders of its own."""
 
-from __future__ import annotations
-
 import asyncio
 import math
 import os

@@ -4,8 +4,6 @@ A text is stripped and cut before anything else looks at it, and no pattern repe
 a cell's formatting says (struck through, superscript, hidden, a comment) is told beside its value.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

@@ -1,7 +1,5 @@
 """Font, colours, sizes and the small helpers of text that every figure shares."""
 
-from __future__ import annotations
-
 import re
 from contextlib import ExitStack, suppress
 from functools import cache

@@ -4,8 +4,6 @@ A `Sheet` keeps, beside the typed cells, everything that is wrong with a file: t
 offence stops `load`, all of them go into `checks.check`.
 """
 
-from __future__ import annotations
-
 import codecs
 import contextlib
 import csv
@@ -253,7 +251,7 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
 
 
 @lru_cache(maxsize=64)
-def read_sheet(table: str, data: bytes) -> Sheet:
+def read_sheet(table: str, data: bytes) -> "Sheet":
     """Read a table from the bytes of its file; the same bytes are parsed once."""
     return Sheet(table, data)
 

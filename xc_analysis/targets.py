@@ -1,7 +1,5 @@
 """What a target asks for: read it, resolve its reading, compare a value with it."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
@@ -57,7 +55,7 @@ class Target:
     others: tuple[str, ...] = ()
 
     @property
-    def read(self) -> Target | None:
+    def read(self) -> "Target | None":
         """The level target that the reading makes of this one; None without a reading."""
         if self.kind not in ("delegated", "qualitative") or not self.reading:
             return None

@@ -1,7 +1,5 @@
 """Trend of short series: exact Mann-Kendall, Sen slope on real years, seasonal Kendall."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from math import comb, factorial, nan

@@ -1,7 +1,5 @@
 """Every label, verdict, unit and message, in Chinese and in English, from ``words.csv``."""
 
-from __future__ import annotations
-
 import csv
 import locale
 import os

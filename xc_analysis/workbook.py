@@ -1,7 +1,5 @@
 """The report's workbook: ten sheets of data, with formulas where a number may be changed."""
 
-from __future__ import annotations
-
 import datetime
 import io
 import re

@@ -1,7 +1,5 @@
 """The explorer: one panel, in a notebook or as a page of its own on this machine."""
 
-from __future__ import annotations
-
 
 def explore(query: str = "", **choices):
     """Show the panel in which series, months, projections and verdicts can be tried.

@@ -1,7 +1,5 @@
 """The panel: controls with a line of help each, and what the view they ask for has found."""
 
-from __future__ import annotations
-
 import os
 from base64 import b64encode
 from collections.abc import Iterable

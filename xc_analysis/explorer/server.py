@@ -1,7 +1,5 @@
 """``xc explore``: the panel as a page on this machine, a process of its own for each visit."""
 
-from __future__ import annotations
-
 import os
 import secrets
 import socket

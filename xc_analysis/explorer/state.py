@@ -1,7 +1,5 @@
 """What the explorer shows, as one value that an address holds and gives back, strictly read."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, fields, replace
 from urllib.parse import parse_qsl, quote

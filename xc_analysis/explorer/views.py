@@ -1,7 +1,5 @@
 """The views: what each finds, draws and lists. Every number is the package's own."""
 
-from __future__ import annotations
-
 import functools
 import tempfile
 from collections.abc import Callable, Sequence

@@ -5,8 +5,6 @@ before the index; sub-indices are rounded up; the index is the largest of them. 
 the breakpoints from March 2026: these are the earlier ones.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

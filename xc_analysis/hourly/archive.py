@@ -8,8 +8,6 @@ two values of an hour that of the first file stands. What is no measurement is d
 Whatever is left out is listed; a file that cannot be used never stops the rest.
 """
 
-from __future__ import annotations
-
 import datetime as dt
 import re
 from concurrent.futures import ThreadPoolExecutor
@@ -188,7 +186,7 @@ class Reader:
             known = listed(list(self.found)[:40])
             raise error("error.station_absent", station=listed(missing), known=known)
 
-    def finish(self) -> Reader:
+    def finish(self) -> "Reader":
         """Merge and judge what was collected."""
         self.hours, self.uci_months = judge.merge(self)
         weather = pd.concat(self.weather).reindex(columns=["time", "station", *WEATHER])

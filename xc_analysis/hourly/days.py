@@ -8,8 +8,6 @@ ozone is the largest mean of 8 hours within the day, each of at least 6 known, v
 14 of the 17 windows or if it exceeds 160.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.lib.stride_tricks import sliding_window_view

@@ -3,8 +3,6 @@
 Nothing is written to disk; sizes are bounded; what cannot be used is noted, not raised.
 """
 
-from __future__ import annotations
-
 import contextlib
 import gzip
 import io

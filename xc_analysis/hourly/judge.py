@@ -14,8 +14,6 @@ Kept and listed: ``suspect``, what looks like a pulse and cannot be decided; ``r
 999 to 1010 before 2018, the end of the instrument's range. A year in another unit is refused.
 """
 
-from __future__ import annotations
-
 from itertools import product
 
 import numpy as np
@@ -177,7 +175,7 @@ class Grid:
                     what |= {"unit": unit, "other": _OTHER_UNIT[unit][median > high]}
                     raise error("error.unit_off", median=f"{median:g}", **what)
 
-    def fill_gaps(self, uci: Grid) -> set[tuple]:
+    def fill_gaps(self, uci: "Grid") -> set[tuple]:
         """Take UCI where the archive has nothing; count what the archive already has."""
         filled = set()
         for u, station in enumerate(uci.stations):

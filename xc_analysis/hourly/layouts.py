@@ -5,8 +5,6 @@ national network (``timepoint,stationcode,...``) and national days (``read_at``)
 semicolons, tabs, UTF-16 and other cases of letters and orders of the first columns are taken too.
 """
 
-from __future__ import annotations
-
 import csv
 import io
 import re

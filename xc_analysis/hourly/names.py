@@ -6,8 +6,6 @@ the two times. Canonical is the name before the renaming; a new name that could 
 one old station (通州永顺 or 通州东关 for 通州) stays its own.
 """
 
-from __future__ import annotations
-
 import csv
 import re
 from pathlib import Path

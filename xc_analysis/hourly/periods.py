@@ -9,8 +9,6 @@ Completeness of a year: ``strict`` at least 324 valid days and 27 a month (Febru
 ``draft`` for the last year where records end within it or national days stand in it.
 """
 
-from __future__ import annotations
-
 from calendar import isleap, monthrange
 
 import numpy as np

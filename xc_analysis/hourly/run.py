@@ -7,8 +7,6 @@ station-days, for ozone of their daily maxima; one station alone is used, and li
 district day stays the hourly mean. ``national`` marks such a day, ``national_pm25`` ... its values.
 """
 
-from __future__ import annotations
-
 import contextlib
 import os
 import tempfile

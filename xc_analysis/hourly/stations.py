@@ -5,8 +5,6 @@ Spark in years. Months and years are made of the days, a year at a time. Unlike 
 of which a station has no record has no row.
 """
 
-from __future__ import annotations
-
 import contextlib
 import csv
 import datetime as dt

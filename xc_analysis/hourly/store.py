@@ -6,8 +6,6 @@ not fit into memory: it is read in spans of whole days, each with some days of i
 that a value at its edge is judged by what surrounds it.
 """
 
-from __future__ import annotations
-
 import re
 from pathlib import Path
 

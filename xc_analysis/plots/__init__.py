@@ -1,7 +1,5 @@
 """Seven kinds of chart; each takes frames or results and returns the axes it drew on."""
 
-from __future__ import annotations
-
 from .lines import plot_projection, plot_series, plot_target
 from .rows import plot_bars, plot_rows
 from .tables import plot_grid, plot_scorecard

@@ -5,8 +5,6 @@ takes the one that overlaps least with what is drawn and with earlier texts. Len
 points, places are counted from the corner of the axes.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from matplotlib import patheffects
 from matplotlib.artist import Artist

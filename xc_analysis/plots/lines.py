@@ -1,7 +1,5 @@
 """Charts over the years: a series, a projection, a target."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

@@ -1,7 +1,5 @@
 """Points, lines, axes and reference lines on one axes: the grammar of the charts."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.ticker import Locator, MaxNLocator, NullFormatter

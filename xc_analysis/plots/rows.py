@@ -1,7 +1,5 @@
 """Charts of named rows and of bars."""
 
-from __future__ import annotations
-
 from itertools import cycle
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Charts that are tables: a grid of cells, and the scorecard."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from matplotlib.colors import LinearSegmentedColormap, ListedColormap
