@@ -95,7 +95,27 @@ def data_dictionary() -> str:
         lines.append(f"| [`{table['path']}`](#{anchor}) | {_both(table, 'title')} |")
     for table in package["resources"]:
         lines += _table_section(table)
-    return "\n".join(lines) + "\n"
+    return "\n".join([*lines, *_rules_section(package["rules"])]) + "\n"
+
+
+def _rules_section(rules: list[dict]) -> list[str]:
+    lines = ["", "## 行内规则 Rules between the cells of a row", ""]
+    lines += [
+        "下列表达式成立时，`xc check` 报告该列的单元格；`figures` 指有指标的数值表，`ranges` 指有"
+    ]
+    lines[-1] += "上下限的表，`periods` 指有数据捕获率的表，`of_` 为指标登记表中的同名列。  "
+    lines += [
+        "`xc check` reports a cell of the column where the expression holds. `figures` are all"
+    ]
+    lines[-1] += (
+        " tables of values by indicator, `ranges` those with lower and upper, `periods` those"
+    )
+    lines[-1] += " with data capture; `of_` marks a column of the register of indicators."
+    lines += ["", "| 表 table | 列 columns | 有误条件 wrong where |", "|---|---|---|"]
+    for rule in rules:
+        columns = _names(rule["columns"].split())
+        lines.append(f"| {rule['table']} | {columns} | `{rule['wrong']}` |")
+    return lines
 
 
 def _both(described: dict, name: str) -> str:

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 
+from . import tables
 from .derivation import evaluate, half_unit, names
 from .errors import InputError
 from .tables import Offence, Sheet, data_dir, near, offence, read_bytes, read_sheet, table_names
@@ -272,94 +273,6 @@ def _check_folder(pack: Pack) -> Iterator[Offence]:
             yield offence(name, 1, "(file)", name, "check.no_table", near=hint)
 
 
-# table or kind of table -> columns, what is wrong with a cell of theirs, key. An expression names
-# typed columns, those of the row's indicator in the register as `of_...`, and of the cell itself:
-# `@cell` as typed, `@half` half a unit of its last digit, `@empty`, `@full`; `@texts` as written.
-_ROW_RULES = {
-    "figures": (
-        ("unit", "unit != of_unit and @full and @known", "check.unit"),
-        ("value lower upper", "@cell < of_floor", "check.floor"),
-        ("value lower upper", "@cell > of_ceiling and not @cell < of_floor", "check.ceiling"),
-    ),
-    "ranges": (
-        ("lower", "lower > upper", "check.lower_above_upper"),
-        ("value", "value < lower and not lower > upper", "check.below_lower"),
-        ("value", "value > upper and not (value < lower or lower > upper)", "check.above_upper"),
-    ),
-    "periods": (
-        ("days", "@full and share >= 0 and not days == of_days", "check.days_in_period"),
-        ("valid_days", "days == of_days and share > 1", "check.too_many_valid"),
-        ("value", "@empty and days == of_days and 0 < share <= 1", "check.valid_without_value"),
-        ("capture", "days == of_days and off > @half + 1e-6", "check.capture"),
-    ),
-    # a source's date may stop at the year or the month
-    "sources": (("accessed", "accessed.str.ljust(10, '9') < published", "check.read_before"),),
-    "standards": (("valid_to", "valid_to < valid_from", "check.ends_before"),),
-    "indicators": (
-        ("floor ceiling", "scale == 'logit' and @empty", "check.logit_needs"),
-        ("floor", "floor >= ceiling", "check.floor_above_ceiling"),
-        (
-            "floor",
-            "scale in ['log', 'count', 'share'] and not floor >= 0",
-            "check.scale_needs_floor",
-        ),
-        (
-            "floor",
-            "scale == 'identity' and @empty and not statistic.str.contains('change')",
-            "check.level_needs_floor",
-        ),
-        ("better", "plan_row > 0 and @empty", "check.no_direction"),
-        ("prior_sd", "prior_sd == 0", "check.no_scatter"),
-    ),
-    "observations": (
-        ("value", "status in ['printed', 'derived'] and @empty", "check.needs_value"),
-        ("value", "status in ['computed', 'estimated'] and @empty", "check.needs_value"),
-        ("lower upper", "status == 'estimated' and @empty", "check.needs_interval"),
-        ("derivation", "status in ['derived', 'bound'] and @empty", "check.needs_derivation"),
-        ("derivation", "status in ['computed', 'estimated'] and @empty", "check.needs_derivation"),
-        ("value", "status == 'bound' and @full", "check.bound_has_value"),
-        ("derivation", "status == 'printed' and @full", "check.printed_derivation"),
-        ("lower", "status == 'bound' and @empty and @texts.upper == ''", "check.bound_needs_limit"),
-        ("note_zh", "use == 0 and @empty", "check.unused_without_reason"),
-    ),
-    "statements": (
-        ("recompute value tolerance", "claim == 'independent' and @empty", "check.claim_needs"),
-        ("recompute", "claim == 'implies' and @empty", "check.claim_needs"),
-    ),
-    "targets": (
-        ("comparator value", "kind in ['level', 'change'] and @empty", "check.target_needs"),
-        ("comparator value", "kind == 'delegated' and @full", "check.target_has_none"),
-        ("comparator value", "kind == 'qualitative' and @full", "check.target_has_none"),
-        ("base_year", "base_year >= target_year", "check.base_year"),
-        ("plan_row", "@full and plan_row != of_plan_row and @known", "check.other_plan_row"),
-        (
-            "comparator",
-            "of_better == 'lower' and comparator.str[0] == '>'",
-            "check.wrong_direction",
-        ),
-        (
-            "comparator",
-            "of_better == 'higher' and comparator.str[0] == '<'",
-            "check.wrong_direction",
-        ),
-    ),
-    "assumptions": (
-        (
-            "reviewer reviewed_on",
-            "decision in ['accepted', 'changed', 'rejected'] and @empty",
-            "check.decision_needs",
-        ),
-        ("fit_from", "fit_from > fit_to", "check.window"),
-        ("fit_from fit_to method", "@texts.parameter == '' and @empty", "check.fit_needs"),
-        ("value", "parameter.notna() and @empty", "check.parameter_empty"),
-    ),
-    "projects": (
-        ("table_row", "kind == 'project' and @empty", "check.project_row"),
-        ("due_year", "timing == 'dated' and @empty", "check.due_year"),
-    ),
-}
-
-
 def _check_rows(pack: Pack) -> Iterator[Offence]:
     """Find cells that the other cells of their row, or the register, contradict."""
     for sheet in pack.sheets.values():
@@ -368,6 +281,12 @@ def _check_rows(pack: Pack) -> Iterator[Offence]:
 
 @lru_cache(maxsize=64)
 def _row_faults(sheet: Sheet, indicators: Sheet) -> tuple[Offence, ...]:
+    """Apply the rules of ``datapackage.json`` that speak of a table or of its kind.
+
+    Their expressions name typed columns, those of the row's indicator in the register as
+    ``of_...``, and of the cell itself: ``@cell`` as typed, ``@half`` half a unit of its last digit,
+    ``@empty``, ``@full``; ``@texts`` are all cells as written.
+    """
     # a column that the schema does not know may have a name that no expression can hold
     frame, kinds, found = sheet.frame[[*sheet.fields]], [sheet.table], []
     if "indicator" in frame:
@@ -390,14 +309,15 @@ def _row_faults(sheet: Sheet, indicators: Sheet) -> tuple[Offence, ...]:
     nullable = {name: "float" for name in frame.select_dtypes(["Int64", "boolean"])}
     frame = frame.astype(nullable)
     said = {name: frame[name] for name in frame if name not in sheet.fields}
-    for columns, expression, key in (rule for kind in kinds for rule in _ROW_RULES.get(kind, ())):
-        for column in [name for name in columns.split() if name in sheet.places]:
+    for rule in (rule for rule in tables.row_rules() if rule["table"] in kinds):
+        expression = rule["wrong"]
+        for column in [name for name in rule["columns"].split() if name in sheet.places]:
             text, cell = sheet.cells[column], frame[column]
             at = {"cell": cell, "empty": text == "", "full": text != "", "texts": sheet.cells}
             at["known"] = frame["of_unit"].notna() if "of_unit" in frame else None
             at["half"] = text.map(half_unit).astype(float) if "@half" in expression else None
             wrong = frame.eval(expression, engine="python", local_dict=at)
-            found += flag(sheet, column, wrong, key, figure=cell, **said)
+            found += flag(sheet, column, wrong, rule["problem"], figure=cell, **said)
     return tuple(found)
 
 

@@ -67,9 +67,18 @@ def offence(table, line, column, value, key, /, *, fatal=False, **values) -> Off
 
 
 @cache
+def _package() -> dict:
+    return json.loads((HOME / "datapackage.json").read_text(encoding="utf-8"))
+
+
+@cache
 def _resources() -> dict[str, dict]:
-    package = json.loads((HOME / "datapackage.json").read_text(encoding="utf-8"))
-    return {resource["path"].removesuffix(".csv"): resource for resource in package["resources"]}
+    return {one["path"].removesuffix(".csv"): one for one in _package()["resources"]}
+
+
+def row_rules() -> list[dict]:
+    """Return the rules between the cells of a row: table (or kind), columns, wrong, problem."""
+    return _package()["rules"]
 
 
 def table_names() -> tuple[str, ...]:
