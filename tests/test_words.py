@@ -58,6 +58,8 @@ def test_every_key_is_used_and_every_problem_has_its_remedy():
         for node in ast.walk(tree):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 literal.add(node.value)
+            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "named":
+                prefixes += (f"{getattr(node.args[0], 'value', '-')}.",)
             elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
                 if re.fullmatch(r"[a-z_]+\.([a-z0-9_]+[._])*", str(node.values[0].value)):
                     prefixes += (node.values[0].value,)

@@ -18,9 +18,9 @@ import pandas as pd
 
 from .hourly.aqi import with_aqi
 from .hourly.periods import INDICATORS, periods
-from .observations import HOME, area_name, as_series, daily_rows, stamp, station_rows
+from .observations import HOME, as_series, daily_rows, stamp, station_rows
 from .tables import load
-from .words import error, message
+from .words import area_name, error, message
 
 #: First day of the new reference state (amendment of GB 3095-2012).
 CHANGE = pd.Timestamp("2018-09-01")

@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from .style import percent
 from .tables import data_dir, near, read_text
-from .words import error, tr, word
+from .words import error, joined, tr, word
 
 W = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
 PACKAGE = Path(__file__).parent
@@ -79,7 +79,7 @@ class Text:
     def _cite(self, *names: str) -> Markup:
         """Refer to tables and figures in brackets, but to none that is not there."""
         there = (n for n in names if n[:4] == "tbl-" or self.told.picture(n[4:]))
-        links = tr("、", ", ").join(f"[@@{n}@@](#{n})" for n in there)
+        links = joined(f"[@@{n}@@](#{n})" for n in there)
         return Markup(tr(f"（{links}）", f" ({links})") if links else "")
 
     def _number(self, kind: str, name: str) -> str:
@@ -104,8 +104,7 @@ def read_notes(lang: str, sections: list[str]) -> dict[str, list[str]]:
             section = re.sub(r"^#+ *(?:（.{1,2}）|[一二三四五六七八九十\d.]+[、. ] *)?", "", told)
         if told and section not in sections:
             named = {"name": section or told[:30], "near": near(section, sections)}
-            known = tr("、", ", ").join(sections)
-            raise error("error.note_section", path=path.name, known=known, **named)
+            raise error("error.note_section", path=path.name, known=joined(sections), **named)
         if told and not told.startswith("#"):
             notes.setdefault(section, []).append(told)
     return notes

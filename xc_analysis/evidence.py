@@ -5,10 +5,10 @@ from collections.abc import Iterable
 import pandas as pd
 
 from .comparability import BASIS, ENDS, PARTICLES, adjust
-from .observations import COLUMNS, HOME, area_name, read_rows, resolve_indicator, resolve_scopes
+from .observations import COLUMNS, HOME, read_rows, resolve_indicator, resolve_scopes
 from .partial_years import estimate_partial
 from .tables import load, near
-from .words import error
+from .words import area_name, error
 
 #: From the best evidence of an indicator's year to the least.
 EVIDENCE = tuple("printed derived computed partial estimated bound several_years part_year".split())

@@ -20,7 +20,7 @@ from matplotlib.transforms import Affine2D
 from . import style
 from .style import DPI, INK, MM, MUTED, SIZES
 from .tables import load
-from .words import LANGUAGES, error, language, tr, word
+from .words import LANGUAGES, error, language, tr, unit_name, word
 
 COLUMNS = "figure panel mark series x y lower upper unit status source_id".split()
 EDGE = 2.0  # mm left free at the sides
@@ -208,7 +208,7 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
 def heading(ax, text: str | None, unit: str | None = None, *, color=INK) -> None:
     """Name a panel and, under the name, the unit of its axis."""
     record_of(ax).heading = (text or "", unit, color)
-    if name := style.unit_name(unit):
+    if name := unit_name(unit):
         ax.set_ylabel(name, rotation=0, ha="left", va="bottom", parse_math=False)
         ax.yaxis.set_label_coords(0.0, 1.015)
     if text:

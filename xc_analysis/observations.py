@@ -8,7 +8,7 @@ import pandas as pd
 
 from .hourly.periods import INDICATORS
 from .tables import data_dir, load, near
-from .words import error, has_word, message, word
+from .words import area_name, error, message, word
 
 #: The district of the plan, and the city whose published figures are its comparator.
 HOME, CITY = "西城区", "北京市"
@@ -169,11 +169,6 @@ def resolve_scopes(name: str | None) -> list[str]:
 def resolve_scope(name: str | None) -> str:
     """Find an area by its name in Chinese or English, the first of those that share one."""
     return resolve_scopes(name)[0]
-
-
-def area_name(scope: str, lang: str | None = None) -> str:
-    """Return an area's name in a language; the tables' own where no other is known."""
-    return word(f"area.{scope}", lang) if has_word(f"area.{scope}") else scope
 
 
 def _short(name: str) -> str:

@@ -28,11 +28,11 @@ from .checks import RULES, Pack
 from .errors import InputError
 from .evidence import series
 from .fits import last_year
-from .observations import CITY, HOME, area_name, known_scopes, published_rows, station_rows
-from .sheets import Cell, Quantity, Sheet, plain_text, read_rows, unit_name
+from .observations import CITY, HOME, known_scopes, published_rows, station_rows
+from .sheets import Cell, Quantity, Sheet, plain_text, read_rows
 from .tables import Offence, data_dir, load, near, read_sheet, table_names, use_data
 from .targets import PLAN, plan_years
-from .words import LANGUAGES, Message, error, has_word, language, message, word
+from .words import LANGUAGES, Message, area_name, error, has_word, language, message, word
 
 __all__ = ["apply_import", "preview_import", "undo", "write_template"]
 
@@ -126,7 +126,7 @@ def _labels(line: dict, lang: str | None = None) -> dict[str, str]:
         "indicator": word("import.handed_down", lang, name=name) if line["is_target"] else name,
         "area": area_name(HOME, lang),
         "year": f"{base + 1}-{end}" if is_span else str(line["year"]),
-        "unit": unit_name(line["unit"], lang),
+        "unit": sheets.unit_name(line["unit"], lang),
     }
 
 
@@ -161,7 +161,7 @@ def _template_rows() -> list[dict]:
                 decides = word("import.decides_point")
                 if year == end and name in levels.index:
                     comparator, value, unit = levels.loc[name, ["comparator", "value", "unit"]]
-                    target = f"{comparator} {value:g} {unit_name(unit)}"
+                    target = f"{comparator} {value:g} {sheets.unit_name(unit)}"
                     decides = word("import.decides_verdict", target=target)
                 row = _labels(known | {"year": year, "is_target": False})
                 row |= {"id": f"{name}@{year}", "decides": decides, "where": "; ".join(where)}
@@ -404,7 +404,7 @@ def _read_amount(preview: Preview, row: dict[str, Cell], line: dict, known) -> Q
         preview.ask(cell, message("import.fall_is_negative", value=numbers[-1]))
     around = neighbours(known, line["year"])
     if any(is_unlikely(float(number), around, line) for number in numbers):
-        said = {"value": " – ".join(map(str, numbers)), "unit": unit_name(line["unit"])}
+        said = {"value": " – ".join(map(str, numbers)), "unit": sheets.unit_name(line["unit"])}
         said["neighbours"] = ", ".join(f"{year} {v:g}" for year, v in sorted(around.items()))
         preview.ask(cell, message("import.unlikely", **said))
     return Quantity(main.value, low, high, main.about)
@@ -445,7 +445,7 @@ def _edit_target(preview: Preview, row: dict[str, Cell], text, line: dict, amoun
     cells["locator"] = text["locator"] or text["document_no"] or text["title"]
     preview.edit("targets", text["id"], cells, row)
     said = {"row": f"{line['plan_row']:.0f}", "name": line[f"name_{language()}"]}
-    said["target"] = f"{sign} {value} {unit_name(line['unit'])}"
+    said["target"] = f"{sign} {value} {sheets.unit_name(line['unit'])}"
     preview.changes.append(word("import.target_change", **said))
 
 
@@ -485,7 +485,7 @@ def _edit_observation(preview: Preview, row: dict, text, line: dict, amount, eve
     cells |= _notes(text["note"], "import.about_note" if amount.about else "")
     preview.edit("observations", key, cells | {"source_id": text["source_id"]}, row)
     shown = cells["value"] or f"{cells['lower'] or '…'} – {cells['upper'] or '…'}"
-    said |= {"value": shown, "unit": unit_name(line["unit"]), "replaces": replaces}
+    said |= {"value": shown, "unit": sheets.unit_name(line["unit"]), "replaces": replaces}
     return preview.changes.append(word("import.value_change", **said))
 
 

@@ -10,7 +10,7 @@ from .errors import InputError
 from .observations import HOME, station_rows
 from .tables import load
 from .targets import shown_sign
-from .words import error, has_word, message, word
+from .words import error, message, unit_name, word
 
 #: Verdicts of the numbers that could be checked at all.
 CHECKED = ("agrees", "consistent", "not accounted for", "differs")
@@ -228,7 +228,7 @@ def _display_unit(unit: str | None, lang: str) -> tuple[int, str]:
     """Return a power of ten and a unit; English has no unit of ten thousand."""
     if unit in (None, "", "count", "rank", "index"):
         return 0, ""
-    shown = word(f"unit.{unit}", lang) if has_word(f"unit.{unit}") else unit
+    shown = unit_name(unit, lang)
     for tens, power in (("10⁴ ", 4), ("10⁸ ", 8)):
         if lang == "en" and shown.startswith(tens):
             return power, shown.removeprefix(tens)

@@ -19,10 +19,10 @@ from .observations import HOME
 from .plan_statements import commitments, statements
 from .plots.tables import short_verdict
 from .robustness import assumption_effects, next_plan
-from .style import number, percent, shortest, subscripts, unit_name
+from .style import number, percent, shortest, subscripts
 from .tables import load
 from .targets import shown_sign, text_of
-from .words import has_word, tr, use_language, word
+from .words import has_word, tr, unit_name, use_language, word
 
 __all__ = ["build"]
 

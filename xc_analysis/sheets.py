@@ -17,7 +17,7 @@ from pathlib import Path
 
 from .errors import InputError
 from .tables import read_bytes, read_text
-from .words import LANGUAGES, Message, error, has_word, message, word
+from .words import LANGUAGES, Message, error, message, unit_name, word
 
 MAX_BYTES = 16_000_000  # of a file, and of what it unpacks to
 MAX_CELLS, MAX_ROWS, MAX_COLUMNS = 200_000, 20_000, 200
@@ -59,11 +59,6 @@ class Sheet:
 def plain_text(text: str) -> str:
     """Return a text cut, in one line, with single blanks and narrow signs."""
     return " ".join(text.strip()[: MAX_TEXT + 1].translate(_NARROW).split())
-
-
-def unit_name(unit: str, lang: str | None = None) -> str:
-    """Return a unit of the tables as it is shown."""
-    return word(f"unit.{unit}", lang) if has_word(f"unit.{unit}") else unit
 
 
 def read_sheets(path) -> list[Sheet]:

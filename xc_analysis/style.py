@@ -8,9 +8,9 @@ from pathlib import Path
 import numpy as np
 
 from .tables import load
-from .words import has_word, language, tr, use_language, word
+from .words import has_word, joined, language, tr, unit_name, use_language, word
 
-__all__ = ["tr", "use_style"]
+__all__ = ["joined", "tr", "unit_name", "use_style"]
 
 INK = "#2B2B2B"
 MUTED = "#5F6368"
@@ -135,13 +135,6 @@ def tint(color, share: float) -> tuple:
     from matplotlib.colors import to_rgb
 
     return tuple(1 - share * (1 - c) for c in to_rgb(color))
-
-
-def unit_name(unit: str | None) -> str:
-    """Return a table's unit as a reader of the language in force expects it."""
-    if not isinstance(unit, str):
-        return ""
-    return word(f"unit.{unit}") if has_word(f"unit.{unit}") else unit
 
 
 def place_name(name: str | None) -> str:

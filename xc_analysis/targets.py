@@ -14,7 +14,7 @@ from .evidence import series
 from .observations import published_rows, resolve_indicator, resolve_scope, stamp
 from .tables import load
 from .trends import as_years, number, shown_decimals
-from .words import Message, error, has_word, html_table, message, tr, word
+from .words import Message, error, html_table, joined, message, unit_name, word
 
 PLAN = "十四五"
 COMPARATORS = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
@@ -68,8 +68,8 @@ class Target:
         if self.value is None:
             return ""
         sign = "+" if self.kind == "change" else ""
-        unit = word(f"unit.{self.unit}") if has_word(f"unit.{self.unit}") else self.unit
-        return f"{shown_sign(self.comparator)} {self.value:{sign}.10g} {unit}".strip()
+        value = f"{self.value:{sign}.10g} {unit_name(self.unit)}"
+        return f"{shown_sign(self.comparator)} {value}".strip()
 
     @property
     def notes(self) -> list[Message]:
@@ -273,7 +273,7 @@ def plan_years(plan=PLAN) -> tuple[int, int]:
     """Return the base year and the target year of a plan: those most of its targets have."""
     known = _plan_years(stamp("targets"))
     if str(plan) not in known:
-        raise error("error.no_plan", plan=plan, plans=tr("、", ", ").join(known))
+        raise error("error.no_plan", plan=plan, plans=joined(known))
     return known[str(plan)]
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .words import Message, error, has_word, html_table, message, tr, word
+from .words import Message, area_name, error, has_word, html_table, message, tr, word
 
 EXACT_TO = 10  # longest series whose p is exact
 RANGE_TO = 6  # up to here the slope's range is that of the pairwise slopes
@@ -85,9 +85,7 @@ def shown_decimals(value) -> int:
 def series_title(attrs, indicator) -> str:
     """Return the name and the area of a series in the language in force."""
     name = tr(attrs.get("name_zh") or "", attrs.get("name_en") or "") or indicator
-    area = str(attrs.get("scope") or "")
-    area = word(f"area.{area}") if has_word(f"area.{area}") else area
-    return f"{name}  {area}".strip()
+    return f"{name}  {area_name(attrs.get('scope') or '')}".strip()
 
 
 class Points(NamedTuple):

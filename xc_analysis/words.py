@@ -66,6 +66,26 @@ def word(key: str, lang: str | None = None, /, **values) -> str:
     return _table()[key][lang].format(**filled)
 
 
+def named(family: str, key, lang: str | None = None) -> str:
+    """Return the word of a key of a family, such as ``unit``; the key where there is none."""
+    return word(f"{family}.{key}", lang) if has_word(f"{family}.{key}") else str(key)
+
+
+def unit_name(unit: str | None, lang: str | None = None) -> str:
+    """Return a table's unit as a reader of the language expects it; nothing for none."""
+    return named("unit", unit, lang) if isinstance(unit, str) else ""
+
+
+def area_name(scope: str, lang: str | None = None) -> str:
+    """Return an area's name in a language."""
+    return named("area", scope, lang)
+
+
+def joined(parts) -> str:
+    """Join texts by the comma of the language in force."""
+    return tr("、", ", ").join(map(str, parts))
+
+
 @dataclass(frozen=True)
 class Message:
     """A key of ``words.csv`` with its values: a sentence that has not chosen its language."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pandas as pd
 
 from .documents import Text, pack
-from .style import subscripts, unit_name
+from .style import subscripts
 from .tables import load
 from .targets import shown_sign
-from .words import has_word, tr, word
+from .words import has_word, tr, unit_name, word
 
 FORMULA_SIGNS = tuple("=+-@＝＋－＠\t\r")
 NUMBER = re.compile(r"-?\d{1,12}(\.\d+)?")

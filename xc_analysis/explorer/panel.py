@@ -12,10 +12,10 @@ import jinja2
 
 from ..errors import InputError
 from ..evidence import sources_of
-from ..observations import area_name, known_scopes
+from ..observations import known_scopes
 from ..style import indicator_name
 from ..targets import target
-from ..words import Message, language, message, use_language, word
+from ..words import Message, area_name, language, message, use_language, word
 from . import views
 from .state import (
     FIRST_KNOWN,

@@ -15,12 +15,12 @@ from ..air import months
 from ..assessment import judge, scorecard
 from ..errors import InputError
 from ..evidence import compare, series, sources_of
-from ..observations import HOME, area_name, stamp
+from ..observations import HOME, stamp
 from ..plots.tables import card_cells, short_verdict
 from ..tables import load
 from ..targets import PLAN, target
 from ..trends import trend
-from ..words import error, language, tr, word
+from ..words import area_name, error, joined, language, tr, unit_name, word
 from .state import Choice, State, write_address
 
 _TABLES = ("observations", "targets", "assumptions", "indicators", "sources")
@@ -104,7 +104,7 @@ def _point_cells(row: dict) -> list[str]:
     kind = "plot.median" if row["mark"] == "median" else f"status.{row.get('status')}"
     ids = row["source_id"].split(";") if isinstance(row.get("source_id"), str) else []
     names = "; ".join(source_names().get(one, one) for one in ids)
-    value = f"{value} {style.unit_name(row.get('unit'))}".strip() if value else ""
+    value = f"{value} {unit_name(row.get('unit'))}".strip() if value else ""
     return [str(row.get("series") or ""), when, value, ends, word(kind), names]
 
 
@@ -145,13 +145,9 @@ def indicators_of(state: State) -> dict[str, str]:
     return register.loc[register.index.isin(known), f"name_{language()}"].to_dict()
 
 
-def _joined(parts) -> str:
-    return tr("、", ", ").join(map(str, parts))
-
-
 def _left_out(state: State) -> list[str]:
     years = state.a.without
-    return [word("page.left_out", years=_joined(years))] if years else []
+    return [word("page.left_out", years=joined(years))] if years else []
 
 
 def _within(frame: pd.DataFrame, state: State, without: tuple = ()) -> pd.DataFrame:
@@ -206,9 +202,9 @@ def _several_areas(state: State, asked: dict) -> tuple[list, list, list[str]]:
             lines = [word("page.like_with_like"), word("page.other_state")]
         frames.append(frame)
     if not frames:
-        raise error("page.no_area", areas=_joined(lacking))
+        raise error("page.no_area", areas=joined(lacking))
     if lacking:
-        lines = [word("page.areas_without", areas=_joined(lacking)), *lines]
+        lines = [word("page.areas_without", areas=joined(lacking)), *lines]
     return frames, frames, lines
 
 
@@ -218,7 +214,7 @@ def _trend_words(frame: pd.DataFrame, area: str) -> tuple[str, list[str], list]:
         line = trend(frame)
     except InputError:
         return f"{area}: {word('trend.too_few')}", [], []
-    per_year = word("trend.per_year", unit=style.unit_name(line.unit))
+    per_year = word("trend.per_year", unit=unit_name(line.unit))
     ends = word("range", low=f"{line.lower:+.3g}", high=f"{line.upper:+.3g}")
     parts = {"slope": f"{line.slope:+.3g} {per_year}", "range": ends, "n": line.n}
     parts |= {"years": style.span(line.first, line.last), "verdict": word(f"trend.{line.key}")}
@@ -234,13 +230,13 @@ def _series(state: State) -> Shown:
     sentences, notes, trends = zip(*map(_trend_words, parts, areas), strict=True)
     for note in dict.fromkeys(sum(notes, [])):  # said once, with the areas it holds for
         having = [area for area, own in zip(areas, notes, strict=True) if note in own]
-        lines.append(note if having == areas else f"{_joined(having)}: {note}")
+        lines.append(note if having == areas else f"{joined(having)}: {note}")
     alone = len(same) == 1 and same[0].equals(drawn[0]) and state.freq == "annual"
     drawn = [_within(frame, state) for frame in drawn]
     look = {"trend": trends[0] if alone and trends[0] else None, "years": state.years}
     name = style.indicator_name(state.indicator)
     return Shown(
-        title=tr(f"{_joined(areas)}{name}", f"{_joined(areas)}: {name}"),
+        title=tr(f"{joined(areas)}{name}", f"{joined(areas)}: {name}"),
         finding=sentences[0],
         lines=[*sentences[1:], *lines, *_left_out(state)],
         sources=drawn,
@@ -256,7 +252,7 @@ def _months(state: State) -> Shown:
 
     def extreme(values, at: int, label: str) -> dict:
         ranked = values.dropna().sort_values(ascending=attrs["better"] == "lower")
-        value = f"{style.number(ranked.iloc[at], places)} {style.unit_name(attrs['unit'])}"
+        value = f"{style.number(ranked.iloc[at], places)} {unit_name(attrs['unit'])}"
         return {label: word(f"month.{ranked.index[at]}"), f"{label}_value": value}
 
     years, extremes = style.span(*table.index[[0, -1]]), extreme(mean, -1, "worst")
@@ -320,7 +316,7 @@ def setting_words(state: State, choice: Choice) -> dict[str, str]:
     setting, aim = setting_of(state, choice), judge_choice(state, choice).target
     words = {
         "fit": style.span(*setting.window),
-        "without": _joined(choice.without) or word("page.none"),
+        "without": joined(choice.without) or word("page.none"),
         "method": word(f"method.{setting.method}"),
         "prior": _number(setting.prior_sd) or "–",
         "source": word(f"series.{setting.source or 'any'}"),
@@ -342,7 +338,7 @@ def _verdict_lines(one) -> list[str]:
     fan = shown.projection
     if fan is not None and fan.weights:
         parts = [f"{word(f'path.{kind}')} {100 * w:.0f} %" for kind, w in fan.weights.items()]
-        lines.append(word("projection.weights", listed=_joined(parts)))
+        lines.append(word("projection.weights", listed=joined(parts)))
         shares = {side: f"{100 * part:.0f}" for side, part in fan.prior_share.items()}
         lines.append(word("projection.prior_share", **shares))
     return lines + [str(warning) for warning in (fan.warnings if fan is not None else ())]
@@ -454,7 +450,7 @@ def _table(state: State) -> Shown:
     met, not_met = (card["verdict"].str.match(rf"{term}\b") for term in ("met", "not met"))
     rest = card["verdict"][~met & ~not_met].value_counts(sort=False)
     year, title = int(card["target_year"].iloc[0]), word("page.fourteen", known=state.known)
-    kinds = _joined(f"{short_verdict(term, year)} {n}" for term, n in rest.items())
+    kinds = joined(f"{short_verdict(term, year)} {n}" for term, n in rest.items())
     counts = {"met": int(met.sum()), "not_met": int(not_met.sum()), "open": int(rest.sum())}
     return Shown(
         title=title,

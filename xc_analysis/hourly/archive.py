@@ -17,9 +17,9 @@ import numpy as np
 import pandas as pd
 
 from ..tables import decode
-from ..words import error, word
+from ..words import error, joined, word
 from . import files, judge, layouts, names
-from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER, listed
+from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER
 
 DEFECTS = ("file", "date", "hour", "station", "pollutant", "value", "rule", "action", "count")
 #: Bytes that are parsed at once.
@@ -183,8 +183,8 @@ class Reader:
         """Raise `InputError` unless the stations wanted were found."""
         missing = [s for s in self.wanted or [] if s not in self.found]
         if missing:
-            known = listed(list(self.found)[:40])
-            raise error("error.station_absent", station=listed(missing), known=known)
+            known = joined(list(self.found)[:40])
+            raise error("error.station_absent", station=joined(missing), known=known)
 
     def finish(self) -> "Reader":
         """Merge and judge what was collected."""

@@ -19,8 +19,8 @@ from itertools import product
 import numpy as np
 import pandas as pd
 
-from ..words import error
-from .layouts import POLLUTANTS, TYPES, listed
+from ..words import error, joined
+from .layouts import POLLUTANTS, TYPES
 
 PM25, PM10 = POLLUTANTS.index("pm25"), POLLUTANTS.index("pm10")
 PULSE_FACTOR, PULSE_REACH, PULSE_HOURS, PULSE_ROUGHNESS = 3.0, 3, 4, 3.0
@@ -160,7 +160,7 @@ class Grid:
     def check_units(self) -> None:
         """Refuse a year whose median only another unit explains."""
         years = np.repeat(self.days.astype("datetime64[D]").astype("datetime64[Y]"), 24)
-        parts = [(listed(self.stations[:3]), slice(None), 1.0)]
+        parts = [(joined(self.stations[:3]), slice(None), 1.0)]
         parts += [(name, s, _STATION_MARGIN) for s, name in enumerate(self.stations)]
         for year, (p, pollutant) in product(np.unique(years), enumerate(POLLUTANTS)):
             low, high = UNIT_RANGE[pollutant]

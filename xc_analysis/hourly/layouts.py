@@ -12,7 +12,7 @@ import re
 import pandas as pd
 
 from ..tables import decode
-from ..words import error, tr
+from ..words import error
 from .names import canonical
 
 #: printed name -> pollutant
@@ -32,11 +32,6 @@ NUMBER = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d{1,2})?", re.IGNORECASE)
 def plain(name) -> str:
     """Reduce a column's name to small letters and digits: ``PM2.5`` and ``pm2_5`` are ``pm25``."""
     return re.sub(r"[^a-z0-9]", "", str(name).lower())
-
-
-def listed(names) -> str:
-    """Join names by the comma of the language in force."""
-    return tr("、", ", ").join(names)
 
 
 def need_columns(columns, table, *needed: str) -> None:

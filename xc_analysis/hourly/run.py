@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from ..words import error, word
+from ..words import error, joined, word
 from .archive import read_wide
 from .days import DAY_COLUMNS, daily, with_validity
-from .layouts import DAY_VALUES, POLLUTANTS, listed, unreadable
+from .layouts import DAY_VALUES, POLLUTANTS, unreadable
 from .names import canonical
 from .periods import INDICATORS, annual, monthly
 
@@ -151,7 +151,7 @@ def tell(defects: pd.DataFrame, warn) -> None:
             text = word(f"defect.{rule}")
             if rule == "station_twice_differs":
                 names = part["file"].unique()
-                text += f" ({listed(names[:5])}{'…' if len(names) > 5 else ''})"
+                text += f" ({joined(names[:5])}{'…' if len(names) > 5 else ''})"
             warn(word(f"cli.{action}", rule=text, n=part["count"].sum()))
 
 

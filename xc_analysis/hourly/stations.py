@@ -19,9 +19,9 @@ from pathlib import Path
 import pandas as pd
 
 from .. import tables
-from ..words import error, word
+from ..words import error, joined, word
 from .days import check_reading, days_expr, with_validity
-from .layouts import check_option, listed, need_columns, plain, with_mark
+from .layouts import check_option, need_columns, plain, with_mark
 from .names import canonical
 from .periods import INDICATORS, periods
 from .run import write
@@ -85,7 +85,7 @@ def run_stations(
                 if len(left) == found.num_rows:
                     raise error("error.no_place")
                 if left and warn:
-                    few = listed(left[:12]) + ("…" if len(left) > 12 else "")
+                    few = joined(left[:12]) + ("…" if len(left) > 12 else "")
                     warn(word("cli.unplaced", n=len(left), stations=few))
                 # a file is what every engine can read
                 path = Path(work).resolve() / "places.parquet"
@@ -122,7 +122,7 @@ def read_places(path, by: str) -> pd.DataFrame:
     if len(twice):
         station = twice["station"].iloc[0]
         both = twice.loc[twice["station"] == station, "scope"]
-        raise error("error.place_twice", path=path, station=station, places=listed(both))
+        raise error("error.place_twice", path=path, station=station, places=joined(both))
     return out
 
 

@@ -152,7 +152,7 @@ def _draw_series(ax, points, attrs, color, name, *keys, joined=True, size=4.4, z
     keys = [*keys, *(Key(kind, marks.kind_text(kind), color) for kind in kinds)]
     drafts = points.loc[(points["release"] == "draft") & points["value"].notna(), "x"].round()
     if len(drafts):
-        years = style.tr("、", ", ").join(f"{year:.0f}" for year in sorted(set(drafts)))
+        years = style.joined(f"{year:.0f}" for year in sorted(set(drafts)))
         keys.append(Key("note", word("plot.draft_years", years=years)))
     if len(ends):
         state = points["basis"].str.startswith("ref-").any()

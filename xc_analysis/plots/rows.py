@@ -7,7 +7,7 @@ import pandas as pd
 
 from .. import figures, style
 from ..figures import MARKERS, Key, marker_look
-from ..words import error, word
+from ..words import error, joined, unit_name, word
 from . import marks
 
 # looks of the columns of a row: never a mark of the evidence grammar
@@ -138,7 +138,7 @@ def plot_rows(
     pad = 0.06 * ((high - low) or abs(high) or 1.0)
     ax.set_xlim(*(xlim or (low - pad, high + pad)))
     figures.heading(ax, title)
-    ax.set_xlabel(style.unit_name(unit), parse_math=False)
+    ax.set_xlabel(unit_name(unit), parse_math=False)
     return marks.close_chart(ax, new)
 
 
@@ -229,7 +229,7 @@ def plot_bars(
         rows = pd.DataFrame(rows).dropna(subset="y")
         marks.record(ax, rows, *([key] if len(columns) > 1 else []), unit=unit)
     if len(pale):
-        listed = style.tr("、", ", ").join(map(style.key_name, pale))
+        listed = joined(map(style.key_name, pale))
         figures.record_of(ax).keys.append(Key("note", word("plot.pale", rows=listed)))
     (ax.set_xlim if horizontal else ax.set_ylim)(*(ylim or (0, 1.14 * base.max() or 1)))
     look = {"shift": (3, 0)} if horizontal else {"shift": (0, 1.5), "ha": "center", "va": "bottom"}
@@ -238,7 +238,7 @@ def plot_bars(
         marks.write(ax, style.number(value, decimals), spot, **look)
     figures.heading(ax, title, None if horizontal else unit)
     if horizontal:
-        ax.set_xlabel(style.unit_name(unit), parse_math=False)
+        ax.set_xlabel(unit_name(unit), parse_math=False)
     return marks.close_chart(ax, new)
 
 

@@ -8,7 +8,7 @@ from .. import figures, style
 from ..figures import MARKERS, Key, marker_look
 from ..style import INK, MUTED, SIZES, tr
 from ..targets import shown_sign
-from ..words import error, has_word, language, word
+from ..words import error, has_word, language, unit_name, word
 from . import marks
 from .rows import ROW
 
@@ -155,7 +155,7 @@ def _draw_shades(ax, data, decimals, unit) -> list:
             ink = INK if style.contrast(INK, ground) >= 4.5 else "white"
             marks.write(ax, style.number(value, decimals), (j, i), ha="center", color=ink)
     for value, shade in () if fits else ((low, shades(0.0)), (high, shades(1.0))):
-        name = f"{style.number(value, decimals)} {style.unit_name(unit)}".strip()
+        name = f"{style.number(value, decimals)} {unit_name(unit)}".strip()
         figures.record_of(ax).keys.append(Key("fill", name, shade[:3]))
     return cells
 
@@ -259,7 +259,7 @@ def _bracketed(text: str, more: str) -> str:
 def _card_name(row) -> str:
     unit = row["unit"] if isinstance(row["unit"], str) else ""
     if language() == "en":
-        unit = word(f"plan_unit.{unit}") if has_word(f"plan_unit.{unit}") else style.unit_name(unit)
+        unit = word(f"plan_unit.{unit}") if has_word(f"plan_unit.{unit}") else unit_name(unit)
     name = str(row[f"name_{language()}"])
     return name if not unit or unit == "%" and "%" in name else _bracketed(name, unit)
 
