@@ -22,8 +22,8 @@ STAMP = (2000, 1, 1, 0, 0, 0)  # the same text gives the same bytes
 # style: east Asian font, latin font, size in pt (zh, en), align, before and after in pt
 STYLES = {
     "Normal": ("仿宋", "Times New Roman", (12, 10.5), "both", 0, 0),
-    "BodyText": ("仿宋", "Times New Roman", (12, 10.5), "both", 0, 4),
-    "FirstParagraph": ("仿宋", "Times New Roman", (12, 10.5), "both", 0, 4),
+    "BodyText": ("仿宋", "Times New Roman", (12, 10.5), "both", 3, 2),
+    "FirstParagraph": ("仿宋", "Times New Roman", (12, 10.5), "both", 3, 2),
     "Compact": ("仿宋", "Times New Roman", (9, 8.5), "left", 0, 0),
     "TableSmall": ("仿宋", "Times New Roman", (7.5, 7), "left", 0, 0),
     "Title": ("黑体", "Arial", (22, 20), "center", 110, 16),
