@@ -282,9 +282,11 @@ def test_another_boundary_is_no_value_but_another_state_is_flagged():
     assert a.n == 3 and "basis" in flag_codes(a.flags)
 
 
-def test_a_registered_series_is_judged_as_of_the_last_year_on_record():
-    # one that is not from the register knows only itself
-    assert xc.assess(PM25, "<= 35", year=2025).as_of == 2020
+def test_nothing_after_as_of_is_used_and_it_defaults_to_the_last_year_on_record():
+    later = pd.concat([PM25, pd.Series([1.0, 500.0], index=[2021, 2022])])
+    a, b = xc.assess(later, "<= 35", year=2025, as_of=2020), xc.assess(PM25, "<= 35", year=2025)
+    assert (a.p_meet, a.latest_year, a.verdict) == (b.p_meet, 2020, b.verdict)
+    assert b.as_of == 2020  # a series that is not from the register knows only itself
     noise = xc.series("traffic_noise")
     assert xc.assess(noise, xc.target("traffic_noise")).verdict == "no value for the target year"
     noise.loc[2025, ["value", "status", "source_id"]] = [69.2, "draft", "an example"]
