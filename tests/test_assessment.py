@@ -203,7 +203,7 @@ def test_bands_hold_their_lower_end_and_what_is_told_is_of_its_band():
     assert [band(p) for p in cuts] == keys and band(1.0) == keys[0]
     assert [band(np.nextafter(p, 0)) for p in cuts[:-1]] == keys[1:]
     # 0.329 is unlikely and must not be told as 0.33, where about even begins
-    for aim in np.arange(10, 35, 0.25):
+    for aim in (*np.arange(10, 35, 0.25), 14.1, 17.9, 22.3, 28.3):
         a = xc.assess(PM25, level("<=", round(aim, 2)))
         told = re.search(r"probability (0\.\d+|1\.\d+)", a.why.render("en"))[1]
         assert VERDICTS[band(float(told))] == a.verdict == VERDICTS[band(a.p_meet)]
