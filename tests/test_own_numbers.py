@@ -117,11 +117,8 @@ def test_template_lists_delegated_targets_then_gaps_and_takes_them_as_they_are(
     shown = preview_import(tmp_path / "filled.xlsx")
     assert {line[0] for line in shown.problems} == {"J"}, str(shown)
     assert len(shown.problems) == shown.rows == page.max_row - 11
-    for name, reason in (
-        ("t.xlsx", "不覆盖|not over"),
-        ("t.csv", r"\.xlsx"),
-        ("no/t.xlsx", "no/t"),
-    ):
+    reasons = {"t.xlsx": "不覆盖|not over", "t.csv": r"\.xlsx", "no/t.xlsx": "no/t"}
+    for name, reason in reasons.items():
         with pytest.raises(InputError, match=reason):
             write_template(tmp_path / name)
 
@@ -338,7 +335,7 @@ def test_whole_years_own_names_and_targets_of_targets_are_no_question(lang_en, b
 
 
 def _rich(**font):
-    return CellRichText("53.", TextBlock(InlineFont(**font), "1"))
+    return _put("value", CellRichText("53.", TextBlock(InlineFont(**font), "1")))
 
 
 def _set(name, value, column="value"):
@@ -366,15 +363,11 @@ def _other_sheet(how):
     return change
 
 
-def _other_column(book, page):
-    place(NOISE, "note", page).offset(0, 1).value = "上半年"
-
-
 # what is done to a row that is sound, and what is said of it
 CHANGES = [
     # formatting that carries meaning
-    (_put("value", _rich(vertAlign="superscript")), "superscript"),
-    (_put("value", _rich(strike=True)), "struck through"),
+    (_rich(vertAlign="superscript"), "superscript"),
+    (_rich(strike=True), "struck through"),
     (_set("font", Font(vertAlign="superscript")), "superscript"),
     (_set("font", Font(strike=True)), "struck through"),
     (_set("comment", Comment("初步数", "x")), "初步数"),
@@ -399,7 +392,10 @@ CHANGES = [
     (_put("note", "表3 上半年"), "actual figure"),
     (_put("locator", "表3 上半年"), "actual figure"),
     (_put("title", "上半年状况"), "actual figure"),
-    (_other_column, "actual figure"),
+    (
+        lambda _, page: setattr(place(NOISE, "note", page).offset(0, 1), "value", "上半年"),
+        "actual figure",
+    ),
     (lambda book, page: setattr(page, "title", "上半年"), "actual figure"),
     # the other cells of a row
     (_put("year", "2023年①"), "2025"),
@@ -458,22 +454,19 @@ def test_a_target_handed_down_is_one_number_the_right_way(
 
 
 def test_all_problems_of_a_file_at_once_by_cell_in_one_language(lang_en, blank, tmp_path):
-    rows = {
-        "t145_03": {"comparator": ">=", "value": 33, **NOTICE},
-        NOISE: {"value": "53,1", **SOURCE},
-        "traffic_noise@2025": {"value": -3, **SOURCE},
-        "green_cover@2025": {"value": 3.2, **SOURCE},
-        "pm10@2025": {"lower": 9, "upper": 3, **SOURCE},
-        "so2@2025": {"value": "2.4", "title": "x1"},
-        "no2@2025": {"value": "21", "title": "x1"},
+    wrong = {
+        "t145_03": ("comparator", {"comparator": ">=", "value": 33, **NOTICE}),
+        NOISE: ("value", {"value": "53,1", **SOURCE}),
+        "traffic_noise@2025": ("value", {"value": -3, **SOURCE}),
+        "green_cover@2025": ("value", {"value": 3.2, **SOURCE}),
+        "pm10@2025": ("lower", {"lower": 9, "upper": 3, **SOURCE}),
+        "so2@2025": ("publisher", {"value": "2.4", "title": "x1"}),
+        "no2@2025": ("publisher", {"value": "21", "title": "x1"}),
     }
-    wrong = {"t145_03": "comparator", NOISE: "value", "traffic_noise@2025": "value"}
-    wrong |= {"green_cover@2025": "value", "pm10@2025": "lower", "so2@2025": "publisher"}
-    wrong |= {"no2@2025": "publisher"}
-    file = fill(blank, tmp_path / "in.xlsx", rows)
+    file = fill(blank, tmp_path / "in.xlsx", {key: cells for key, (_, cells) in wrong.items()})
     told = "\n".join(preview_import(file).problems)
     page = openpyxl.load_workbook(file).active
-    for key, column in wrong.items():
+    for key, (column, _) in wrong.items():
         assert f"{place(key, column, page).coordinate}: " in told, told
     assert not re.search("[\u4e00-\u9fff]", told)
     use_language("zh")

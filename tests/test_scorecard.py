@@ -52,19 +52,16 @@ def test_verdicts(cards):
         assert held["plan_row"].tolist() == [1, 2, 3, 4, 5, 6, 7, 9, 10]
         assert (held["verdict"] == CANNOT).all() and held["p_meet"].isna().all()
     early, late = cards[2020], cards[2025]
-    assert early.loc[early["kind"] == "level", "verdict"].to_dict() == {
-        **dict.fromkeys(("water_function_zone_rate", "area_noise", "traffic_noise"), "maintenance"),
-        **{"park_500m_coverage": "gap", "green_cover": "about even to likely"},
-    }
+    held = dict.fromkeys(("water_function_zone_rate", "area_noise", "traffic_noise"), "maintenance")
+    held |= {"park_500m_coverage": "gap", "green_cover": "about even to likely"}
+    assert early.loc[early["kind"] == "level", "verdict"].to_dict() == held
     over = late[late["kind"] == "level"]
     assert (over["verdict"] == OVER).all() and (over["latest_year"] == 2020).all()
     # no probability for a year that is over, by a reading neither
     assert over["outturn"].isna().all() and early["p_meet"].isna().all()
     assert late[["p_meet", "p_under_reading"]].isna().all(axis=None)
-    assert ["".join(rows["grade"]) for rows in (early, late)] == [
-        "EEAAAEEEEEEEED",
-        "EEAAAEEEEEEEED",
-    ]
+    for rows in (early, late):
+        assert "".join(rows["grade"]) == "EEAAAEEEEEEEED"
 
 
 def test_readings_have_a_column_of_their_own(cards):
@@ -146,11 +143,8 @@ def test_every_prior_in_use_is_registered_and_agrees():
             p = xc.projection(name, as_of=year, scope=scope)
         except InputError:
             continue
-        row = priors.get(shared_with.get(name, name))
-        if row is None:
-            assert "warn.prior_guess" in {w.key for w in p.warnings}, name
-        else:
-            assert p.prior_sd == float(row["value"]), name
+        row, said = priors.get(shared_with.get(name, name)), {w.key for w in p.warnings}
+        assert p.prior_sd == float(row["value"]) if row else "warn.prior_guess" in said, name
 
 
 def test_the_more_specific_row_holds():
