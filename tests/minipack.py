@@ -149,7 +149,8 @@ def rows(folder, table):
 def save(folder, table, records, header=None):
     """Write rows (dicts) under a header, by default the one that they have."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, header or list(records[0]), restval="", lineterminator="\n")
+    how = {"restval": "", "extrasaction": "ignore", "lineterminator": "\n"}
+    writer = csv.DictWriter(out, header or list(records[0]), **how)
     writer.writeheader()
     writer.writerows(records)
     (folder / f"{table}.csv").write_text(out.getvalue(), encoding="utf-8", newline="\n")
