@@ -262,18 +262,18 @@ def test_table_3_row_by_row(plan):
     assert Counter(r["domain"] for r in ours) == fields
 
 
-def test_every_number_of_the_first_chapter_is_a_statement(plan):
-    text = plan[plan.index("第一章 迈向生态环境保护新阶段\n\n") :]
-    text = text[: text.index("第二章 指导思想与规划目标\n")]
+def between(plan, first, last):
+    text = plan[plan.index(f"{first}\n\n") :]
+    return text[: text.index(f"{last}\n")]
+
+
+def test_every_number_of_the_plans_text_is_a_statement_or_a_commitment(plan):
+    text = between(plan, "第一章 迈向生态环境保护新阶段", "第二章 指导思想与规划目标")
     known = numbers(*(f"{r['printed']} {r['value']}" for r in table("statements")))
     assert numbers(text) <= known | {str(year) for year in range(2013, 2036)}
-
-
-def test_every_number_of_chapters_3_to_6_is_a_commitment(plan):
-    text = plan[plan.index("第三章 建设绿色低碳发展首善之区\n\n") :]
-    text = text[: text.index("第七章 规划重点项目\n")]
-    for name in ("12345", "5G"):  # a hotline and a technology, not figures
-        text = text.replace(name, "")
+    text = between(plan, "第三章 建设绿色低碳发展首善之区", "第七章 规划重点项目")
+    # a hotline and a technology, not figures
+    text = text.replace("12345", "").replace("5G", "")
     columns = ("quantity", "title_zh", "content_zh", "due_year", "note_zh")
     assert numbers(text) <= numbers(*(row[c] for row in table("projects") for c in columns))
 
