@@ -414,11 +414,7 @@ def test_other_forms_of_a_file_give_the_same_hours(tmp_path, how, kinds):
     pd.testing.assert_frame_equal(hours_of(path), expected)
 
 
-def test_the_real_cases(shared):
-    case = shared / "cases" / "real_china_sites_xicheng_codes"
-    hours = hours_of(case, stations=OLD)
-    assert set(hours["station"]) == set(OLD) and len(hours) > 800
-    # the one distributed file whose header was misread, and lost bytes and commas
+def test_the_one_real_file_whose_header_lost_bytes_and_commas(shared):
     year = next((shared / "hourly").glob("beijing_20240101*.zip"))
     hours, defects = read_archive(year, stations="官园", shape="wide")
     assert listed(defects, "header_misread", "file") == [["beijing_all_20240101.csv"]]

@@ -226,22 +226,6 @@ def test_another_unit_is_refused_with_both_named(tmp_path, kind, scale, words):
     assert "\n" not in str(caught.value)
 
 
-def test_the_spikes_and_fireworks_of_xicheng(shared):
-    for case, want in (
-        ("xicheng_o3_415_20170109", ["o3", 17, "415"]),
-        ("xicheng_pm10_558_20150902", ["pm10", 12, "558"]),
-    ):
-        for stations in (None, [A, B]):
-            defects = read_archive(shared / "cases" / case, stations=stations).defects
-            found = defects.loc[defects["rule"] == "pulse", ["pollutant", "hour", "value"]]
-            assert found.values.tolist() == [want]
-    case = shared / "cases" / "real_fireworks_20190205_spikes_dropped"
-    hours, defects = read_archive(case, shape="wide")
-    assert "dropped" not in set(defects["action"])
-    night = hours[hours["time"].between("2019-02-05", "2019-02-05 02:00")]
-    assert {437, 570, 836, 224} <= set(night[["pm25", "pm10", "so2"]].to_numpy().ravel())
-
-
 def test_the_three_wrong_days_are_right_and_the_sandstorm_stays():
     days = load("air/daily").query("scope == '西城区'").set_index("date")
     wrong = {("2017-01-09", "o3_8h"): 54, ("2015-09-02", "pm10"): 18, ("2020-01-06", "pm10"): 57}

@@ -120,14 +120,13 @@ def test_a_national_store_gives_the_known_answers(tmp_path):
 CHINESE = "监测点编码,监测点名称,城市,经度,纬度,对照点\n"
 
 
-@pytest.mark.parametrize("codec", ["utf-8", "utf-8-sig", "gb18030", "utf-16"])
-def test_a_list_in_chinese_with_a_station_twice_for_one_city(tmp_path, codec):
+def test_a_list_in_chinese_with_a_station_twice_for_one_city(tmp_path):
     text = CHINESE + (
         "1001A,万寿西宫,北京市,116.36,39.87,N\n1002A,定陵,北京市,116.17,40.28,Y\n"
         "2001A,监测站,石家庄市,114.5,38.0,N\n2001A,监测站,石家庄市,114.5,38.0,N\n"
         "2002A,监测站,唐山市,118.2,39.6,N\n"
     )
-    (tmp_path / "places.csv").write_text(text, codec)
+    (tmp_path / "places.csv").write_text(text, "gb18030")
     got = read_places(tmp_path / "places.csv", "city").set_index("station")["scope"].to_dict()
     assert got == {"万寿西宫": "北京市", "2001A": "石家庄市", "2002A": "唐山市"}
 
