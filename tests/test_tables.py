@@ -147,8 +147,7 @@ def test_columns_beyond_the_schema_come_last_as_text(tmp_path):
     records = [more | row for _, row in minipack.rows(folder, "publishers")]
     minipack.save(folder, "publishers", records)
     frame = xc.load("publishers", data=folder)
-    assert list(frame) == ["publisher", "hosts", *more]
-    assert frame["rank"].tolist() == ["007", "007"]
+    assert list(frame) == ["publisher", "hosts", *more] and set(frame["rank"]) == {"007"}
     assert xc.check(folder)["column"].tolist() == list(more)
 
 
