@@ -234,10 +234,8 @@ def test_what_is_wrong_with_a_zip_is_listed_and_the_rest_is_read(tmp_path, monke
     monkeypatch.setattr(archive_files, "ZIP_LIMIT", 400_000)
     text = {f"beijing_all_2019030{d}.csv": day_text(f"2019030{d}").encode() for d in (1, 2, 3)}
     good = zipped(tmp_path / "a.zip", text)
-    broken, locked, lying = (
-        good.copy(),
-        *(zipped(tmp_path / f"{n}.zip", {f"{n}.csv": b"0" * 1000}) for n in "cd"),
-    )
+    broken = good.copy()
+    locked, lying = (zipped(tmp_path / f"{n}.zip", {f"{n}.csv": b"0" * 1000}) for n in "cd")
     at = broken.index(b"beijing_all_20190302.csv") + 50
     broken[at : at + 10] = b"\0" * 10
     locked[6] |= 1
