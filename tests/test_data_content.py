@@ -125,56 +125,39 @@ def test_a_source_without_a_link_says_how_it_was_read():
         assert source["url"] or (source["via_zh"] and source["via_en"]), name
 
 
-#: scope, indicator: year or period of a year = figure; a bound is `lower..upper`
+#: indicators of a scope: year or period = figure; a bound is `lower..upper`
 KNOWN = """
-西城区 co2_total: 2019=685
-西城区 pm25: 2014=88.4 2015=83.0 2020=40 2021=34 2022=26..33 2023=28..38 2024=30.5..33.9
-西城区 pm25: 2025=25.7.. 2021-04=33..35 2023-01..05=43
-西城区 good_day_ratio: 2020=73.2
-西城区 heavy_day_ratio: 2020=2.7
-西城区 heavy_days: 2015=53 2020=10
-西城区 water_function_zone_rate: 2020=100
-西城区 section_compliance_rate: 2020=100
-西城区 area_noise: 2020=53.8
-西城区 traffic_noise: 2020=69.6
-西城区 noise_compliance_rate: 2020-09=66.6
-西城区 park_500m_coverage: 2015=81.61 2017=95.03 2020=97.57
-西城区 green_cover: 2015=30.38 2020=31.80
-西城区 new_green_area: 2016..2020=21.50
-西城区 river_lake_good_share: 2015=40 2020=75
-西城区 population: 2020=110.4
-西城区 gdp: 2020=5061.06
-西城区 land_safe_use_rate: 2020=90..
-西城区 so2: 2020=..10
-西城区 pm10: 2021-01..10=55
-西城区 o3_8h_mean: 2020-01..09=111
-西城区 o3_8h_p90: 2020-01..10=181.0
-西城区 road_dust_residue: 2022-02=7.2
-核心区 oil_boilers_left: 2022-11-03=20 2022-12-31=0
-海淀区 pm25: 2024=30.6
-北京市 pm25: 2015=80.6 2020=38 2025=27.0
-北京市 heavy_days: 2025=1
-北京市 good_day_ratio: 2025=85.2
-北京市 o3_8h_p90: 2025=159
-北京市 traffic_noise: 2014=69.1
-北京市 river_length_good_share: 2020=63.8
+西城区: pm25 2014=88.4 2015=83.0 2020=40 2021=34 2022=26..33 2023=28..38 2024=30.5..33.9
+西城区: pm25 2025=25.7.. 2021-04=33..35 2023-01..05=43, so2 2020=..10, pm10 2021-01..10=55
+西城区: good_day_ratio 2020=73.2, heavy_day_ratio 2020=2.7, heavy_days 2015=53 2020=10
+西城区: o3_8h_mean 2020-01..09=111, o3_8h_p90 2020-01..10=181.0, co2_total 2019=685
+西城区: water_function_zone_rate 2020=100, section_compliance_rate 2020=100
+西城区: river_lake_good_share 2015=40 2020=75, land_safe_use_rate 2020=90..
+西城区: area_noise 2020=53.8, traffic_noise 2020=69.6, noise_compliance_rate 2020-09=66.6
+西城区: park_500m_coverage 2015=81.61 2017=95.03 2020=97.57, new_green_area 2016..2020=21.50
+西城区: green_cover 2015=30.38 2020=31.80, road_dust_residue 2022-02=7.2
+西城区: population 2020=110.4, gdp 2020=5061.06
+核心区: oil_boilers_left 2022-11-03=20 2022-12-31=0
+海淀区: pm25 2024=30.6
+北京市: pm25 2015=80.6 2020=38 2025=27.0, heavy_days 2025=1, good_day_ratio 2025=85.2
+北京市: o3_8h_p90 2025=159, traffic_noise 2014=69.1, river_length_good_share 2020=63.8
 """
 
 
 @pytest.mark.parametrize("line", KNOWN.strip().split("\n"))
 def test_the_figures_that_are_known(line):
-    of, _, figures = line.partition(": ")
-    scope, indicator = of.split()
-    for when, told in (pair.split("=") for pair in figures.split()):
-        # a span of years stands at its last
-        year, period = when.split("-")[0][-4:], "annual" if len(when) == 4 else when
-        row = used(indicator, year, scope=scope, period=period)
-        lower, bound, upper = told.partition("..")
-        assert (row["status"] == "bound") == bool(bound)
-        if bound:
-            assert cells(row, "value", "lower", "upper") == ("", lower, upper)
-        else:
-            assert row["value"] == told
+    scope, _, indicators = line.partition(": ")
+    for indicator, *figures in map(str.split, indicators.split(", ")):
+        for when, told in (figure.split("=") for figure in figures):
+            # a span of years stands at its last
+            year, period = when.split("-")[0][-4:], "annual" if len(when) == 4 else when
+            row = used(indicator, year, scope=scope, period=period)
+            lower, bound, upper = told.partition("..")
+            assert (row["status"] == "bound") == bool(bound)
+            if bound:
+                assert cells(row, "value", "lower", "upper") == ("", lower, upper)
+            else:
+                assert row["value"] == told
 
 
 @pytest.mark.parametrize(
