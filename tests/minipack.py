@@ -1,11 +1,10 @@
 """A small, clean set of tables for a made-up district; tests break copies of it."""
 
-import calendar
 import csv
 import io
-from datetime import date, timedelta
 
 import numpy as np
+import pandas as pd
 
 from xc_analysis.tables import schema, table_names
 
@@ -86,51 +85,47 @@ scope,year,month,hour,pm25,pm10,so2,no2,co,o3,n
 示例区,2019,1,1,50,80,5,40,0.9,20,31
 """,
 }
-YEAR = 2019
 
 
 def _air():
     """Build a year of days that follow a formula, and the tables that follow from them."""
-    days = [date(YEAR, 1, 1) + timedelta(n) for n in range(365)]
+    date = pd.date_range("2019-01-01", "2019-12-31")
     # 36 ... 75 repeat: whole numbers with an index from 52 to 100
-    pm25 = {day: 36 + (7 * n) % 40 for n, day in enumerate(days)}
-    daily, station = [], []
+    pm25 = 36 + 7 * np.arange(365) % 40
+    days = pd.DataFrame({"date": date.strftime("%Y-%m-%d"), "pm25": pm25, "pm10": 60})
+    days = days.assign(pm10_reported=60, so2=5, no2=30, co=0.8, o3_8h="90", o3_windows=17)
+    days["aqi"] = np.ceil(50 + (pm25 - 35) * 50 / 40).astype(int)
+    days = days.assign(primary="pm25", known_exceedance="false", national="false")
     # the last day has no ozone and is known to be heavily polluted all the same
-    pm25[days[-1]] = 200
-    for day, value in pm25.items():
-        index = int(np.ceil(50 + (value - 35) * 50 / 40))
-        row = f"{value},60,60,5,30,0.8,90,17,{index},pm25,false,false"
-        if day == days[-1]:
-            row = f"{value},60,60,5,30,0.8,,3,250,pm25,true,false"
-        daily.append(f"{day},示例区,{row}")
-        station.append(f"{day},甲站,{row}")
-    columns = "pm25,pm10,pm10_reported,so2,no2,co,o3_8h,o3_windows,aqi,primary"
-    columns += ",known_exceedance,national"
-    head = "value,unit,valid_days,days,capture,completeness,basis,release,source_id"
-    tail = "µg/m³,{n},{n},1.0,strict,ref-298K,public,archive-hourly;bulletin"
-    annual = [f"示例区,pm25,{YEAR},{np.mean(list(pm25.values())):.4f},{tail.format(n=365)}"]
-    heavy = "d,364,365,0.9973,strict,HJ 633-2012,public,archive-hourly"
-    annual.append(f"示例区,heavy_days,{YEAR},1,{heavy}")
-    annual = [f"{row},{known}" for row, known in zip(annual, (0, 1), strict=True)]
-    monthly = []
-    for month in range(1, 13):
-        length = calendar.monthrange(YEAR, month)[1]
-        mean = np.mean([value for day, value in pm25.items() if day.month == month])
-        monthly.append(f"示例区,pm25,{YEAR},{month},{mean:.4f},{tail.format(n=length)}")
+    columns = ["pm25", "o3_8h", "o3_windows", "aqi", "known_exceedance"]
+    days.loc[364, columns] = [200, "", 3, 250, "true"]
+    of = {"scope": "示例区", "year": 2019, "completeness": "strict", "release": "public"}
+    of |= {"indicator": "pm25", "unit": "µg/m³", "capture": "1.0", "basis": "ref-298K"}
+    of |= {"source_id": "archive-hourly;bulletin"}
+    whole = {"days": 365, "valid_days": 365, "value": f"{days['pm25'].mean():.4f}"}
+    heavy = {"indicator": "heavy_days", "unit": "d", "days": 365, "valid_days": 364, "value": 1}
+    heavy |= {"capture": "0.9973", "basis": "HJ 633-2012", "source_id": "archive-hourly"}
+    months = days["pm25"].groupby(date.month).agg(["mean", "size"])
     return {
-        "air/daily": [f"date,scope,{columns}", *daily],
-        "air/station_daily": [f"date,station,{columns}", *station],
-        "air/annual": [f"scope,indicator,year,{head},known_exceedances", *annual],
-        "air/monthly": [f"scope,indicator,year,month,{head}", *monthly],
+        "air/daily": days.assign(scope="示例区").to_dict("records"),
+        "air/station_daily": days.assign(station="甲站").to_dict("records"),
+        "air/annual": [
+            of | whole | {"known_exceedances": 0},
+            of | heavy | {"known_exceedances": 1},
+        ],
+        "air/monthly": [
+            of | {"month": month, "value": f"{mean:.4f}", "days": size, "valid_days": size}
+            for month, mean, size in months.itertuples()
+        ],
     }
 
 
 def write(folder):
     """Write the clean tables into a folder; return the folder."""
-    texts = TABLES | {name: "\n".join(lines) + "\n" for name, lines in _air().items()}
     (folder / "air").mkdir(parents=True)
+    air = _air()
     for table in table_names():
-        records = list(csv.DictReader(io.StringIO(texts.get(table, ""))))
+        records = air.get(table) or list(csv.DictReader(io.StringIO(TABLES.get(table, ""))))
         save(folder, table, records, [field["name"] for field in schema(table)["fields"]])
     return folder
 
@@ -149,7 +144,8 @@ def rows(folder, table):
 def save(folder, table, records, header=None):
     """Write rows (dicts) under a header, by default the one that they have."""
     out = io.StringIO()
-    writer = csv.DictWriter(out, header or list(records[0]), restval="", lineterminator="\n")
+    how = {"restval": "", "extrasaction": "ignore", "lineterminator": "\n"}
+    writer = csv.DictWriter(out, header or list(records[0]), **how)
     writer.writeheader()
     writer.writerows(records)
     (folder / f"{table}.csv").write_text(out.getvalue(), encoding="utf-8", newline="\n")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import gzip
 import random
 import time
@@ -40,9 +39,9 @@ def day_text(date, kinds=ALL, stations=OLD, value=smooth, hours=range(24), day24
             cells = [value(kind, s, hour) for s in range(len(stations))]
             lines.append(f"{date},{hour},{kind}," + ",".join(cells))
             if day24:
-                lines.append(f"{date},{hour},{kind}_24h," + "," * (len(stations) - 1))
+                lines.append(f"{date},{hour},{kind}_24h" + "," * len(stations))
         if "PM2.5" in kinds:
-            lines.append(f"{date},{hour},AQI," + ",".join("77" for _ in stations))
+            lines.append(f"{date},{hour},AQI" + ",77" * len(stations))
     return "\n".join(lines) + "\n"
 
 
@@ -58,15 +57,15 @@ def pair(folder: Path, date: str, **options) -> None:
     put(folder, date, "extra", **options)
 
 
-def zipped(path: Path, members: dict[str, bytes]) -> Path:
+def zipped(path: Path, members: dict[str, bytes]) -> bytearray:
     with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
         for name, data in members.items():
             out.writestr(name, data)
-    return path
+    return bytearray(path.read_bytes())
 
 
-def rule(defects: pd.DataFrame, text: str) -> pd.DataFrame:
-    return defects[defects["rule"] == text]
+def listed(defects: pd.DataFrame, rule: str, *columns: str) -> list[list]:
+    return defects.loc[defects["rule"] == rule, list(columns)].values.tolist()
 
 
 def hours_of(paths, **options) -> pd.DataFrame:
@@ -91,8 +90,8 @@ def test_every_value_arrives_with_its_label_by_any_route(tmp_path):
     defects = read_archive(folder).defects[["rule", "count"]]
     assert defects.values.tolist() == [["other_statistics", 2 * 24 * (1 + 6)]]
     files = {p.name: p.read_bytes() for p in sorted(folder.iterdir())}
-    year = zipped(tmp_path / "year.zip", {f"2019/{n}": d for n, d in files.items()})
-    outer = zipped(tmp_path / "outer.zip", {"year.zip": year.read_bytes()})
+    year, outer = tmp_path / "year.zip", tmp_path / "outer.zip"
+    zipped(outer, {"year.zip": zipped(year, {f"2019/{n}": d for n, d in files.items()})})
     for name, data in files.items():
         (packed / f"{name}.gz").write_bytes(gzip.compress(data))
     for route in (year, outer, packed, sorted(folder.iterdir()), [str(year)]):
@@ -144,14 +143,14 @@ def test_missing_days_and_hours_of_each_kind_are_listed(tmp_path):
     put(tmp_path, "20210101", "extra")
     put(tmp_path, "20210105", "extra")
     hours, defects = read_archive(tmp_path)
-    assert rule(defects, "no_file")[["file", "date", "value", "count"]].values.tolist() == [
+    assert listed(defects, "no_file", "file", "date", "value", "count") == [
         ["beijing_extra_20210102.csv", "2021-01-02", "2021-01-02..2021-01-04", 3],
         ["beijing_all_20210103.csv", "2021-01-03", "2021-01-03..2021-01-06", 4],
         ["beijing_extra_20210106.csv", "2021-01-06", "2021-01-06..2021-01-07", 2],
     ]
-    absent = rule(defects, "hours_missing")[["file", "value", "count"]].values.tolist()
+    absent = listed(defects, "hours_missing", "file", "value", "count")
     assert absent == [["beijing_all_20210102.csv", "3 4", 2]]
-    astray = rule(defects, "other_day")[["file", "action", "count"]].values.tolist()
+    astray = listed(defects, "other_day", "file", "action", "count")
     assert astray == [["beijing_all_20210107.csv", "kept", 1]]
     days = hours.groupby("pollutant", observed=True)["time"].agg(lambda t: t.dt.date.nunique())
     assert days["pm25"] == 4 and days["o3"] == 2
@@ -191,34 +190,28 @@ def test_bad_lines_and_cells_cost_only_themselves(tmp_path):
     }
     for place, line in enumerate([*bad, ""]):
         text.insert(4 + 3 * place, line)
-    put(tmp_path, "20190301", text="\n".join(text))
+    # cut off in PM10 of 23:00 of the first station: its cell may be half a number
+    put(tmp_path, "20190301", text="\n".join(text[:-2]).rsplit(",", 1)[0])
     put(tmp_path, "20190302")
     hours, defects = read_archive(tmp_path)
-    assert len(hours) == 2 * 24 * 2 * 2 - 4
+    assert len(hours) == 2 * 24 * 2 * 2 - 4 - 2
+    assert listed(defects, "line_cut_off", "date", "count") == [["2019-03-01", 2]]
     found = defects[defects["action"] == "dropped"]
     assert sorted(found["rule"]) == sorted([*bad.values(), "not_a_number", "negative"])
     where = ["beijing_all_20190301.csv", "2019-03-01", 0, "万寿西宫", "pm25", "-5"]
-    assert rule(found, "negative").iloc[0].tolist()[:6] == where
-    assert rule(found, "not_a_number")["value"].tolist() == ["abc"]
-
-
-def test_a_file_cut_off_keeps_what_is_whole(tmp_path):
-    # PM10 of 23:00, the first station only: its cell may be half a number
-    text = day_text("20160724", day24=False).rsplit("\n", 2)[0].rsplit(",", 1)[0]
-    put(tmp_path, "20160724", text=text)
-    hours, defects = read_archive(tmp_path)
-    assert len(hours) == 24 * 2 * 2 - 2
-    assert rule(defects, "line_cut_off")[["date", "count"]].values.tolist() == [["2016-07-24", 2]]
+    assert listed(found, "negative", *found.columns[:6]) == [where]
+    assert listed(found, "not_a_number", "value") == [["abc"]]
 
 
 def test_quotes_hour_24_and_unknown_types(tmp_path):
     lines = ['"20190301",23,"PM2.5","7","9"', "20190301,1,NH3,1,2", "2019-03-01,24,PM2.5,8,8"]
     put(tmp_path, "20190301", text="\n".join(['date,hour,type,"官园","万寿西宫"', *lines]))
-    hours = hours_of(tmp_path, stations="官园")
-    assert list(hours["time"]) == [pd.Timestamp(2019, 3, 1, 23), pd.Timestamp(2019, 3, 2)]
-    assert hours["value"].tolist() == [7, 8]
-    unknown = rule(read_archive(tmp_path).defects, "unknown_type")
-    assert unknown[["value", "count"]].values.tolist() == [["NH3", 1]]
+    hours, defects = read_archive(tmp_path, stations="官园")
+    assert hours.set_index("time")["value"].to_dict() == {
+        pd.Timestamp(2019, 3, 1, 23): 7,
+        pd.Timestamp(2019, 3, 2): 8,
+    }
+    assert listed(defects, "unknown_type", "value", "count") == [["NH3", 1]]
 
 
 def test_the_same_hour_twice(tmp_path):
@@ -232,32 +225,26 @@ def test_the_same_hour_twice(tmp_path):
         got = hours_of(order).set_index("station")["value"].to_dict()
         assert got == {"官园": kept, "万寿西宫": 9}
         defects = read_archive(order).defects
-        differs = rule(defects, "hour_twice_differs")[["file", "station", "value"]]
-        assert differs.values.tolist() == [lost]
-        assert rule(defects, "hour_twice")["count"].tolist() == [1]
+        assert listed(defects, "hour_twice_differs", "file", "station", "value") == [lost]
+        assert listed(defects, "hour_twice", "count") == [[1]]
 
 
 def test_what_is_wrong_with_a_zip_is_listed_and_the_rest_is_read(tmp_path, monkeypatch):
     monkeypatch.setattr(archive_files, "FILE_LIMIT", 200_000)
     monkeypatch.setattr(archive_files, "ZIP_LIMIT", 400_000)
     text = {f"beijing_all_2019030{d}.csv": day_text(f"2019030{d}").encode() for d in (1, 2, 3)}
-    good = zipped(tmp_path / "good", text)
-    (tmp_path / "a.zip").write_bytes(good.read_bytes()[:-40])
-    broken = bytearray(good.read_bytes())
-    with zipfile.ZipFile(good) as z:
-        at = z.getinfo("beijing_all_20190302.csv").header_offset
-    broken[at + 80 : at + 90] = b"\0" * 10
-    (tmp_path / "b.zip").write_bytes(broken)
-    good.unlink()
-    locked = bytearray(zipped(tmp_path / "c.zip", {"c.csv": b"0" * 1000}).read_bytes())
+    good = zipped(tmp_path / "a.zip", text)
+    broken = good.copy()
+    locked, lying = (zipped(tmp_path / f"{n}.zip", {f"{n}.csv": b"0" * 1000}) for n in "cd")
+    at = broken.index(b"beijing_all_20190302.csv") + 50
+    broken[at : at + 10] = b"\0" * 10
     locked[6] |= 1
     locked[locked.rindex(b"PK\x01\x02") + 8] |= 1
-    (tmp_path / "c.zip").write_bytes(locked)
     # a member that states less than it holds is not read beyond that
-    lying = bytearray(zipped(tmp_path / "d.zip", {"d.csv": b"0" * 1000}).read_bytes())
     at = lying.rindex(b"PK\x01\x02") + 24
     lying[at : at + 4] = (10).to_bytes(4, "little")
-    (tmp_path / "d.zip").write_bytes(lying)
+    for name, data in (("a", good[:-40]), ("b", broken), ("c", locked), ("d", lying)):
+        (tmp_path / f"{name}.zip").write_bytes(data)
     outside = ["../x.csv", "/etc/x.csv", "a/../../x.csv", "C:\\x.csv"]
     zipped(tmp_path / "e.zip", dict.fromkeys(outside, day_text("20190304").encode()))
     sizes = {"a": 300_000, "b": 150_000, "c": 150_000, "d": 150_000}
@@ -283,19 +270,19 @@ def test_what_is_wrong_with_a_zip_is_listed_and_the_rest_is_read(tmp_path, monke
         ("a.csv", b"<html>", "nothing readable"),
         ("a.zip", b"PK no zip", "nothing readable"),
         ("a.csv", b"time,station,value\n2020-01-01,x,4\n", "a.csv: not an hourly file.*date,hour"),
-        (None, b"", "no such file"),
+        ("absent.zip", None, "no such file"),
     ],
 )
 def test_nothing_readable_is_an_error_of_one_line(tmp_path, name, content, message):
-    if name:
+    if content:
         (tmp_path / name).write_bytes(content)
     with pytest.raises(InputError, match=message) as caught:
-        read_archive(tmp_path / (name or "absent.zip"))
+        read_archive(tmp_path / name)
     assert "\n" not in str(caught.value)
 
 
-def uci_text(start="2015-01-01", n=48, **columns) -> str:
-    when, k = pd.date_range(start, periods=n, freq="h"), np.arange(n)
+def uci_text(n=48, **columns) -> str:
+    when, k = pd.date_range("2015-01-01", periods=n, freq="h"), np.arange(n)
     data = {"No": k + 1, "year": when.year, "month": when.month, "day": when.day}
     data |= {"hour": when.hour, "PM2.5": 40 + k % 5, "PM10": 80 + k % 5, "SO2": 8 + k % 3}
     data |= {"NO2": 30 + k % 5, "CO": 800 + 100 * (k % 3), "O3": 50 + k % 5, "TEMP": k % 7}
@@ -304,23 +291,20 @@ def uci_text(start="2015-01-01", n=48, **columns) -> str:
 
 
 def test_uci_in_any_form_has_names_units_and_weather(tmp_path):
-    text, path = uci_text(), tmp_path / "PRSA.csv"
-    path.write_text(text)
-    packed = tmp_path / "PRSA.csv.gz"
-    packed.write_bytes(gzip.compress(text.encode()))
-    expected = hours_of(path)
+    text, path = uci_text(), tmp_path / "PRSA.csv.gz"
+    path.write_bytes(gzip.compress(text.encode()))
+    expected, weather = hours_of(path), read_wide(path).weather
     assert set(expected["station"]) == {"官园"} and len(expected) == 48 * 6
     co = expected[expected["pollutant"] == "co"].set_index("time")["value"]
     assert co[pd.Timestamp("2015-01-01 01:00")] == pytest.approx(0.9)  # 900 µg/m³, same label
-    pd.testing.assert_frame_equal(hours_of(packed), expected)
-    header, body = text.split("\n", 1)
-    small = header.lower() + "\n" + body.replace("Guanyuan", "guanyuan")
-    for other in (small, text.replace(",", ";")):
-        path.write_text(other)
-        pd.testing.assert_frame_equal(hours_of(path), expected)
-    weather = read_wide(packed).weather
     assert list(weather.columns)[2:] == ["temp", "pres", "dewp", "rain", "wspm", "wd"]
     assert len(weather) == 48 and weather["temp"].iloc[3] == 3
+    header, body = text.split("\n", 1)
+    small = header.lower() + "\n" + body.replace("Guanyuan", "guanyuan")
+    path = tmp_path / "PRSA.csv"
+    for other in (text, small, text.replace(",", ";")):
+        path.write_text(other)
+        pd.testing.assert_frame_equal(hours_of(path), expected)
 
 
 def test_the_archive_wins_and_uci_fills(tmp_path):
@@ -335,9 +319,9 @@ def test_the_archive_wins_and_uci_fills(tmp_path):
     assert pm25[pd.Timestamp("2015-01-01 07:00")] == 41.5  # blank in the archive
     assert pm25[pd.Timestamp("2015-01-02 03:00")] == 41.5  # after its last day
     assert pm25.notna().sum() == 30 and hours["pm10"].notna().sum() == 28
-    counted = rule(defects, "archive_has_hour").set_index("pollutant")["count"]
-    assert counted.to_dict() == {"pm25": 23, "pm10": 23}
-    assert rule(defects, "uci_pm10_filled")["count"].tolist() == [2]
+    counted = listed(defects, "archive_has_hour", "pollutant", "count")
+    assert counted == [["pm10", 23], ["pm25", 23]]
+    assert listed(defects, "uci_pm10_filled", "count") == [[2]]
     # the order of the paths does not matter between the two archives
     files = sorted(tmp_path.iterdir())
     pd.testing.assert_frame_equal(read_archive(files[::-1], shape="wide").hours, hours)
@@ -351,9 +335,9 @@ def test_uci_bad_cells_and_lines(tmp_path):
     (tmp_path / "PRSA.csv").write_text("\n".join(lines))
     hours, defects = read_archive(tmp_path)
     assert hours["time"].nunique() == 4
-    assert rule(defects, "not_a_number")[["station", "value"]].values.tolist() == [["官园", "x"]]
+    assert listed(defects, "not_a_number", "station", "value") == [["官园", "x"]]
     for name in ("line_unreadable", "date_unreadable"):
-        assert rule(defects, name)["count"].tolist() == [1]
+        assert listed(defects, name, "count") == [[1]]
 
 
 NETWORK = (
@@ -369,12 +353,12 @@ def test_hourly_file_of_the_network_with_ozone_exchanged(tmp_path):
     path = tmp_path / "2022-01-04T14.csv"
     path.write_text(NETWORK + ROW_1001A + ROW_2195A, "utf-8")
     hours, defects = read_archive(path, shape="wide")
-    row = hours.set_index("station").loc["万寿西宫"]
-    assert row["time"] == pd.Timestamp("2022-01-04 14:00")
-    assert row[["pm25", "pm10", "so2", "no2", "co", "o3"]].tolist() == [48, 74, 14, 52, 1.6, 23]
-    other = hours.set_index("station").loc["2195A"]
-    assert np.isnan(other["pm25"]) and np.isnan(other["so2"])
-    assert rule(defects, "not_a_number")["value"].tolist() == ["x"]
+    columns = ["station", "time", "pm25", "pm10", "so2", "no2", "co", "o3"]
+    assert hours[columns].astype(object).fillna("").values.tolist() == [
+        ["2195A", pd.Timestamp("2022-01-04 14:00"), "", 61, "", 43, 1.4, 30],
+        ["万寿西宫", pd.Timestamp("2022-01-04 14:00"), 48, 74, 14, 52, 1.6, 23],
+    ]
+    assert listed(defects, "not_a_number", "value") == [["x"]]
     # where no row contradicts the printed names, they hold
     path.write_text(NETWORK + ROW_1001A.replace(",50,23,", ",23,50,"), "utf-8")
     assert read_archive(path, shape="wide", stations="1001A").hours["o3"].tolist() == [23]
@@ -389,12 +373,11 @@ def test_a_code_twice_in_the_header_is_compared_in_every_file(tmp_path):
     for day in ("20190101", "20190102", "20190103"):
         twice(day, lambda h: 40 + h % 5)
     hours, defects = read_archive(tmp_path)
-    assert rule(defects, "station_twice")["file"].nunique() == 3
-    assert len(hours) == 3 * 24 * 2
+    assert len(listed(defects, "station_twice")) == 3 and len(hours) == 3 * 24 * 2
     twice("20190102", lambda h: 41 if h == 3 else 40 + h % 5)
     hours, defects = read_archive(tmp_path)
-    refused = rule(defects, "station_twice_differs")[["file", "station", "action"]]
-    assert refused.values.tolist() == [["china_sites_20190102.csv", "3207A", "skipped"]]
+    refused = listed(defects, "station_twice_differs", "file", "station", "action")
+    assert refused == [["china_sites_20190102.csv", "3207A", "skipped"]]
     assert hours["time"].dt.day.unique().tolist() == [1, 3]
 
 
@@ -429,20 +412,10 @@ def test_other_forms_of_a_file_give_the_same_hours(tmp_path, how, kinds):
     pd.testing.assert_frame_equal(hours_of(path), expected)
 
 
-def test_the_real_cases(shared):
-    cases = shared / "cases"
-    plain = hours_of(cases / "beijing_all_slashdate")
-    assert len(plain) == 5 * 24 * 2 * 6
-    for case in ("float", "semi", "rownames"):
-        pd.testing.assert_frame_equal(hours_of(cases / f"beijing_all_{case}"), plain)
-    hours = hours_of(cases / "real_china_sites_xicheng_codes", stations=OLD)
-    assert set(hours["station"]) == set(OLD) and len(hours) > 800
-    network = read_archive(cases / "real_cnemc_hour_file", shape="wide").hours
-    assert network.set_index("station")["o3"].to_dict() == {"万寿西宫": 23, "官园": 30}
-    # the one distributed file whose header was misread, and lost bytes and commas
+def test_the_one_real_file_whose_header_lost_bytes_and_commas(shared):
     year = next((shared / "hourly").glob("beijing_20240101*.zip"))
     hours, defects = read_archive(year, stations="官园", shape="wide")
-    assert rule(defects, "header_misread")["file"].tolist() == ["beijing_all_20240101.csv"]
+    assert listed(defects, "header_misread", "file") == [["beijing_all_20240101.csv"]]
     assert hours.loc[hours["time"] < "2024-01-02", "pm25"].tolist()[:4] == [19, 23, 40, 45]
 
 
@@ -451,20 +424,19 @@ RELAXED = {"deadline": None, "suppress_health_check": [HealthCheck.function_scop
 
 
 @settings(max_examples=25, **RELAXED)
-@given(st.lists(st.lists(CELL, min_size=2, max_size=2), min_size=1, max_size=60))
+@given(st.lists(st.tuples(CELL, CELL), min_size=1, max_size=60))
 def test_cells_in_are_values_out_plus_cells_listed(tmp_path, cells):
-    kinds = ["PM2.5", "PM10", "SO2"]
-    rows = [f"20190301,{i // 3 % 24},{kinds[i % 3]},{','.join(r)}" for i, r in enumerate(cells)]
+    rows = [f"20190301,{i // 2 % 24},{ALL[i % 2]},{a},{b}" for i, (a, b) in enumerate(cells)]
     path = put(tmp_path, "20190301", text="\n".join(["date,hour,type,官园,万寿西宫", *rows]) + "\n")
     hours, defects = read_archive(path)
-    given_ = sum(c not in ("", "NA") for row in cells for c in row)
-    assert given_ == len(hours) + defects.loc[defects["action"] == "dropped", "count"].sum()
+    filled = sum(c not in ("", "NA") for row in cells for c in row)
+    assert filled == len(hours) + defects.loc[defects["action"] == "dropped", "count"].sum()
 
 
 def test_no_damage_to_one_file_costs_another(tmp_path):
     """Bytes changed, lost and put in at random; the file beside them arrives whole every time."""
     rng = random.Random(7)
-    strange = [b"\n", b",", b'"', b"\r\n", b"inf", b"-", b"\0", b"1e400", b"9" * 20]
+    strange = [b"", b"\n", b",", b'"', b"\r\n", b"inf", b"-", b"\0", b"1e400", b"9" * 20]
     sound = [uci_text(n=12).encode(), day_text("20190301").encode()]
     sound.append(rewritten(day_text("20190301"), "row names"))
     put(tmp_path, "20190302")
@@ -472,26 +444,15 @@ def test_no_damage_to_one_file_costs_another(tmp_path):
         data = bytearray(sound[turn % 3])
         for _ in range(rng.choice([1, 3, 20])):
             at = rng.randrange(min(80, len(data)) if rng.random() < 0.3 else len(data))
-            # changed, lost or put in
-            data[at : at + rng.choice([1, 0, rng.randrange(30)])] = rng.choice([b"", *strange])
+            data[at : at + rng.choice([1, 0, rng.randrange(30)])] = rng.choice(strange)
         put(tmp_path, "20190301", text=bytes(data))
         hours = read_archive(tmp_path, stations=OLD).hours
-        assert len(hours[hours["time"].dt.date == dt.date(2019, 3, 2)]) == 24 * 2 * 2
-
-
-def test_progress_counts_to_the_end(tmp_path):
-    for d in range(1, 29):
-        pair(tmp_path, f"201902{d:02d}", hours=range(2))
-    seen = []
-    read_archive(tmp_path, progress=lambda done, total, text: seen.append((done, total)))
-    assert seen[-1] == (56, 56) and all(0 < d <= t for d, t in seen) and len(seen) >= 2
+        assert (hours["time"].dt.normalize() == "2019-03-02").sum() == 24 * 2 * 2
 
 
 @pytest.mark.parametrize("filler", [" ", "9"])
 def test_no_cell_hangs_the_reader(tmp_path, filler):
-    """A cell of two million blanks or digits costs no more than its length."""
     text = f"date,hour,type,官园\n20190301,1,PM2.5,{filler * 2_000_000}x\n20190301,2,PM2.5,7\n"
-    path = put(tmp_path, "20190301", text=text)
     start = time.process_time()
-    assert read_archive(path).hours["value"].tolist() == [7]
+    assert read_archive(put(tmp_path, "20190301", text=text)).hours["value"].tolist() == [7]
     assert time.process_time() - start < 10

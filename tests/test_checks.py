@@ -4,6 +4,7 @@ import os
 import random
 import shutil
 import time
+from pathlib import Path
 
 import minipack
 import pytest
@@ -41,46 +42,39 @@ def test_committed_tables_are_clean():
 # table, a cell that names the row, column, what is put there, words that must be said of it
 CELLS = [
     ("observations", "o1", "value", "1e308", "exponent"),
-    ("observations", "o1", "value", "NaN", "empty"),
-    ("observations", "o1", "value", "inf", "finite"),
-    ("observations", "o1", "value", "9" * 309, "too many digits"),
-    ("observations", "o1", "value", "1,040", "digits only"),
-    ("observations", "o1", "value", "40 µg/m³", "digits only"),
-    ("observations", "o1", "value", " 40", "blanks"),
-    ("observations", "o1", "value", "4_0", "digits only"),
+    ("observations", "o3", "value", "NaN", "empty"),
+    ("observations", "o7", "value", "inf", "finite"),
+    ("observations", "o8", "value", "9" * 309, "too many digits"),
+    ("observations", "o10", "value", "1,040", "digits only"),
+    ("observations", "o11", "value", " 40", "blanks"),
+    ("observations", "o12", "value", "4_0", "digits only"),
     ("observations", "o1", "year", "2020.0", "decimals"),
-    ("observations", "o1", "year", "", "empty"),
-    ("observations", "o1", "year", "20200", "above"),
+    ("observations", "o2", "year", "", "empty"),
+    ("observations", "o3", "year", "20200", "above"),
     ("observations", "o1", "use", "TRUE", "true"),
     ("observations", "o1", "status", "Printed", "near: printed"),
     ("observations", "o7", "period", "2020-13", "2020-09"),
-    ("observations", "o7", "period", "2020-09..01", "ends before"),
-    ("observations", "o7", "period", "2020-02-30", "calendar"),
+    ("observations", "o8", "period", "2020-09..01", "ends before"),
+    ("observations", "o9", "period", "2020-02-30", "calendar"),
     ("observations", "o1", "scope", "110102", "words"),
-    ("observations", "o11", "obs_id", "o 1", "letters"),
     ("sources", "plan", "published", "22/2/2022", "YYYY"),
-    ("targets", "t2", "comparator", "=>", ">="),
-    ("assumptions", "sd_pm25", "parameter", "prior", "prior_sd"),
     ("air/daily", "2019-03-05", "pm25", "-3", "below"),
     ("air/daily", "2019-03-05", "date", "2019-02-29", "calendar"),
     ("observations", "o1", "note_zh", "=HYPERLINK(1)", "formula"),
-    ("observations", "o1", "note_zh", "＝1", "formula"),
+    ("observations", "o2", "note_zh", "＝1", "formula"),
     ("observations", "o1", "note_en", "see http://evil.example/x", "address"),
-    ("observations", "o1", "note_en", "a\x00b", "invisible"),
-    ("observations", "o1", "note_en", "a\u202eb", "invisible"),
-    ("observations", "o1", "note_en", "坏\ufffd字", "destroyed"),
-    ("observations", "o1", "note_en", "x" * 5000, "characters"),
+    ("observations", "o2", "note_en", "a\u202eb", "invisible"),
+    ("observations", "o3", "note_en", "坏\ufffd字", "destroyed"),
+    ("observations", "o4", "note_en", "x" * 5000, "characters"),
     ("observations", "o1", "locator", "None", "spelled out"),
+    ("observations", "o11", "obs_id", "o 1", "letters"),
 ]
 
 # what only shows between cells, rows and tables; a dict changes other cells of the row
 RELATIONS = [
     ("observations", "o1", "locator", "", "empty"),
     ("observations", "o1", "source_id", "plam", "near: plan"),
-    ("observations", "o1", "indicator", "pm2_5", "indicators.csv"),
-    ("statements", "s1", "obs_id", "o99", "observations.csv"),
     ("air/annual", "pm25", "source_id", "bulletin;plam", "near: plan"),
-    ("sources", "plan", "url", "https://mirror.example.com/plan", "does not belong"),
     ("sources", "plan", "url", "https://www.example.gov.cn.evil.com/", "does not belong"),
     ("sources", "plan", "url", "https://www.example.gov.cn@evil.com/", "user"),
     ("sources", "plan", "url", "https://www.example.gov.cn:8443/", "port"),
@@ -88,10 +82,8 @@ RELATIONS = [
     ("sources", "plan", "accessed", "2021-05", "before it was published"),
     ("publishers", "示例监测中心", "hosts", "http://x.cn/", "host names"),
     ("observations", "o1", "unit", "mg/m³", "µg/m³"),
-    ("air/annual", "pm25", "unit", "mg/m³", "µg/m³"),
     ("observations", "o11", "value", "130.5", "ceiling"),
     ("observations", "o12", "value", "-53.8", "floor"),
-    ("targets", "t2", "value", "3185", "ceiling"),
     ("observations", "o1", "value", "", "needs its value"),
     ("observations", "o1", "derivation", "o3 - 1", "printed"),
     ("observations", "o6", "value", "30", "a bound has no value"),
@@ -105,14 +97,11 @@ RELATIONS = [
     ("observations", "o5", {"lower": "30.90", "upper": "30.10"}, "lower", "above upper"),
     ("observations", "o5", {"upper": "30.375"}, "value", "outside its own range"),
     ("observations", "o2", {"status": "estimated", "lower": ""}, "lower", "interval"),
-    ("observations", "o1", {"status": "derived"}, "derivation", "how it was reached"),
     ("observations", "o2", "derivation", "o1 / (1 - 0.518", "no plain arithmetic"),
     ("observations", "o2", "derivation", "o1 / 0", "zero"),
     ("observations", "o2", "derivation", "83.0", "names no observation"),
     ("observations", "o2", "derivation", "o6 * 2", "no value"),
     ("observations", "o2", "derivation", "o2 * 1", "o2 -> o2"),
-    ("observations", "o2", "derivation", "__import__('os')", "cannot be read"),
-    ("observations", "o2", "derivation", "(" * 200 + "o1" + ")" * 200, "nested"),
     ("observations", "o7", "year", "2019", "2020-01..09"),
     ("observations", "o7", {"period": "annual", "locator": "x"}, "period", "before the year 2020"),
     ("observations", "o7", {"period": "2021-01..09", "year": "2021"}, "period", "published"),
@@ -125,11 +114,9 @@ RELATIONS = [
     ("targets", "t1", "value", "35", "delegated"),
     ("targets", "t3", "value", "3", "qualitative"),
     ("targets", "t2", "value", "", "level"),
-    ("targets", "t2", "comparator", "", "level"),
     ("targets", "t2", "base_year", "2026", "not before"),
     ("targets", "t2", "plan_row", "9", "another row"),
     ("targets", "t1", "reading", "sd_pm25", "not a reading"),
-    ("targets", "t1", "reading", "read_x", "assumptions.csv"),
     ("indicators", "green_cover", "ceiling", "", "logit"),
     ("indicators", "pm25", "floor", "", "log scale"),
     ("indicators", "area_noise", "floor", "", "needs a floor"),
@@ -146,20 +133,13 @@ RELATIONS = [
     ("assumptions", "sd_pm25", "value", "", "no value"),
     ("assumptions", "read_pm25", "reading", "about 35", "<= 35"),
     ("assumptions", "read_pm25", "value", "40", "agree"),
-    (
-        "assumptions",
-        "sd_pm25",
-        {"parameter": "hour_label", "value": "noon"},
-        "value",
-        "use end, start",
-    ),
+    ("assumptions", "sd_pm25", {"parameter": "basis"}, "value", "use raw, old, new"),
+    ("assumptions", "sd_pm25", {"parameter": "hour_label"}, "value", "use end, start"),
     ("air/annual", "pm25", "source_id", "bulletin;", "joined by"),
     ("statements", "s1", "recompute", "", "independent"),
-    ("statements", "s1", "tolerance", "", "independent"),
     ("statements", "s1", "recompute", "station.pm25", "year"),
     ("statements", "s1", "recompute", "printed.s9", "s9"),
     ("statements", "s1", "recompute", "city.pm25.2019", "city"),
-    ("statements", "s1", "recompute", "os.system", "os"),
     ("projects", "p1", "table_row", "", "row"),
     ("projects", "p1", "due_year", "", "dated"),
     ("standards", "pm25", "valid_to", "2012-01-01", "before"),
@@ -182,18 +162,7 @@ RELATIONS = [
 ]
 
 
-def batches():
-    """Group the broken cells so that none stands twice in a group, rows' keys last."""
-    groups = []
-    for case in CELLS:
-        group = next((g for g in groups if case[:3] not in g), None)
-        if group is None:
-            groups.append(group := {})
-        group[case[:3]] = case
-    return [sorted(group.values(), key=lambda case: case[2] == "obs_id") for group in groups]
-
-
-@pytest.mark.parametrize("cases", [*batches(), *([case] for case in RELATIONS)])
+@pytest.mark.parametrize("cases", [CELLS, *([case] for case in RELATIONS)])
 def test_what_the_tables_must_not_hold_is_named(small, cases):
     lines = []
     for table, where, column, put, _ in cases:
@@ -235,19 +204,17 @@ def test_a_rule_that_fails_hides_nothing(small, monkeypatch):
 
     monkeypatch.setattr(checks, "RULES", (fails, *checks.RULES))
     minipack.change(small, "observations", "o1", unit="ppm")
-    text = problems(small)
-    assert "rule fails could not be applied (RuntimeError: out of order)" in text
-    assert "convert the figure" in text
+    assert "rule fails could not be applied (RuntimeError: out of order)" in problems(small)
+    assert "convert the figure" in problems(small)
 
 
 def test_a_part_year_of_an_undated_source_does_not_pass_as_a_year(small):
     minipack.change(small, "sources", "bulletin", published="")
     part = {"use": "true", "indicator": "heavy_days", "statistic": "days with AQI > 200"}
     part |= {"unit": "d", "value": "9", "year": "2018"}
-    more = {"obs_id": "p1", "locator": "a", "period": "2018-01..09"}
-    line = minipack.append(small, "observations", "o7", **part, **more)
-    more = {"obs_id": "p2", "locator": "b", "period": "2018-08"}
-    minipack.append(small, "observations", "o7", **part, **more)
+    for name, period in (("p2", "2018-08"), ("p1", "2018-01..09")):
+        more = {"obs_id": name, "locator": name, "period": period}
+        line = minipack.append(small, "observations", "o7", **part, **more)
     assert found(small) == set()
     minipack.change(small, "observations", "p1", period="annual")
     assert found(small) == {("observations", line, "period")}
@@ -272,50 +239,35 @@ def test_circles_of_derivations_are_named(small):
     assert "o2 -> o5 -> o9 -> o2" in problems(small)
 
 
-def test_a_table_of_strangers_and_circles_is_read_in_good_time(small):
-    records = [row for _, row in minipack.rows(small, "observations")]
-    for n in range(0, 2000, 2):
-        for one, other in ((n, n + 1), (n + 1, n)):
-            more = {"obs_id": f"c{one}", "derivation": f"c{other} * 1", "use": "false"}
-            more |= {"source_id": f"nowhere{one}", "status": f"odd{one}", "note_zh": "圈"}
-            records.append(records[1] | more | {"locator": f"row {one}"})
-    minipack.save(small, "observations", records)
-    start = time.process_time()
-    assert {"source_id", "status", "derivation"} <= {column for _, _, column in found(small)}
-    # a few seconds; only work that grows with the square of the rows needs more
-    assert time.process_time() - start < 60
+def test_a_gap_in_the_rows_of_table_2_is_named(small):
+    minipack.change(small, "indicators", "heavy_days", plan_row="")
+    assert ("indicators", 1, "plan_row") in found(small)
+
+
+# ---- what a user can take for a table --------------------------------------------------------
 
 
 def test_each_table_missing_empty_or_a_folder(small):
     paths = sorted(small.rglob("*.csv"))
     tables = {str(path.relative_to(small).with_suffix("")) for path in paths}
-    for path in paths:
-        path.unlink()
-    assert found(small) == {(table, 1, "(file)") for table in tables}
-    assert problems(small).count("is missing") == len(tables)
-    for path in paths:
-        path.touch()
-    assert found(small) == {(table, 1, "(header)") for table in tables}
-    for path in paths:
-        path.unlink()
-        path.mkdir()
-    assert found(small) == {(table, 1, "(file)") for table in tables}
-    assert problems(small).count("is a folder") == len(tables)
+    steps = {"is missing": Path.unlink, "is empty": Path.touch, "is a folder": Path.mkdir}
+    for words, step in steps.items():
+        for path in paths:
+            if words == "is a folder":
+                path.unlink()
+            step(path)
+        place = "(header)" if words == "is empty" else "(file)"
+        assert found(small) == {(table, 1, place) for table in tables}
+        assert problems(small).count(words) == len(tables)
 
 
 @pytest.mark.parametrize("table", ["observations", "air/annual"])
 def test_each_missing_column_is_named_and_breaks_no_rule(small, table):
     records = [row for _, row in minipack.rows(small, table)]
     for column in records[0]:
-        rest = [{k: v for k, v in row.items() if k != column} for row in records]
-        minipack.save(small, table, rest)
+        minipack.save(small, table, records, [name for name in records[0] if name != column])
         text = problems(small)
         assert f"{table}.csv:1: {column}: " in text and "could not be applied" not in text
-
-
-def test_a_gap_in_the_rows_of_table_2_is_named(small):
-    minipack.change(small, "indicators", "heavy_days", plan_row="")
-    assert ("indicators", 1, "plan_row") in found(small)
 
 
 @pytest.mark.parametrize(
@@ -330,11 +282,8 @@ def test_a_gap_in_the_rows_of_table_2_is_named(small):
     ],
 )
 def test_headers_that_are_not_right(small, old, new, column, words):
-    def header(data):
-        first, end, rest = data.partition(b"\n")
-        return first.replace(old.encode(), new.encode()) + end + rest
-
-    raw(small, header)
+    first, end, rest = (small / "observations.csv").read_text("utf-8").partition("\n")
+    (small / "observations.csv").write_text(first.replace(old, new) + end + rest, "utf-8")
     assert ("observations", 1, column) in found(small) and words in problems(small)
 
 
@@ -349,6 +298,9 @@ def test_other_encodings_are_named_and_read_on(small, encoding):
         xc.load("observations", data=small)
 
 
+DAMAGED = "来源编号，标题\n".encode() + b"\xff\n"
+
+
 @pytest.mark.parametrize(
     ("data", "kind"),
     [
@@ -360,16 +312,19 @@ def test_other_encodings_are_named_and_read_on(small, encoding):
         (b"PAR1\x00", "parquet"),
         (bytes(range(128, 256)) * 20, "not UTF-8"),
         ("標題與計畫，年度環境".encode("big5") * 9, "not UTF-8"),
+        ("来源编号，标题\n".encode("utf-16")[:-1], "not UTF-8, UTF-16 or GB18030"),
         (b"\0" * 1000, "header"),
-        ("来源编号，标题\n".encode() + b"\xff\n", "1 damaged byte(s) in text"),
+        (DAMAGED, "sources.csv:2: (file): holds 1 damaged byte(s) in text"),
+        (b"\xef\xbb\xbf" + DAMAGED, "sources.csv:2: (file): holds 1 damaged byte(s) in text"),
         (b"publisher,hosts\n" + b" " * 70_000_000, "70 MB"),
     ],
 )
 def test_files_that_are_something_else(small, data, kind):
     (small / "sources.csv").write_bytes(data)
     assert kind in problems(small)
-    with pytest.raises(xc.InputError, match=r"sources\.csv"):
+    with pytest.raises(xc.InputError, match=r"sources\.csv") as caught:
         xc.load("sources", data=small)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_damaged_byte_names_its_line_and_cell(small):
@@ -401,34 +356,17 @@ def test_marks_empty_lines_and_line_ends(small):
     assert problems(small) == ""
 
 
-@pytest.mark.parametrize("put", ["9" * 90_000, "a." * 30_000])
-def test_one_cell_does_not_hang_the_reader(small, put):
-    for table, where, column in (
-        ("observations", "o1", "value"),
-        ("observations", "o1", "note_en"),
-        ("observations", "o2", "derivation"),
-        ("sources", "plan", "url"),
-        ("publishers", "示例监测中心", "hosts"),
-    ):
-        minipack.change(small, table, where, **{column: put})
-    start = time.process_time()
-    assert len(found(small)) >= 5
-    # a hundred times what it takes: only a pattern that runs away needs more
-    assert time.process_time() - start < 30
-
-
 def test_links_out_of_the_folder_pipes_and_strangers(small, tmp_path):
     path, outside = small / "sources.csv", tmp_path / "outside.csv"
     shutil.move(path, outside)
-    path.symlink_to(outside)
-    assert "link that leads out" in problems(small)
-    path.unlink()
-    path.symlink_to("sources.csv")
-    assert ("sources", 1, "(file)") in found(small)
-    path.unlink()
-    os.mkfifo(path)
-    assert "regular file" in problems(small)
-    path.unlink()
+    for make, words in (
+        (lambda: path.symlink_to(outside), "is a link that leads out"),
+        (lambda: path.symlink_to("sources.csv"), "cannot be read"),
+        (lambda: os.mkfifo(path), "is not a regular file"),
+    ):
+        make()
+        assert f"sources.csv:1: (file): {words}" in problems(small)
+        path.unlink()
     shutil.move(outside, path)
     (small / "observation.csv").write_text("a\n")
     (small / "air" / "annual.xlsx").write_bytes(b"PK")
@@ -440,29 +378,46 @@ def test_links_out_of_the_folder_pipes_and_strangers(small, tmp_path):
 @pytest.mark.parametrize("folder", ["nowhere", "file", "bad\0name"])
 def test_a_folder_that_is_none(tmp_path, folder):
     (tmp_path / "file").write_text("")
-    frame = xc.check(str(tmp_path / folder))
-    assert len(frame) == 1 and frame["column"][0] == "(file)"
-    text = format_offence(frame.iloc[0])
-    assert text.startswith(f"{tmp_path / folder}:1: (file): data folder ")
+    (row,) = xc.check(str(tmp_path / folder)).itertuples()
+    assert format_offence(row).startswith(f"{tmp_path / folder}:1: (file): data folder ")
+
+
+# ---- hostile input ---------------------------------------------------------------------------
+
+
+def test_no_cell_and_no_number_of_strangers_and_circles_holds_up_the_check(small):
+    records = [row for _, row in minipack.rows(small, "observations")]
+    for n in range(0, 2000, 2):
+        for one, other in ((n, n + 1), (n + 1, n)):
+            more = {"obs_id": f"c{one}", "derivation": f"c{other} * 1", "use": "false"}
+            more |= {"source_id": f"nowhere{one}", "status": f"odd{one}", "note_zh": "圈"}
+            records.append(records[1] | more | {"locator": f"row {one}"})
+    minipack.save(small, "observations", records)
+    start = time.process_time()
+    assert {"source_id", "status", "derivation"} <= {column for _, _, column in found(small)}
+    for long in ("9" * 90_000, "a." * 30_000):
+        minipack.change(small, "observations", "o1", value=long, note_en=long)
+        minipack.change(small, "observations", "o2", derivation=long)
+        minipack.change(small, "sources", "plan", url=long)
+        minipack.change(small, "publishers", "示例监测中心", hosts=long)
+        assert len(found(small)) >= 5
+    # a few seconds: only a pattern that runs away, or work that grows with the square of the
+    # rows, needs more
+    assert time.process_time() - start < 60
 
 
 def test_check_survives_any_change_of_any_byte(small):
-    """Change, drop and double bytes of every table at fixed random places; nothing raises."""
+    """Bytes of every table changed, lost and put in at fixed random places; nothing raises."""
     chance = random.Random(20220219)
-    clean = {path: path.read_bytes() for path in sorted(small.rglob("*.csv"))}
+    strange = [b"", b",", b'"', b"\n", b"=", b"\0", b"-", b"1e9", b"\xff"]
+    clean = {path: path.read_bytes()[:6000] for path in sorted(small.rglob("*.csv"))}
     for _ in range(12):
         for path, content in clean.items():
-            data = bytearray(content[:6000])
+            data = bytearray(content)
             for _ in range(chance.randint(1, 6)):
-                at, kind = chance.randrange(len(data)), chance.randrange(4)
-                if kind == 0:
-                    data[at] = chance.randrange(256)
-                elif kind == 1:
-                    del data[at]
-                elif kind == 2:
-                    data[at:at] = chance.choice([b",", b'"', b"\n", b"=", b"\0", b"-", b"1e9"])
-                else:
-                    data[at:at] = bytes(data[at : at + 30])
+                at = chance.randrange(len(data))
+                double = bytes(data[at : at + 30])
+                data[at : at + chance.randrange(2)] = chance.choice([*strange, double])
             path.write_bytes(data)
         frame = xc.check(small)
         failed = frame["problem"].str.contains("could not be applied")

@@ -22,13 +22,6 @@ def some_days(first, **columns):
     return frame.assign(date=pd.date_range(first, periods=len(frame)))
 
 
-def weather(pack, days):
-    header = "date,station,temp,temp_min,temp_max,pres,dewp,rain,wspm,wd,hours\n"
-    rows = "".join(f"2015-{m:02d}-01,官园,{t},,,{p},,,,,24\n" for m, t, p in days)
-    (pack / "air" / "weather_daily.csv").write_text(header + rows, encoding="utf-8")
-    xc.use_data(pack)
-
-
 def test_particulate_factors_follow_from_temperature_and_pressure(pack, lang_en):
     factors = comp.state_factors()
     particulate = factors["particulate"]
@@ -36,11 +29,15 @@ def test_particulate_factors_follow_from_temperature_and_pressure(pack, lang_en)
     assert particulate.mean() == pytest.approx(0.954, abs=0.003)
     assert round(factors["gas"].iloc[0], 4) == 0.9161
     # at 0 °C and 1013.25 hPa both states are one; at 27.315 °C and 0.9 of the pressure 0.9 / 1.1
-    days = [(month, 0.0, 1013.25) for month in range(1, 12)]
-    weather(pack, [*days, (12, 27.315, 911.925)])
+    days = xc.load("air/weather_daily").head(12).assign(temp=0.0, pres=1013.25)
+    days["date"] = pd.date_range("2015-01-01", periods=12, freq="MS")
+    days.loc[11, ["temp", "pres"]] = [27.315, 911.925]
+    path = pack / "air" / "weather_daily.csv"
+    days.to_csv(path, index=False)
+    xc.use_data(pack)
     made = comp.state_factors()["particulate"]
     assert made.tolist() == pytest.approx([1.0] * 11 + [0.9 / 1.1])
-    weather(pack, days)
+    days[:11].to_csv(path, index=False)
     with pytest.raises(xc.InputError, match=r"weather_daily\.csv.*December.*basis='raw'"):
         comp.state_factors()
 

@@ -14,21 +14,11 @@ from xc_analysis.derivation import evaluate, names
 VALUES = {"a": 2.0, "b": -3.5, "o12": 31.8, "station.pm25.2020": 39.97}
 
 
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("(1 + 2) * 3", 9),
-        ("24 / 4 / 2 - 3 - 4", -4),
-        ("--2", 2),
-        ("-(a - 5)", 3),
-        ("  a*b ", -7),
-        ("o12 - 1.42", 30.38),
-        ("100 * (1 - station.pm25.2020 / 40)", 0.075),
-        ("007 + 0.50", 7.5),
-    ],
-)
-def test_arithmetic(text, value):
-    assert evaluate(text, VALUES)[0] == pytest.approx(value, abs=1e-12)
+def test_blanks_ids_with_dots_and_leading_zeros():
+    assert evaluate("  a*b ", VALUES)[0] == -7
+    assert evaluate("007 + 0.50", VALUES)[0] == 7.5
+    assert evaluate("o12 - 1.42", VALUES)[0] == pytest.approx(30.38)
+    assert evaluate("100 * (1 - station.pm25.2020 / 40)", VALUES)[0] == pytest.approx(0.075)
 
 
 expressions = st.recursive(
@@ -73,18 +63,22 @@ def test_everything_else_is_refused_in_one_line(text):
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
 
 
-def test_zero_divisors_unknown_ids_and_missing_values_are_named(lang_en):
-    with pytest.raises(InputError, match="divide by zero"):
-        evaluate("a / (a - 2)", VALUES)
-    with pytest.raises(InputError, match="ranges from -1 to 1"):
-        evaluate("1 / a", {"a": (0.5, -1, 1)})
-    with pytest.raises(InputError, match="'nowhere', which is unknown"):
-        evaluate("a + nowhere", VALUES)
-    for nothing in (math.nan, None, math.inf, (1, 2, 1), (1, math.nan, 2)):
-        with pytest.raises(InputError, match="'a', which has no value"):
-            evaluate("a + 1", {"a": nothing})
-    with pytest.raises(InputError, match="no finite value"):
-        evaluate("*".join(["a"] * 12), {"a": 1e300})
+@pytest.mark.parametrize(
+    ("text", "values", "words"),
+    [
+        ("a / (a - 2)", VALUES, "divide by zero"),
+        ("1 / a", {"a": (0.5, -1, 1)}, "ranges from -1 to 1"),
+        ("a + nowhere", VALUES, "'nowhere', which is unknown"),
+        *(
+            ("a + 1", {"a": nothing}, "'a', which has no value")
+            for nothing in (math.nan, None, math.inf, (1, 2, 1), (1, math.nan, 2))
+        ),
+        ("*".join(["a"] * 12), {"a": 1e300}, "no finite value"),
+    ],
+)
+def test_zero_divisors_unknown_ids_and_missing_values_are_named(text, values, words, lang_en):
+    with pytest.raises(InputError, match=words):
+        evaluate(text, values)
 
 
 def test_ids_once_in_order_and_a_callable_lookup():
@@ -108,9 +102,6 @@ def test_an_id_that_enters_twice_is_one_figure():
     # (a - b) / b rises in a and falls in b
     got = evaluate("(a - b) / b", {"a": (10, 9, 11), "b": (4, 4, 5)})
     assert got == pytest.approx((1.5, (9 - 5) / 5, (11 - 4) / 4))
-    # a * (10 - a) turns inside 4 ... 7: the outer bound holds the true 21 ... 25
-    _, low, high = evaluate("a * (10 - a)", {"a": (5, 4, 7)})
-    assert low <= 21 and high >= 25
 
 
 def test_bounds_have_a_range_and_no_value():
@@ -133,11 +124,9 @@ def test_ranges_hold_every_value_and_are_tight_where_ids_enter_once(text, a, b, 
         assume(False)
     used = names(text)
     steps = [[lo + (hi - lo) * k / 4 for k in range(5)] for lo, hi in (table[n] for n in used)]
-    seen = []
-    for point in itertools.product(*steps):
-        seen.append(evaluate(text, dict(zip(used, point, strict=True)), printed=False)[0])
+    points = [dict(zip(used, point, strict=True)) for point in itertools.product(*steps)]
+    seen = [evaluate(text, point, printed=False)[0] for point in points]
     slack = 1e-9 * (1 + max(map(abs, seen)))
     assert low - slack <= min(seen) and max(seen) <= high + slack
     if all(text.count(n) == 1 for n in used):
-        assert low == pytest.approx(min(seen), abs=slack)
-        assert high == pytest.approx(max(seen), abs=slack)
+        assert (low, high) == pytest.approx((min(seen), max(seen)), abs=slack)

@@ -38,12 +38,12 @@ def test_the_hours_of_the_archive_win_and_a_national_day_fills_what_is_not_valid
     )
     rows = [["2022-03-01", A, *[1] * 6], ["2022-03-02", A, 70, 80, 9, 99, 9.9, 200]]
     days, stations, alone = merged(hours, *rows)
-    assert days["national"].tolist() == [False, True] and days["pm25"][0] == 40
-    own = stations[stations["station"] == A].iloc[1]
-    assert own["pm25"] == 70 and own["pm10"] == 80 and own["no2"] == 20 and own["national"]
-    day = days.iloc[1]
-    assert day["pm25"] == (70 + 50) / 2  # mean of the valid station-days
-    assert day["no2"] == 25 and day["o3_8h"] == 90 and alone.empty
+    columns = ["national", "pm25", "pm10", "no2", "o3_8h"]
+    own = stations[stations["station"] == A]
+    assert own[columns].values.tolist() == [[False, 40, 60, 30, 90], [True, 70, 80, 20, 90]]
+    # the mean of the valid station-days
+    assert days[columns].values.tolist() == [[False, 40, 60, 30, 90], [True, 60, 70, 25, 90]]
+    assert alone.empty
 
 
 def test_ozone_is_the_mean_of_daily_maxima():
@@ -76,26 +76,21 @@ def test_a_year_with_national_days_is_at_most_adequate():
 
 
 def test_national_days_among_the_files(tmp_path):
-    lines = ["date,hour,type,官园,万寿西宫"]
     for day in ("20220301", "20220303"):
-        lines += [f"{day},{h},PM2.5,{40 + h % 3},{40 + h % 4}" for h in range(24)]
-    (tmp_path / "beijing_all_20220301.csv").write_text("\n".join(lines) + "\n", "utf-8")
+        put(tmp_path, day, text=day_text(day, ["PM2.5"], day24=False))
     row = ["2022-03-02", A, 30, 40, 3, 20, 0.5, 120, "2022-03-03T00", "fill"]
     rows = pd.DataFrame([row], columns=["date", "station", *run.VALUES, "read_at", "use"])
     rows.to_csv(tmp_path / "national_daily.csv", index=False)
     paths = run_hourly(tmp_path, ["1006A", "1001A"], "西城区", tmp_path / "out")
-    days = pd.read_csv(paths["daily"])
-    first = "date scope pm25 pm10 so2 no2 co o3_8h aqi primary"
-    assert list(days.columns[:10]) == first.split()
+    days, year, defects = (pd.read_csv(paths[name]) for name in ("daily", "annual", "defects"))
+    assert list(days)[:10] == "date scope pm25 pm10 so2 no2 co o3_8h aqi primary".split()
     assert days["national"].tolist() == [False, True, False] and days["pm25"][1] == 30
-    year = pd.read_csv(paths["annual"]).set_index("indicator")
-    assert year["source_id"]["pm25"] == "archive-hourly;cnemc-daily"
-    assert year["national_days"]["pm25"] == 1
+    year = year.set_index("indicator").loc["pm25", ["source_id", "national_days"]]
+    assert year.tolist() == ["archive-hourly;cnemc-daily", 1]
     # one station alone is used and told, with its file
-    alone = pd.read_csv(paths["defects"]).query("rule == 'national_one_station'")
-    assert set(alone["pollutant"]) == set(run.VALUES) and len(alone) == 6
-    where = alone[["file", "date", "station"]].drop_duplicates().values.tolist()
-    assert where == [["national_daily.csv", "2022-03-02", A]]
+    alone = defects.query("rule == 'national_one_station'").set_index("pollutant")
+    where = alone[["file", "date", "station"]].T.to_dict("list")
+    assert where == dict.fromkeys(run.VALUES, ["national_daily.csv", "2022-03-02", A])
 
 
 def test_known_exceedances_stay_out_of_ratios_and_good_days():
@@ -105,9 +100,9 @@ def test_known_exceedances_stay_out_of_ratios_and_good_days():
     days = daily(pd.concat(hours), name="区")
     assert days["known_exceedance"].sum() == 3
     year = annual(days).set_index("indicator")
-    assert year["value"]["good_days"] == 37 and year["valid_days"]["good_days"] == 37
-    assert year["value"]["good_day_ratio"] == 100 and year["value"]["heavy_day_ratio"] == 0
-    assert year["value"]["heavy_days"] == 3 and year["known_exceedances"]["heavy_days"] == 3
+    value = year["value"][["good_days", "good_day_ratio", "heavy_days", "heavy_day_ratio"]]
+    assert value.tolist() == [37, 100, 3, 0]
+    assert year["valid_days"]["good_days"] == 37 and year["known_exceedances"]["heavy_days"] == 3
 
 
 def test_short_ozone_days_count_in_whole_years_and_not_in_partial_ones():
@@ -135,12 +130,13 @@ def wave(n: int, base=40.0, **put) -> np.ndarray:
 def read(folder, table: dict[str, dict[str, np.ndarray]], start="2019-03-01"):
     """Read back values given as {type: {station: values}}; NaN as a blank."""
     stations = list(next(iter(table.values())))
-    for day in range(len(table[next(iter(table))][stations[0]]) // 24):
+    length = len(next(iter(table.values()))[stations[0]])
+    for n, day in enumerate(pd.date_range(start, periods=length // 24)):
 
-        def cell(kind, station, hour, first=day * 24):
+        def cell(kind, station, hour, first=n * 24):
             return f"{table[kind][stations[station]][first + hour]:g}".replace("nan", "")
 
-        date = f"{pd.Timestamp(start) + pd.Timedelta(days=day):%Y%m%d}"
+        date = f"{day:%Y%m%d}"
         put(folder, date, text=day_text(date, list(table), stations, cell, day24=False))
     hours, defects = read_archive(folder, shape="wide")
     defects = defects[defects["rule"] != "other_statistics"]
@@ -186,25 +182,18 @@ def test_rough_and_still_series_are_not_judged(tmp_path):
 
 
 LONE = [*[np.nan] * 4, 400, *[np.nan] * 5]
+SO2 = {A: wave(72, 10, at30=[220]), B: wave(72, 12)}
+CO = {A: wave(72, 40, at31=[400]) / 80, B: wave(72, 40) / 80}
 TOGETHER = [
     # without neighbours in time the other stations decide
     ({"O3": {A: wave(72, at26=LONE), B: wave(72, 50)}}, [["pulse", "400"]]),
     # two pollutants that rise at once, or two stations within an hour, are weather or fireworks
     ({"PM2.5": {A: wave(72, at30=[437])}, "PM10": {A: wave(72, 80, at30=[836])}}, []),
-    ({"SO2": {A: wave(72, 10, at30=[220]), B: wave(72, 12, at31=[150])}}, []),
+    ({"SO2": SO2 | {B: wave(72, 12, at31=[150])}}, []),
     # instruments are calibrated one after the other: SO2 first, then CO
-    (
-        {
-            "SO2": {A: wave(72, 10, at30=[220]), B: wave(72, 12)},
-            "CO": {A: wave(72, 40, at31=[400]) / 80, B: wave(72, 40) / 80},
-        },
-        [["pulse", "220"], ["pulse", "5"]],
-    ),
+    ({"SO2": SO2, "CO": CO}, [["pulse", "220"], ["pulse", "5"]]),
     # 2020-01-06 14:00: PM10 498 among withheld hours, PM2.5 63 to 71
-    (
-        {"PM2.5": {A: wave(72, 65)}, "PM10": {A: wave(72, np.nan, at30=[498])}},
-        [["pulse", "498"]],
-    ),
+    ({"PM2.5": {A: wave(72, 65)}, "PM10": {A: wave(72, np.nan, at30=[498])}}, [["pulse", "498"]]),
 ]
 
 
@@ -219,7 +208,7 @@ def test_codes_for_nothing_are_dropped_wherever_they_repeat(tmp_path, code):
     y = wave(96, 50, at10=[code], at80=[code])
     hours, found, defects = read(tmp_path, {"NO2": {A: x, B: y}})
     assert sorted(found) == sorted([*[["code", f"{code:g}"]] * 5, ["negative", "-3"]])
-    assert defects["file"].nunique() == 4 - (code == 0) - 1 and hours["no2"].max() < 60
+    assert defects["file"].nunique() == 3 and hours["no2"].max() < 60
 
 
 @pytest.mark.parametrize(
@@ -237,29 +226,11 @@ def test_another_unit_is_refused_with_both_named(tmp_path, kind, scale, words):
     assert "\n" not in str(caught.value)
 
 
-def test_the_spikes_and_fireworks_of_xicheng(shared):
-    for case, want in (
-        ("xicheng_o3_415_20170109", ["o3", 17, "415"]),
-        ("xicheng_pm10_558_20150902", ["pm10", 12, "558"]),
-    ):
-        for stations in (None, [A, B]):
-            defects = read_archive(shared / "cases" / case, stations=stations).defects
-            found = defects[defects["rule"] == "pulse"]
-            assert found[["pollutant", "hour", "value"]].values.tolist() == [want]
-    case = shared / "cases" / "real_fireworks_20190205_spikes_dropped"
-    hours, defects = read_archive(case, shape="wide")
-    assert not len(defects[defects["action"] == "dropped"])
-    night = hours[hours["time"].between("2019-02-05", "2019-02-05 02:00")]
-    assert {437, 570} <= set(night["pm25"]) and 836 in set(night["pm10"])
-    assert 224 in set(night["so2"])
-
-
 def test_the_three_wrong_days_are_right_and_the_sandstorm_stays():
     days = load("air/daily").query("scope == '西城区'").set_index("date")
     wrong = {("2017-01-09", "o3_8h"): 54, ("2015-09-02", "pm10"): 18, ("2020-01-06", "pm10"): 57}
-    for (date, column), value in wrong.items():
-        assert round(float(days.loc[pd.Timestamp(date), column])) == value
-    assert days.loc[pd.Timestamp("2021-03-15"), "pm10"] > 1000
+    assert {(d, c): round(days.at[pd.Timestamp(d), c]) for d, c in wrong} == wrong
+    assert days.at[pd.Timestamp("2021-03-15"), "pm10"] > 1000
 
 
 #: Published or implied by publications, and what the national days add up to.
@@ -283,10 +254,11 @@ def test_published_values_are_met_by_years_of_known_completeness():
             off = abs(years["value"][indicator, year] - value)
             assert off <= WITHIN.get((indicator, year), 0.1), (indicator, year)
     pm25 = years.loc["pm25"]
-    assert (pm25["completeness"][[2013, 2021]] == "partial").all()
-    assert (pm25["completeness"][[2014, 2015, 2016, 2018, 2023]] == "strict").all()
-    assert (pm25["completeness"][[2017, 2019, 2020, 2022, 2024, 2025]] == "adequate").all()
-    assert pm25["release"][2025] == "draft" and (pm25["release"].drop(2025) == "public").all()
+    classes = dict.fromkeys((2013, 2021), "partial")
+    classes |= dict.fromkeys((2014, 2015, 2016, 2018, 2023), "strict")
+    classes |= dict.fromkeys((2017, 2019, 2020, 2022, 2024, 2025), "adequate")
+    assert pm25["completeness"].to_dict() == classes
+    assert pm25["release"].to_dict() == dict.fromkeys(classes, "public") | {2025: "draft"}
     assert pm25["source_id"][2022] == "archive-hourly;cnemc-daily"
 
 
@@ -294,8 +266,10 @@ def test_areas_are_archive_only_and_the_district_is_among_them():
     areas = load("air/areas_annual")
     assert set(areas["source_id"]) == {"archive-hourly"}
     assert (areas["national_days"] == 0).all() and areas["scope"].nunique() == 18
-    value = areas.set_index(["scope", "indicator", "year"])["value"]
-    own = load("air/annual").set_index(["scope", "indicator", "year"])["value"]
+    value, own = (
+        table.set_index(["scope", "indicator", "year"])["value"]
+        for table in (areas, load("air/annual"))
+    )
     for year in (2018, 2019, 2020, 2021, 2023):
         assert value["西城区", "pm25", year] == pytest.approx(own["西城区", "pm25", year], abs=2e-4)
     assert value["北京市", "pm25", 2020] == pytest.approx(38.5, abs=0.5)

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import os
 import shutil
 
 import minipack
@@ -15,6 +14,8 @@ from hypothesis import strategies as st
 import xc_analysis as xc
 from xc_analysis.tables import data_dir, near, read_sheet, read_text, schema, table_names
 
+TEXT = "source_id,title\nplan,西城区生态环境保护规划，细颗粒物年均浓度（µg/m³）\n"
+
 
 @pytest.fixture(scope="module")
 def small(tmp_path_factory):
@@ -25,14 +26,10 @@ def columns(table):
     return [field["name"] for field in schema(table)["fields"]]
 
 
-def test_the_descriptor_is_valid_and_the_data_meet_it():
+def test_the_descriptor_alone_holds_the_data_and_finds_what_it_can(tmp_path):
     frictionless = pytest.importorskip("frictionless", reason="frictionless (development group)")
     report = frictionless.validate(str(data_dir() / "datapackage.json"))
     assert report.valid, report.flatten(["taskNumber", "rowNumber", "fieldName", "note"])[:10]
-
-
-def test_the_descriptor_alone_finds_what_it_can(tmp_path):
-    frictionless = pytest.importorskip("frictionless", reason="frictionless (development group)")
     folder = minipack.write(tmp_path / "small")
     shutil.copy(data_dir() / "datapackage.json", folder)
     assert frictionless.validate(str(folder / "datapackage.json")).valid
@@ -62,8 +59,8 @@ def test_every_table_and_column_is_described_in_both_languages():
 def test_types_are_those_of_the_schema(small):
     frame = xc.load("observations", data=small)
     assert list(frame) == columns("observations")
-    assert frame["year"].dtype == "int64" and frame["use"].dtype == "bool"
-    assert frame["value"].dtype == "float64" and pd.api.types.is_string_dtype(frame["note_zh"])
+    types = frame[["year", "use", "value", "note_zh"]].dtypes.map(str)
+    assert types.tolist() == ["int64", "bool", "float64", "str"]
     assert frame["value"].tolist()[:2] == [40.0, 83.0]
     assert frame["use"].tolist().count(False) == 1
     assert "\n" in frame["note_zh"].dropna().iloc[0]
@@ -73,7 +70,6 @@ def test_types_are_those_of_the_schema(small):
     daily = xc.load("air/daily", data=small)
     assert daily["date"].iloc[-1] == pd.Timestamp("2019-12-31")
     assert daily["known_exceedance"].dtype == "bool"
-    assert xc.load("targets")["value"].dtype == "float64"
     # every call returns a copy of its own
     frame.loc[0, "value"] = -1.0
     del frame["unit"]
@@ -137,8 +133,8 @@ def test_missing_files_and_columns(tmp_path):
         xc.load("sources", data=folder)
     # a column that may be empty may be missing, and comes empty with its type
     records = [row for _, row in minipack.rows(folder, "indicators")]
-    records = [{k: v for k, v in row.items() if k != "prior_sd"} for row in records]
-    minipack.save(folder, "indicators", records)
+    rest = [name for name in records[0] if name != "prior_sd"]
+    minipack.save(folder, "indicators", records, rest)
     frame = xc.load("indicators", data=folder)
     assert list(frame) == columns("indicators") and frame["prior_sd"].isna().all()
     assert frame["prior_sd"].dtype == "float64"
@@ -151,64 +147,20 @@ def test_columns_beyond_the_schema_come_last_as_text(tmp_path):
     records = [more | row for _, row in minipack.rows(folder, "publishers")]
     minipack.save(folder, "publishers", records)
     frame = xc.load("publishers", data=folder)
-    assert list(frame) == ["publisher", "hosts", *more]
-    assert frame["rank"].tolist() == ["007", "007"]
+    assert list(frame) == ["publisher", "hosts", *more] and set(frame["rank"]) == {"007"}
     assert xc.check(folder)["column"].tolist() == list(more)
 
 
-TEXT = "source_id,title\nplan,西城区生态环境保护规划，细颗粒物年均浓度（µg/m³）\n"
-
-
 @pytest.mark.parametrize(
-    ("data", "encoding"),
-    [
-        (TEXT.encode(), "utf-8"),
-        (TEXT.encode("utf-8-sig"), "utf-8-sig"),
-        (TEXT.encode("utf-16-le"), "utf-16-le"),
-        (TEXT.encode("utf-16-be"), "utf-16-be"),
-        (b"\xff\xfe" + TEXT.encode("utf-16-le"), "utf-16-le"),
-        (b"\xfe\xff" + TEXT.encode("utf-16-be"), "utf-16-be"),
-        (TEXT.encode("gb18030"), "gb18030"),
-        ("指标\n".encode("gb18030"), "gb18030"),
-    ],
+    "codec", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "gb18030"]
 )
-def test_the_encoding_of_a_text_is_recognised(tmp_path, data, encoding):
+def test_the_encoding_of_a_text_is_recognised(tmp_path, codec):
     path = tmp_path / "text.csv"
-    path.write_bytes(data)
-    text, found = read_text(path)
-    assert found == encoding and text in (TEXT, "指标\n")
-
-
-@pytest.mark.parametrize(
-    ("data", "words"),
-    [
-        (TEXT.encode() + b"\xff\n", r"1 damaged byte.*line 3"),
-        (b"\xef\xbb\xbf" + TEXT.encode() + b"\xff\n", r"1 damaged byte.*line 3"),
-        (b"\xff\xfe" + TEXT.encode("utf-16-le")[:-1], "not UTF-8, UTF-16 or GB18030"),
-    ],
-)
-def test_damaged_text_is_refused_in_one_line(tmp_path, data, words):
-    path = tmp_path / "text.csv"
-    path.write_bytes(data)
-    with pytest.raises(xc.InputError, match=words) as caught:
-        read_text(path)
-    assert str(caught.value).startswith(f"{path}: ") and "\n" not in str(caught.value)
-
-
-def test_places_that_hold_no_text(tmp_path):
-    (tmp_path / "folder").mkdir()
-    (tmp_path / "loop").symlink_to(tmp_path / "loop")
-    os.mkfifo(tmp_path / "pipe")
-    for name, words in (
-        ("folder", "is a folder"),
-        ("nowhere", "is missing"),
-        ("loop", "cannot be read"),
-        ("pipe", "not a regular file"),
-        ("x" * 300, "cannot be read"),
-        ("bad\0name", "cannot be read"),
-    ):
-        with pytest.raises(xc.InputError, match=words):
-            read_text(tmp_path / name)
+    for text in (TEXT, "指标\n") if codec == "gb18030" else (TEXT,):
+        path.write_bytes(text.encode(codec))
+        assert read_text(path) == (text, "utf-16-le" if codec == "utf-16" else codec)
+    path.write_bytes(b"\xfe\xff" + TEXT.encode("utf-16-be"))
+    assert read_text(path) == (TEXT, "utf-16-be")
 
 
 @given(st.binary(max_size=600))
@@ -227,8 +179,7 @@ cells = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=8)
 @settings(max_examples=150, deadline=None)
 def test_reading_any_rows_keeps_what_fits(rows):
     out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerows([["publisher", "hosts"], *rows])
+    csv.writer(out, lineterminator="\n").writerows([["publisher", "hosts"], *rows])
     sheet = read_sheet("publishers", out.getvalue().encode())
     assert sheet.cells.to_numpy().tolist() == [
         row for row in rows if len(row) == 2 and any(cell.strip() for cell in row)
