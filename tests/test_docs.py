@@ -95,8 +95,7 @@ def test_the_table_of_speeds_is_everywhere_tells_losses_and_does_without_what_wa
 def test_links_lead_somewhere_and_nothing_is_left_to_write(name):
     text = re.sub(r"```.*?```", "", read(name), flags=re.DOTALL)
     assert not re.search(r"\b(TODO|TBD|FIXME|XXX)\b|待补|lorem", text)
-    leads = re.findall(r"\]\((?!https?:)([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text)
-    for lead in leads:
+    for lead in re.findall(r"\]\((?!https?:)([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text):
         path, _, anchor = lead.partition("#")
         target = (ROOT / name).parent / path if path else ROOT / name
         assert target.exists(), f"{name}: {lead}"
@@ -116,7 +115,7 @@ def test_notebooks_and_docstrings_lead_to_what_is_there():
 
 def test_the_readmes_are_short_and_their_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    english, chinese = python_in("README.md")[0], python_in("README.zh-CN.md")[0]
+    english, chinese = (python_in(name)[0] for name in ("README.md", "README.zh-CN.md"))
     assert re.sub(r"\s+#.*", "", english) == re.sub(r"\s+#.*", "", chinese)
     assert len([line for line in english.splitlines() if line]) == 5
     assert all(len(read(n).splitlines()) <= 140 for n in ("README.md", "README.zh-CN.md"))
@@ -129,13 +128,12 @@ def test_the_readmes_are_short_and_their_example_runs(tmp_path, monkeypatch):
 
 
 def test_the_worked_example_of_the_methods_is_the_package(lang_en):
-    names = {}
+    names, text = {}, read("docs/methods.md")
     exec(python_in("docs/methods.md")[0], names)
-    values = pd.Series(dict(zip(range(2015, 2021), names["y"], strict=True)))
+    values = pd.Series(names["y"], range(2015, 2021))
     fan = xc.project(values, 2025, prior_sd=0.08, better="lower", scale="log")
     ours = fan.frame.loc[2025, ["median", "lower_80", "upper_80"]]
     np.testing.assert_allclose([names["median"], names["lower"], names["upper"]], ours.round(1))
-    text = read("docs/methods.md")
     for number in (names["noise"], names["variance"], names["centre"], names["half"]):
         assert f"{number:.4f}" in text or f"{number:.3f}" in text
 

@@ -13,6 +13,7 @@ import os
 import re
 import sys
 import warnings
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -75,14 +76,10 @@ def test_runs_without_a_warning_and_draws_what_is_committed(path, run, tmp_path)
     assert running.warnings_of(run(path, tmp_path, {}).cells) == ()
     for name in build.figures_of(path):
         for lang in ("zh", "en"):
-            committed = ROOT / "figures" / lang / f"{name}.csv"
-            assert committed.is_file(), f"{name} is not in figures/{lang}: run make report"
-            pd.testing.assert_frame_equal(
-                pd.read_csv(committed),
-                pd.read_csv(tmp_path / lang / f"{name}.csv"),
-                rtol=1e-6,
-                obj=f"figures/{lang}/{name}.csv, of another run than the notebook (make report):",
-            )
+            file = f"{lang}/{name}.csv"
+            committed, drawn = (pd.read_csv(place / file) for place in (ROOT / "figures", tmp_path))
+            told = f"figures/{file}, of another run than the notebook (make report):"
+            pd.testing.assert_frame_equal(committed, drawn, rtol=1e-6, obj=told)
 
 
 @pytest.mark.parametrize("number", range(CHANGES))
@@ -93,10 +90,12 @@ def test_runs_when_its_marked_cell_is_changed(path, number, run, tmp_path):
     run(path, tmp_path, changes[number])
 
 
-def test_every_committed_figure_is_drawn_by_one_notebook():
+def test_each_figure_is_drawn_by_one_notebook_and_committed_with_its_data_in_both_languages():
     drawn = [name for path in NOTEBOOKS for name in build.figures_of(path)]
     assert len(drawn) == len(set(drawn))
-    assert {path.stem for path in (ROOT / "figures").rglob("*.*")} == set(drawn)
+    places = {(path.parent.name, path.name) for path in (ROOT / "figures").rglob("*.*")}
+    kinds = product(("zh", "en"), drawn, (".png", ".csv"))
+    assert places == {(lang, stem + kind) for lang, stem, kind in kinds}
 
 
 @by_name
@@ -120,10 +119,9 @@ def test_uses_public_names_only_and_no_magic_path_or_style_of_its_own(path):
                 assert alias.name.split(".")[0] in LIBRARIES, alias.name
                 assert not alias.name.startswith("xc_analysis") or alias.asname == "xc"
         elif isinstance(node, ast.ImportFrom):
-            root = node.module.split(".")[0]
+            root, names = node.module.split(".")[0], {alias.name for alias in node.names}
             assert root in LIBRARIES, node.module
-            if root == "xc_analysis":
-                assert {alias.name for alias in node.names} <= SUBMODULES.get(node.module, set())
+            assert root != "xc_analysis" or names <= SUBMODULES.get(node.module, set())
         elif isinstance(node, ast.Attribute):
             assert not node.attr.startswith("_"), node.attr
             if isinstance(node.value, ast.Name) and node.value.id == "xc":
