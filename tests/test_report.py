@@ -24,7 +24,7 @@ from xc_analysis.style import contrast
 from xc_analysis.words import LANGUAGES, word
 
 ROOT = Path(__file__).resolve().parents[1]
-SOFFICE, CHROMIUM = shutil.which("soffice"), shutil.which("chromium")
+SOFFICE = shutil.which("soffice")
 with_office = pytest.mark.skipif(not SOFFICE, reason="LibreOffice is not installed")
 CHINESE = re.compile("[\u4e00-\u9fff]+")
 pytestmark = pytest.mark.filterwarnings("ignore::bs4.XMLParsedAsHTMLWarning")
@@ -342,20 +342,16 @@ def test_colours_of_the_page_are_legible():
         assert all(contrast(colours[name], on) >= 4.5 for on in ("white", colours["tint"]))
 
 
-@pytest.mark.skipif(not CHROMIUM, reason="chromium is not installed")
-def test_the_page_fits_a_phone(built):
-    playwright, asked = pytest.importorskip("playwright.sync_api"), []
-    with playwright.sync_playwright() as play:
-        browser = play.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        page = browser.new_page(viewport={"width": 390, "height": 800})
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(built.html.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        page.set_viewport_size({"width": 1400, "height": 900})
-        page.evaluate("window.scrollTo(0, 5000)")
-        top = page.evaluate("document.querySelector('nav').getBoundingClientRect().top")
-        assert top == pytest.approx(0, abs=1)
-        browser.close()
+def test_the_page_fits_a_phone(built, browser):
+    page, asked = browser.new_page(viewport={"width": 390, "height": 800}), []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(built.html.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    page.set_viewport_size({"width": 1400, "height": 900})
+    page.evaluate("window.scrollTo(0, 5000)")
+    top = page.evaluate("document.querySelector('nav').getBoundingClientRect().top")
+    assert top == pytest.approx(0, abs=1)
+    page.close()
     assert [url for url in asked if not url.startswith(("file:", "data:"))] == []
 
 
