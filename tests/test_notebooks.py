@@ -5,8 +5,6 @@ A notebook's metadata hold what a reader might change in its "change me" cell:
 with each of them in turn.
 """
 
-from __future__ import annotations
-
 import ast
 import asyncio
 import os

@@ -1,7 +1,5 @@
 """What may be committed, and what is installed: project, locks and environment say the same."""
 
-from __future__ import annotations
-
 import ast
 import json
 import re
