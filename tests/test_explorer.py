@@ -4,6 +4,7 @@ import asyncio
 import re
 import socket
 from dataclasses import replace
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 import pytest
@@ -299,22 +300,18 @@ def test_a_port_that_cannot_be_had_is_one_line():
 
 
 def test_kernels_are_limited_even_when_many_ask_at_once():
-    class Manager:
-        kernels = []
+    kernels = []
 
-        def list_kernel_ids(self):
-            return self.kernels
-
-        async def start_kernel(self):
-            await asyncio.sleep(0.01)
-            self.kernels.append("one")
+    async def start():
+        await asyncio.sleep(0.01)
+        kernels.append("one")
 
     async def ask():
         asked = (manager.start_kernel() for _ in range(9))
         return await asyncio.gather(*asked, return_exceptions=True)
 
-    manager = Manager()
+    manager = SimpleNamespace(list_kernel_ids=lambda: kernels, start_kernel=start)
     server.limit_kernels(manager, 3)
     answers = asyncio.run(ask())
-    assert len(manager.kernels) == 3
+    assert len(kernels) == 3
     assert sum(getattr(one, "status_code", None) == 503 for one in answers) == 6
