@@ -122,8 +122,9 @@ def test_each_control_has_its_label_and_help_and_moves(page, view):
     )
     assert len(names) >= 1
     for name in names:
-        go(page, f"/?view={view}&lang=en")  # another indicator may have other controls
         control = page.locator(f".{name} select, .{name} input").first
+        if name == names[1 % len(names)] or not control.is_visible():
+            go(page, f"/?view={view}&lang=en")  # another indicator may have other controls
         before, label = page.url, page.locator(f".{name} label")
         assert control.get_attribute("id") == label.get_attribute("for") and label.inner_text()
         assert page.locator(f"#{control.get_attribute('aria-describedby')}").inner_text()

@@ -342,7 +342,7 @@ def test_colours_of_the_page_are_legible():
         assert all(contrast(colours[name], on) >= 4.5 for on in ("white", colours["tint"]))
 
 
-def test_the_page_fits_a_phone(built, browser):
+def test_the_page_fits_a_phone_and_its_contents_stay_in_sight(built, browser):
     page, asked = browser.new_page(viewport={"width": 390, "height": 800}), []
     page.on("request", lambda request: asked.append(request.url))
     page.goto(built.html.as_uri())
