@@ -118,16 +118,13 @@ def test_parts_of_a_year_are_drawn_only_when_asked_for(asked, there):
     assert (2017 in set(rows_of(xc.plot_series(table))["x"])) is there
 
 
-BASIS = ["ref-273K", "ref-273K", "ref-mixed", "ref-298K", "ref-298K"]
+STATES = ["ref-273K", "ref-273K", "ref-mixed", "ref-298K", "ref-298K"]
+BASIS = frame([60, 55, 50, 45, 40], basis=STATES)
 GAPS = frame([70, 60, 55, 50, 45, 40], [2012, 2013, 2014, 2016, 2017, 2018])
 GAPS.loc[[2012, 2017], "status"] = None, "estimated"
 LINES = [  # series, which years a line joins, which a dotted link
     ([GAPS[::-1]], [(2013, 2014)], []),
-    (
-        [frame([9, 8, 7, 6, 5], basis=BASIS)],
-        [(2015, 2016), (2018, 2019)],
-        [(2016, 2017), (2017, 2018)],
-    ),
+    ([BASIS], [(2015, 2016), (2018, 2019)], [(2016, 2017), (2017, 2018)]),
     ([frame([60, 55, 50]), PUBLISHED], [(2015, 2016), (2016, 2017)], []),
 ]
 
@@ -188,7 +185,7 @@ def test_the_districts_target_is_orange_and_what_is_read_of_others_is_grey():
     assert "level" not in gids(xc.plot_series(pm25(), target=xc.target("pm25", reading="")))
 
 
-def test_limits_hold_over_the_years_they_are_in_force():
+def test_limits_hold_over_the_years_in_force_and_are_told_in_words_off_the_axis():
     limits = xc.load("standards").query("indicator == 'pm25'")
     ax = xc.plot_series(frame([60, 50, 40, 30, 29], range(2024, 2029)), limit=limits)
     rows = rows_of(ax, "limit")
@@ -196,11 +193,8 @@ def test_limits_hold_over_the_years_they_are_in_force():
     ends = rows.groupby("y")["x"].agg(["min", "max"])
     assert [ends.loc[35, "max"], ends.loc[30, "min"]] == pytest.approx([2025.66] * 2, abs=0.01)
     assert set(rows["source_id"]) <= set(limits["source_id"])
-
-
-def test_a_limit_off_the_axis_is_told_in_words_and_does_not_set_the_scale():
-    ax = xc.plot_series(frame([14, 8, 4]), limit=60)
-    assert ax.get_ylim()[1] < 30 and "limit" not in set(rows_of(ax)["mark"])
+    ax = xc.plot_series(frame([14, 8, 4]), limit=60)  # far off the axis
+    assert ax.get_ylim()[1] < 30 and list(rows_of(ax)["mark"]) == ["point"] * 3 + ["remark"]
     assert "限值60↑" in texts_of(ax.figure) and word("plot.limit_away") in keys_of(ax)
     assert rows_of(ax, "remark")["y"].item() == 60
 
