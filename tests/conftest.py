@@ -6,11 +6,9 @@ from pathlib import Path
 
 import pytest
 
-# before anything imports matplotlib
-os.environ["MPLBACKEND"] = "Agg"
-# the project's own tables and one language, whatever the caller works with
+# before anything imports matplotlib; whatever tables and language the caller works with
+os.environ |= {"MPLBACKEND": "Agg", "XC_LANG": "en"}
 os.environ.pop("XC_DATA", None)
-os.environ["XC_LANG"] = "en"
 
 ROOT = Path(__file__).resolve().parents[1]
 
@@ -27,19 +25,7 @@ def shared() -> Path:
 @pytest.fixture
 def pack(tmp_path) -> Path:
     """A copy of data/ that a test may break."""
-    folder = tmp_path / "data"
-    shutil.copytree(ROOT / "data", folder)
-    return folder
-
-
-@pytest.fixture
-def lang_en():
-    yield from _in_language("en")
-
-
-@pytest.fixture
-def lang_zh():
-    yield from _in_language("zh")
+    return Path(shutil.copytree(ROOT / "data", tmp_path / "data"))
 
 
 @pytest.fixture(autouse=True)
@@ -53,9 +39,21 @@ def _settings_go_back():
     use_data(None)
 
 
-def _in_language(lang):
+@pytest.fixture
+def lang_en(_settings_go_back):
     from xc_analysis.words import use_language
 
-    use_language(lang)
-    yield lang
-    use_language(None)
+    use_language("en")
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium; tests that need it skip where it is absent."""
+    playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
+    chromium = shutil.which("chromium") or shutil.which("chromium-browser")
+    if chromium is None:
+        pytest.skip("no Chromium on this machine")
+    with playwright.sync_playwright() as play:
+        one = play.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        yield one
+        one.close()

@@ -1,7 +1,5 @@
 """The build: what it runs, keeps, replaces and refuses, on small notebooks of the tests."""
 
-from __future__ import annotations
-
 import json
 import os
 import re
@@ -9,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -19,16 +18,15 @@ from xc_analysis.errors import InputError
 
 ROOT = Path(__file__).resolve().parents[1]
 DRAW = """
-import os
+import os, types
 from pathlib import Path
-def draw(stem, value=1):
-    for lang in ("zh", "en"):
-        folder = Path(os.environ["XC_BUILD_FIGURES"]) / lang
-        folder.mkdir(exist_ok=True)
-        (folder / f"{stem}.png").write_bytes(b"png")
-        (folder / f"{stem}.csv").write_text(f"year,value\\n2015,{value}\\n")
-class xc:
-    figure = staticmethod(lambda stem: lambda function: draw(stem, function()))
+def draw(stem, value):
+    for name, content in {"png": "png", "csv": f"year,value\\n2015,{value}\\n"}.items():
+        for lang in ("zh", "en"):
+            path = Path(os.environ["XC_BUILD_FIGURES"]) / lang / f"{stem}.{name}"
+            path.parent.mkdir(exist_ok=True)
+            path.write_text(content)
+xc = types.SimpleNamespace(figure=lambda stem: lambda function: draw(stem, function()))
 """
 
 
@@ -51,10 +49,9 @@ class Project:
         return builder.folders(self.folder / "out", self.notebooks)
 
     def notebook(self, name: str, *sources: str, prose: str = "# 题 Title") -> Path:
-        cells = [nbformat.v4.new_markdown_cell(prose)]
-        cells += [nbformat.v4.new_code_cell(source) for source in (DRAW, *sources)]
-        for number, cell in enumerate(cells):
-            cell["id"] = f"c{number}"
+        cells = [nbformat.v4.new_markdown_cell(prose, id="c")]
+        sources = enumerate((DRAW, *sources))
+        cells += [nbformat.v4.new_code_cell(source, id=f"c{n}") for n, source in sources]
         path = self.notebooks / f"{name}.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
         return path
@@ -82,14 +79,10 @@ class Project:
             "sys.exit(cli.main(['build', '--lang', 'en', '--out', str(out)]))"
         )
         env = {**os.environ, "XC_DATA": str(self.data)} | environment
-        return subprocess.Popen(
-            [sys.executable, "-c", code, str(self.notebooks), str(self.folder / "out")],
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            cwd=ROOT,
-            env={name: value for name, value in env.items() if value is not None},
-        )
+        command = [sys.executable, "-c", code, str(self.notebooks), str(self.folder / "out")]
+        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+        how["env"] = {name: value for name, value in env.items() if value is not None}
+        return subprocess.Popen(command, **how)
 
 
 @pytest.fixture
@@ -123,23 +116,22 @@ def test_first_run_writes_second_keeps_and_a_change_reruns_only_what_changed(pro
 
 
 def test_package_libraries_and_language_are_in_the_key(project, monkeypatch):
-    before = builder.common_key(project.data, "zh")
-    assert builder.common_key(project.data, "zh") == before
-    keys = {before, builder.common_key(project.data, "en")}
+    def key(lang="zh"):
+        return builder.common_key(project.data, lang)
+
+    keys = [key(), key("en")]
+    assert key() == keys[0]
     monkeypatch.setattr(builder, "_installed", lambda: ["pandas-0.0.1.dist-info"])
-    keys.add(builder.common_key(project.data, "zh"))
+    keys.append(key())
     monkeypatch.setattr(builder, "PACKAGE", project.folder)
     for text in ("x = 1\n", "x = 2\n"):
         (project.folder / "build.py").write_text(text)
-        keys.add(builder.common_key(project.data, "zh"))
-    assert len(keys) == 5
+        keys.append(key())
+    assert len(set(keys)) == 5
 
 
-FIGURE, PAGE, REPORT = (
-    "figures/zh/fig_a.csv",
-    "report/notebooks/10_a.html",
-    "report/xc-report-en.html",
-)
+FIGURE, PAGE = "figures/zh/fig_a.csv", "report/notebooks/10_a.html"
+REPORT = "report/xc-report-en.html"
 
 
 def test_an_output_that_is_not_as_written_is_made_again_and_a_whole_one_kept(project):
@@ -147,13 +139,11 @@ def test_an_output_that_is_not_as_written_is_made_again_and_a_whole_one_kept(pro
     project.build(languages=("zh", "en"))
     good = {name: (project.where.out / name).read_bytes() for name in (FIGURE, PAGE, REPORT)}
     stamp = project.reports[0].stat().st_mtime_ns
-    for name, content in good.items():
-        for harm in (Path.unlink, lambda path: path.write_text("")):
-            harm(project.where.out / name)
-            assert project.build(languages=("zh", "en")) == {
-                "10_a": "kept" if name == REPORT else "run"
-            }
-            assert (project.where.out / name).read_bytes() == content
+    for name, harm in product(good, (Path.unlink, lambda path: path.write_text(""))):
+        harm(project.where.out / name)
+        state = "kept" if name == REPORT else "run"
+        assert project.build(languages=("zh", "en")) == {"10_a": state}
+        assert (project.where.out / name).read_bytes() == good[name]
     assert project.reports[0].stat().st_mtime_ns == stamp
 
 
@@ -208,19 +198,16 @@ def test_notebooks_run_side_by_side_each_in_a_kernel_and_a_home_of_its_own(proje
     meet = """
 import sys, time
 Path("{0}").touch()
-for _ in range(600):
-    if Path("{1}").exists(): break
-    time.sleep(0.05)
-else:
-    raise TimeoutError("alone")
+until = time.monotonic() + 30
+while not Path("{1}").exists():
+    assert time.monotonic() < until, "alone"
 """
     a, b = (str(project.folder / f"here_{x}") for x in "ab")
     project.notebook("10_a", meet.format(a, b), "secret = 1")
     project.notebook(
         "20_b",
         meet.format(b, a),
-        "assert 'secret' not in globals()",
-        f"assert sys.executable == {sys.executable!r}",
+        f"assert 'secret' not in globals() and sys.executable == {sys.executable!r}",
         f"assert os.environ['XC_DATA'] == {str(project.data)!r}",
         f"assert os.environ['HOME'].startswith({str(project.folder / 'out')!r})",
         "assert os.environ['IPYTHONDIR'].startswith(os.environ['HOME'])",

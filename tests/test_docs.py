@@ -1,8 +1,8 @@
 """The generated documents are current, and what the written ones say runs and leads somewhere."""
 
-import importlib.util
 import json
 import re
+from importlib import import_module
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -14,18 +14,17 @@ import xc_analysis as xc
 from xc_analysis.tables import schema, table_names
 
 ROOT = Path(__file__).resolve().parents[1]
+SPEED = "benchmarks/results/speed.md"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 WRITTEN = ["README.md", "README.zh-CN.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"]
 WRITTEN += ["LICENSE-data.md", "benchmarks/README.md", "docs/methods.md", "docs/methods.zh-CN.md"]
 WRITTEN += ["docs/explorer.md", "docs/api.md", "docs/map.md", "data/README.md"]
 
 
-@pytest.fixture(scope="module")
-def docs():
-    spec = importlib.util.spec_from_file_location("docs", ROOT / "tools/docs.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def docs(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    return import_module("docs")
 
 
 def read(name):
@@ -42,9 +41,7 @@ def anchors(text):
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
-def test_what_is_generated_is_current_and_a_change_is_written_again(
-    docs, tmp_path, monkeypatch, capsys
-):
+def test_what_is_generated_is_current_and_written_anew(docs, tmp_path, monkeypatch, capsys):
     assert docs.out_of_date() == [], "run make docs"
     monkeypatch.setattr(docs, "ROOT", tmp_path)
     monkeypatch.setattr(docs, "PRODUCTS", {"a.md": lambda: "text\n"})
@@ -72,13 +69,10 @@ def test_dictionary_interface_and_map_leave_nothing_out(docs):
         assert loaded <= set(named.split()) <= tables, stem
 
 
-def test_the_table_of_speeds_is_everywhere_tells_losses_and_does_without_what_was_not_run(
-    docs, tmp_path, monkeypatch
-):
+def test_the_table_of_speeds_tells_losses_and_only_what_was_run(docs, tmp_path, monkeypatch):
     table = docs.benchmark_table()
     for name, lang in docs.READMES.items():
-        assert table.table(lang) in read(name)
-        assert table.table(lang) in read("benchmarks/results/speed.md")
+        assert table.table(lang) in read(name) and table.table(lang) in read(SPEED)
     assert len(table.rows()) == table.table("zh").count("\n|") - 1
     assert any(row.takes and row.takes < row.ours for row in table.rows())
     monkeypatch.setattr(table, "RESULTS", tmp_path)
@@ -95,8 +89,7 @@ def test_the_table_of_speeds_is_everywhere_tells_losses_and_does_without_what_wa
 def test_links_lead_somewhere_and_nothing_is_left_to_write(name):
     text = re.sub(r"```.*?```", "", read(name), flags=re.DOTALL)
     assert not re.search(r"\b(TODO|TBD|FIXME|XXX)\b|待补|lorem", text)
-    leads = re.findall(r"\]\((?!https?:)([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text)
-    for lead in leads:
+    for lead in re.findall(r"\]\((?!https?:)([^)]+)\)", text) + re.findall(r'src="([^"]+)"', text):
         path, _, anchor = lead.partition("#")
         target = (ROOT / name).parent / path if path else ROOT / name
         assert target.exists(), f"{name}: {lead}"
@@ -116,7 +109,7 @@ def test_notebooks_and_docstrings_lead_to_what_is_there():
 
 def test_the_readmes_are_short_and_their_example_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    english, chinese = python_in("README.md")[0], python_in("README.zh-CN.md")[0]
+    english, chinese = (python_in(name)[0] for name in ("README.md", "README.zh-CN.md"))
     assert re.sub(r"\s+#.*", "", english) == re.sub(r"\s+#.*", "", chinese)
     assert len([line for line in english.splitlines() if line]) == 5
     assert all(len(read(n).splitlines()) <= 140 for n in ("README.md", "README.zh-CN.md"))
@@ -129,13 +122,12 @@ def test_the_readmes_are_short_and_their_example_runs(tmp_path, monkeypatch):
 
 
 def test_the_worked_example_of_the_methods_is_the_package(lang_en):
-    names = {}
+    names, text = {}, read("docs/methods.md")
     exec(python_in("docs/methods.md")[0], names)
-    values = pd.Series(dict(zip(range(2015, 2021), names["y"], strict=True)))
+    values = pd.Series(names["y"], range(2015, 2021))
     fan = xc.project(values, 2025, prior_sd=0.08, better="lower", scale="log")
     ours = fan.frame.loc[2025, ["median", "lower_80", "upper_80"]]
     np.testing.assert_allclose([names["median"], names["lower"], names["upper"]], ours.round(1))
-    text = read("docs/methods.md")
     for number in (names["noise"], names["variance"], names["centre"], names["half"]):
         assert f"{number:.4f}" in text or f"{number:.3f}" in text
 

@@ -3,28 +3,23 @@
 import json
 import os
 import re
-import shutil
 import signal
-import socket
 import subprocess
 import sys
 import threading
 import time
-import urllib.error
-import urllib.request
+from http.client import HTTPConnection
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import nbformat
 import pytest
 
+from xc_analysis.explorer.server import free_port
 from xc_analysis.explorer.state import VIEWS
 
 sync_api = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser"))), None)
-pytestmark = [
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine"),
-    pytest.mark.xdist_group("browser"),
-]
+pytestmark = pytest.mark.xdist_group("browser")
 WAIT = 60_000  # ms; machines are busy
 AMISS = []
 LINE = "straight line (comparison only)"
@@ -56,14 +51,6 @@ def served(tmp_path_factory):
 
 
 @pytest.fixture(scope="module")
-def browser():
-    with sync_api.sync_playwright() as playwright:
-        one = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
-        yield one
-        one.close()
-
-
-@pytest.fixture(scope="module")
 def page(browser, served):
     """The explorer's page; what it asks of others and what fails in it is kept in `AMISS`."""
     address, token = served
@@ -79,6 +66,7 @@ def page(browser, served):
     one.on("pageerror", lambda error: AMISS.append(str(error)))
     one.goto(f"{address}/?token={token}")
     one.wait_for_selector(".xc-area img")
+    assert token not in one.url and token not in one.content(), "the token leaves the address"
     yield one
     one.context.close()
 
@@ -91,21 +79,13 @@ def after(page, does):
     before = page.evaluate(COUNT)
     does()
     page.wait_for_function(f"before => {COUNT} !== before", arg=before)
-    page.wait_for_function(
-        "() => [...document.querySelectorAll('.xc-area img')].every((e) => e.complete)"
-    )
+    images = "[...document.querySelectorAll('.xc-area img')]"
+    page.wait_for_function(f"() => {images}.every((e) => e.complete)")
 
 
 def go(page, query):
     state = "q => { history.pushState(null, '', q); dispatchEvent(new PopStateEvent('popstate')); }"
     after(page, lambda: page.evaluate(state, query))
-
-
-# ---- the page -------------------------------------------------------------------------------
-
-
-def test_the_token_leaves_the_address(page, served):
-    assert served[1] not in page.url and served[1] not in page.content()
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -120,7 +100,6 @@ def test_every_view_fits_the_screen_in_both_languages(page, width):
             assert min(page.evaluate(WIDTHS)) >= 200
             assert page.evaluate(CUT) == []
             assert page.locator(".xc-area img").count() == (view not in ("choices", "table"))
-            assert not re.search(r"\bnan\b|NaN|None", page.inner_text(".xc-panel"))
     page.set_viewport_size({"width": 1280, "height": 900})
     page.wait_for_timeout(2000)
 
@@ -212,36 +191,23 @@ def test_nothing_was_asked_of_other_hosts_and_no_script_failed(page):
     assert AMISS == []
 
 
-# ---- what is refused ------------------------------------------------------------------------
-
-
 def answer(url, **headers):
-    """The status of an answer; redirections are not followed, no answer is 0."""
-
-    class Stay(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, *_):
-            return None
-
+    """The status of an answer, no redirection followed; 0 where nobody answers."""
+    asked = urlsplit(url)
+    connection = HTTPConnection(asked.netloc, timeout=60)
     try:
-        request = urllib.request.Request(url, headers=headers)
-        return urllib.request.build_opener(Stay).open(request, timeout=60).status
-    except urllib.error.HTTPError as refused:
-        return refused.code
+        connection.request("GET", f"{asked.path}?{asked.query}", headers=headers)
+        return connection.getresponse().status
     except OSError:
         return 0
 
 
 def test_without_the_token_and_from_elsewhere_nothing_is_shown(served):
     address, token = served
-    right = f"{address}/?token={token}"
-    assert answer(address + "/") in (302, 403)
-    assert answer(f"{address}/?token={token[:-1]}x") in (302, 403)
-    for foreign in (
-        {"Host": "example.org"},
-        {"Origin": "http://example.org"},
-        {"Sec-Fetch-Site": "cross-site"},
-    ):
-        assert answer(right, **foreign) == 403
+    wrong = (f"{address}/", f"{address}/?token={token[:-1]}x")
+    assert all(answer(url) in (302, 403) for url in wrong)
+    foreign = {"Host": "example.org"}, {"Origin": "http://a.org"}, {"Sec-Fetch-Site": "cross-site"}
+    assert all(answer(f"{address}/?token={token}", **one) == 403 for one in foreign)
     assert answer(f"{address}/voila/static/voila.js", Host="example.org") == 403
 
 
@@ -279,9 +245,6 @@ def test_the_kernel_takes_no_code_from_the_page(page):
     assert "execute_reply" not in kinds and "123123" not in json.dumps(heard)
 
 
-# ---- JupyterLab -----------------------------------------------------------------------------
-
-
 @pytest.fixture(scope="module")
 def lab(tmp_path_factory):
     """The address of a notebook with the panel, in a JupyterLab of its own."""
@@ -290,9 +253,7 @@ def lab(tmp_path_factory):
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     book = nbformat.v4.new_notebook(cells=[cell], metadata={"kernelspec": kernel})
     nbformat.write(book, folder / "panel.ipynb")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = [f"--port={port}", "--no-browser", "--allow-root", f"--ServerApp.root_dir={folder}"]
     options += ["--ServerApp.token=own", "--LabApp.news_url=None"]
     env = os.environ | {"HOME": str(folder), "JUPYTER_CONFIG_DIR": str(folder / "config")}

@@ -2,11 +2,11 @@
 
 import ast
 import doctest
-import json
+import re
 import subprocess
 import sys
-from graphlib import TopologicalSorter
 from importlib import import_module
+from importlib.util import resolve_name
 from pathlib import Path
 
 import pytest
@@ -17,21 +17,21 @@ ROOT = Path(__file__).resolve().parents[1]
 PACKAGE = ROOT / "xc_analysis"
 MODULES = sorted(PACKAGE.rglob("*.py"))
 
-# from the ground up; within a floor a module may import what stands on its left
-FLOORS = (
-    ("errors", "words"),
-    ("tables", "derivation"),
-    ("observations",),
-    ("comparability", "partial_years"),
-    ("evidence",),
-    ("trends", "projections"),
-    ("targets", "fits", "assessment", "robustness", "plan_statements", "air"),
-    ("style", "figures", "plots"),
-    ("documents", "workbook", "report"),
-    ("sheets", "changes", "own_numbers", "review", "running", "explorer", "pages", "build"),
-    ("cli",),
-    ("__main__",),
-)
+# from the ground up: a module may import what stands before it
+FLOORS = """
+errors words
+tables hourly derivation checks
+observations
+comparability partial_years
+evidence
+trends projections
+targets fits assessment robustness plan_statements air
+style figures plots
+documents workbook report
+sheets changes own_numbers review running explorer pages build
+cli
+__main__
+""".split()
 # modules that stand beside, and all that they may import
 BESIDE = {
     "hourly": {"errors", "words", "tables"},
@@ -39,17 +39,8 @@ BESIDE = {
     "checks": {"errors", "words", "tables", "derivation", "hourly"},
 }
 # whose `plot` method imports `plots` when it is called
-DRAWN = {
-    ("projections", "Projection"),
-    ("trends", "Trend"),
-    ("assessment", "Assessment"),
-    ("targets", "Target"),
-}
-HEIGHT = {name: (floor, at) for floor, names in enumerate(FLOORS) for at, name in enumerate(names)}
-
-
-def parsed(path):
-    return ast.parse(path.read_text(encoding="utf-8"))
+DRAWN = {("projections", "Projection"), ("trends", "Trend"), ("assessment", "Assessment")}
+DRAWN |= {("targets", "Target")}
 
 
 def room(path):
@@ -58,72 +49,39 @@ def room(path):
 
 
 def imports(path):
-    """Yield (room imported, class and function it happens in) for imports within the package."""
-    depth = len(path.relative_to(PACKAGE).parts)
-    package = ("xc_analysis", *path.relative_to(PACKAGE).parts[:-1])
-
-    def walk(node, inside):
-        for child in ast.iter_child_nodes(node):
-            if isinstance(child, ast.ImportFrom):
-                base = package[: depth + 1 - child.level] if child.level else ()
-                parts = (*base, *(child.module.split(".") if child.module else ()))
-                if parts[:1] == ("xc_analysis",):
-                    targets = [parts[1]] if len(parts) > 1 else [a.name for a in child.names]
-                    yield from ((target, inside) for target in targets)
-            elif isinstance(child, ast.Import):
-                for alias in child.names:
-                    if alias.name.startswith("xc_analysis."):
-                        yield alias.name.split(".")[1], inside
-            named = isinstance(child, ast.ClassDef | ast.FunctionDef)
-            yield from walk(child, (*inside, child.name) if named else inside)
-
-    yield from walk(parsed(path), ())
+    """The rooms that a file imports from, its own and that of charts for `plot` methods aside."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    classes = [node for node in ast.walk(tree) if isinstance(node, ast.ClassDef)]
+    methods = [m for c in classes if (room(path), c.name) in DRAWN for m in c.body]
+    late = {id(n) for m in methods if getattr(m, "name", "") == "plot" for n in ast.walk(m)}
+    package, found = ".".join(path.relative_to(ROOT).parts[:-1]), set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.ImportFrom):
+            base = resolve_name("." * node.level + (node.module or ""), package)
+            names = [f"{base}.{alias.name}" for alias in node.names]
+        else:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+        parts = [name.split(".")[1] for name in names if name.startswith("xc_analysis.")]
+        found |= set(parts) - ({"plots"} if id(node) in late else set())
+    # a name of the package itself, such as its version, is no room
+    return (found & set(map(room, MODULES))) - {room(path)}
 
 
-def graph():
-    """Room -> rooms it imports, without the plot methods and imports within a room."""
-    found = {room(path): set() for path in MODULES}
-    for path in MODULES:
-        for target, inside in imports(path):
-            drawn = (room(path), *inside[:1]) in DRAWN and inside[1:2] == ("plot",)
-            # a name of the package itself, such as its version, is no room
-            if target in found and target != room(path) and not (drawn and target == "plots"):
-                found[room(path)].add(target)
-    del found["__init__"]
-    return found
-
-
-def test_every_module_has_its_floor():
-    assert set(graph()) <= {*HEIGHT, *BESIDE}, (
-        "put the new module on a floor here and in CONTRIBUTING"
+def test_every_module_has_its_floor_and_imports_go_downwards_only():
+    assert {*map(room, MODULES)} - {"__init__"} == {*FLOORS}, (
+        "put it on a floor here and in CONTRIBUTING"
     )
-
-
-def test_imports_go_downwards_only():
-    upwards = []
-    for name, targets in graph().items():
-        for target in targets:
-            if name in BESIDE:
-                fine = target in BESIDE[name]
-            else:
-                # who stands beside counts as high as the highest thing it imports
-                fine = target in BESIDE or HEIGHT[target] < HEIGHT[name]
-            if not fine:
-                upwards.append(f"{name} -> {target}")
-    assert not upwards
-
-
-def test_there_is_no_circle():
-    TopologicalSorter(graph()).prepare()
+    for path in MODULES:
+        if (name := room(path)) != "__init__":
+            below = BESIDE.get(name, FLOORS[: FLOORS.index(name)])
+            assert imports(path) <= set(below), path
 
 
 def test_trends_and_projections_never_read_a_file():
-    for name in ("trends", "projections"):
-        for path in MODULES:
-            if room(path) == name:
-                text = path.read_text(encoding="utf-8")
-                assert not {"open(", "read_csv", "load("} & set(text.split()), path
-                assert "tables" not in {target for target, _ in imports(path)}, path
+    for path in (PACKAGE / "trends.py", PACKAGE / "projections.py"):
+        text = path.read_text(encoding="utf-8")
+        assert not re.search(r"\b(open|read_csv|load)\(", text), path
+        assert "tables" not in imports(path), path
 
 
 def test_the_package_keeps_its_size_and_its_format():
@@ -131,20 +89,6 @@ def test_the_package_keeps_its_size_and_its_format():
     assert sum(len(text.splitlines()) for text in texts) <= 14_700
     assert not any("fmt: " + "skip" in text for text in texts)
 
-
-def test_notebooks_use_public_names():
-    public = {"xc_analysis", "xc_analysis.trends", "xc_analysis.projections", "xc_analysis.hourly"}
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            if cell["cell_type"] != "code":
-                continue
-            for line in "".join(cell["source"]).splitlines():
-                words = line.split()
-                if words[:1] in (["from"], ["import"]) and words[1].startswith("xc_analysis"):
-                    assert words[1] in public, (path.name, line)
-
-
-# ---- the door -------------------------------------------------------------------------------
 
 HEAVY = {"matplotlib", "seaborn", "statsmodels", "scipy", "pandera", "ibis", "duckdb", "openpyxl"}
 HEAVY |= {"nbclient", "IPython", "ipywidgets", "pyspark"}
@@ -158,9 +102,12 @@ def modules_after(code):
     return {name.partition(".")[0] for name in done.stdout.split()}
 
 
-def test_importing_the_package_loads_nothing_but_itself():
-    added = modules_after("import xc_analysis; dir(xc_analysis)") - modules_after("pass")
-    assert {name for name in added if name not in sys.stdlib_module_names} == {"xc_analysis"}
+@pytest.mark.parametrize(
+    "code", ["import xc_analysis; dir(xc_analysis)", "import xc_analysis.cli as c; c._parser()"]
+)
+def test_the_package_and_its_commands_load_nothing_but_themselves(code):
+    added = modules_after(code) - modules_after("pass") - sys.stdlib_module_names
+    assert added == {"xc_analysis"}
 
 
 def test_tables_series_and_trends_need_nothing_heavy():
@@ -169,18 +116,10 @@ def test_tables_series_and_trends_need_nothing_heavy():
 
 
 def test_the_public_interface_is_whole():
-    wanted = (
-        "load check use_data series compare coverage statements commitments sources_of trend"
-        " project projection target assess scorecard sensitivity hindcast next_plan days months"
-        " causes reference_state dust_effect month_page stations estimate_check plot_series"
-        " plot_projection plot_target plot_scorecard plot_rows plot_grid plot_bars use_style"
-        " figure save_figure drawn panels title tr explore InputError __version__"
-    )
-    assert set(wanted.split()) <= set(xc.__all__)
     assert xc.__version__ == "0.2.0" and issubclass(xc.InputError, ValueError)
     for name in xc.__all__:
         assert getattr(xc, name) is not None and name in dir(xc)
-    assert not {room(path) for path in MODULES} & set(xc.__all__), "a module hides a function"
+    assert not {*map(room, MODULES)} & set(xc.__all__), "a module hides a function"
 
 
 @pytest.mark.parametrize("name", ["plot_nothing", "nothing", "_hidden"])
@@ -189,19 +128,13 @@ def test_unknown_names_are_attribute_errors(name):
         getattr(xc, name)
 
 
-# ---- examples -------------------------------------------------------------------------------
+EXAMPLES = [path.relative_to(ROOT) for path in MODULES if ">>>" in path.read_text()]
 
 
-def module_name(path):
-    parts = path.relative_to(ROOT).with_suffix("").parts
-    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-
-
-@pytest.mark.parametrize(
-    "name", [module_name(path) for path in MODULES if ">>>" in path.read_text()]
-)
-def test_examples_run(name, lang_en, tmp_path, monkeypatch):
+@pytest.mark.parametrize("path", EXAMPLES, ids=str)
+def test_examples_run(path, lang_en, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
+    module = import_module(".".join(path.with_suffix("").parts).removesuffix(".__init__"))
     flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
-    failed, tried = doctest.testmod(import_module(name), optionflags=flags)
+    failed, tried = doctest.testmod(module, optionflags=flags)
     assert tried and not failed
