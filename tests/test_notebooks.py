@@ -123,8 +123,9 @@ def test_uses_public_names_only_and_no_magic_path_or_style_of_its_own(path):
 
 
 @by_name
-def test_opens_with_a_title_and_speaks_both_languages(path):
+def test_opens_with_a_title_says_nothing_twice_and_speaks_both_languages(path):
     prose = cells(path, "markdown")
+    assert len(set(prose)) == len(prose)
     assert read(path)["cells"][0]["cell_type"] == "markdown" and prose[0].startswith("# ")
     for text in prose:
         assert re.search(r"[\u4e00-\u9fff]", text), f"no Chinese: {text[:60]!r}"
