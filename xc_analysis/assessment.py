@@ -13,7 +13,7 @@ import pandas as pd
 from . import fits, targets
 from .errors import InputError
 from .observations import HOME, stamp
-from .projections import Projection
+from .projections import METHODS, OF_DAYS, Projection
 from .tables import load
 from .targets import FIRM, PLAN, Target, Value, margin_of, number, read_target, text_of, whole_year
 from .trends import annual_frame, as_years, refuse_years, registered_attrs, repeated
@@ -41,21 +41,19 @@ _CARD = (
 ).split()
 HORIZON = 5  # years beyond the last value for which a probability is told
 ROUNDING = 0.05  # share of the level beyond which rounding is flagged
-_SPAN_METHODS = ("paths", "loglinear", "damped", "last")
-_NOTHING = Value(None, nan, nan, nan, "", 0)
+_NOTHING = Value(None, nan, nan, nan, "", 0, "")
 
 
 @dataclass(frozen=True)
 class Assessment:
     """A verdict with everything that led to it.
 
-    ``verdict`` is an English term, ``key`` its key in ``words.csv`` (``verdict.<key>``),
-    ``rule`` the number of the rule that decided. ``p_meet`` is NaN where there is no
-    probability; with two values ``p_span`` holds the lowest and the highest over the models.
-    ``margin`` is positive on the side that meets the target. A delegated target, or one in
-    words, is judged in ``under_reading`` only. Paces are in units a year. ``progress`` is
-    序时进度; it is NaN without a number to reach or a base that still misses it, without a later
-    value, and where the boundary has changed.
+    ``verdict`` is an English term, ``key`` its key in ``words.csv`` (``verdict.<key>``), ``rule``
+    the rule that decided. ``p_meet`` is NaN where there is no probability; with two values
+    ``p_span`` holds the lowest and the highest of the models. ``margin`` is positive where the
+    target is met. A target delegated or in words is judged in ``under_reading`` only. Paces are in
+    units a year; ``progress`` (序时进度) is NaN without a number to reach, a base that misses it
+    or a later value, and where the boundary has changed.
     """
 
     verdict: str
@@ -91,9 +89,8 @@ class Assessment:
     @property
     def frame(self) -> pd.DataFrame:
         """The verdict and its numbers as one row."""
-        hidden = ("target", "projection", "under_reading", "data")
-        row = {"indicator": self.target.indicator, "target": self.target.text}
-        row |= {"target_year": self.target.year}
+        aim, hidden = self.target, ("target", "projection", "under_reading", "data")
+        row = {"indicator": aim.indicator, "target": aim.text, "target_year": aim.year}
         row |= {k: v for k, v in vars(self).items() if k not in hidden}
         return pd.DataFrame([row | {"flags": flag_codes(self.flags), "why": str(self.why)}])
 
@@ -142,8 +139,7 @@ def assess(data, target, *, year=None, as_of=None) -> Assessment:
     Raises
     ------
     InputError
-        If the target cannot be read, its indicator or unit is another than the series', or a
-        projection does not reach the target year.
+        If the target cannot be read or has another indicator or unit, or a projection ends before.
 
     Examples
     --------
@@ -172,60 +168,34 @@ def assess(data, target, *, year=None, as_of=None) -> Assessment:
 
 
 def judge(frame, aim, as_of, setting=None, fan=None, *, by_reading=False) -> Assessment:
-    """Apply the first rule that matches; a target without a number also through its reading.
-
-    The projection is `fan`, else one made with the register's `setting`, else of the whole series.
-    """
+    """Apply the first rule that matches; a target without a number also through its reading."""
+    # the projection is `fan`, else one made with the register's `setting`, else of the whole series
     frame.attrs = registered_attrs(frame.attrs, frame.attrs.get("indicator") or aim.indicator)
-    _check_match(aim, frame.attrs)
-    fill = {k: str(frame.attrs.get(k) or "") for k in ("indicator", "scope", "unit")}
-    aim = replace(aim, **{k: getattr(aim, k) or v for k, v in fill.items()})
-    result = _apply_rules(_Case(frame, aim, as_of, setting, fan, by_reading))
+    told = {k: str(frame.attrs.get(k) or "") for k in ("indicator", "scope", "unit", "statistic")}
+    indicator, unit, name = told["indicator"], told["unit"], aim.indicator or told["indicator"]
+    if indicator and name != indicator:
+        raise error("error.other_indicator", target=name, series=indicator)
+    # of a series that holds changes itself the target's number is its own
+    holds_changes = told.pop("statistic").startswith("change") or name.endswith("_change")
+    of_base = aim.kind == "change" and not holds_changes
+    if of_base and aim.base_year is None:
+        raise error("error.change_base_year", indicator=name)
+    if of_base and aim.unit == unit == "%":
+        raise error("error.change_ambiguous", indicator=name)
+    if unit and aim.unit not in ("", unit, *(("%", "pp") if of_base else ())):
+        raise error("error.other_unit", target=aim.unit, series=unit)
+    aim = replace(aim, **{k: getattr(aim, k) or v for k, v in told.items()})
+    result = _apply_rules(_Case(frame, aim, as_of, setting, fan, by_reading, of_base))
     if result.rule == 1 and aim.read is not None:
         under = judge(frame, aim.read, as_of, setting, fan, by_reading=True)
         result = replace(result, under_reading=under)
     return result
 
 
-def _check_match(aim, attrs):
-    """Refuse a target of another indicator or unit than the series'."""
-    indicator, unit = str(attrs.get("indicator") or ""), str(attrs.get("unit") or "")
-    name = aim.indicator or indicator
-    if name and indicator and name != indicator:
-        raise error("error.other_indicator", target=name, series=indicator)
-    of_level = aim.kind == "change" and not _holds_changes(aim, attrs)
-    if of_level and aim.base_year is None:
-        raise error("error.change_base_year", indicator=name)
-    if of_level and aim.unit == unit == "%":
-        raise error("error.change_ambiguous", indicator=name)
-    if unit and aim.unit not in ("", unit, *(("%", "pp") if of_level else ())):
-        raise error("error.other_unit", target=aim.unit, series=unit)
-
-
-def _holds_changes(aim, attrs):
-    """Tell whether the series holds changes itself, so that the target's number is its own."""
-    name = aim.indicator or str(attrs.get("indicator") or "")
-    return str(attrs.get("statistic") or "").startswith("change") or name.endswith("_change")
-
-
-def _level_of(aim, base, attrs):
-    """Return the level that a target asks for; None for a change without its base value."""
-    if aim.kind != "change" or _holds_changes(aim, attrs):
-        return replace(aim, kind="level")
-    if base is None or base.value != base.value:
-        return None
-    factor, step = (1 + aim.value / 100, 0) if aim.unit == "%" else (1, aim.value)
-    # 40 less 18 % is 32.8, not 32.800000000000004
-    value, *ends = (round(x * factor + step, 9) for x in (base.value, base.lower, base.upper))
-    ends = ends if base.lower < base.upper else (None, None)
-    own = {"value": value, "lower": ends[0], "upper": ends[1]}
-    return replace(aim, kind="level", unit=str(attrs.get("unit") or ""), **own)
-
-
 class _Case:
     """One series against one target at one time of knowledge."""
 
-    def __init__(self, frame, aim, as_of, setting, fan, by_reading):
+    def __init__(self, frame, aim, as_of, setting, fan, by_reading, of_base):
         self.frame, self.aim, self.as_of = frame, aim, as_of
         self.setting, self.fan, self.by_reading = setting, fan, by_reading
         self.attrs, self.refusal = frame.attrs, None
@@ -234,7 +204,7 @@ class _Case:
         self.values = fits.same_boundary(targets.read_values(frame, until=as_of), aim.base_year)
         by_year = {v.year: v for v in self.values}
         self.base, self.outturn = by_year.get(aim.base_year), by_year.get(aim.year)
-        self.level = _level_of(aim, self.base, self.attrs)
+        self.level = self.changed_base() if of_base else replace(aim, kind="level")
         self.latest = self.values[-1] if self.values else None
         self.number = next((v for v in reversed(self.values) if v.value == v.value), None)
         # the value a verdict speaks of
@@ -246,11 +216,22 @@ class _Case:
         self.n = sum(v.status not in targets.NOT_COUNTED for v in self.fitted)
         self.too_far = self.latest is not None and aim.year - self.latest.year > HORIZON
 
+    def changed_base(self):
+        """Return the level that a change asks for; None without its base value."""
+        aim, base = self.aim, self.base
+        if base is None or base.value != base.value:
+            return None
+        factor, step = (1 + aim.value / 100, 0) if aim.unit == "%" else (1, aim.value)
+        # 40 less 18 % is 32.8, not 32.800000000000004
+        value, *ends = (round(x * factor + step, 9) for x in (base.value, base.lower, base.upper))
+        low, high = ends if base.lower < base.upper else (None, None)
+        return replace(aim, kind="level", unit=self.unit, value=value, lower=low, upper=high)
+
     def at_bound(self, value) -> bool:
         return any(value == number(self.attrs.get(end)) for end in ("floor", "ceiling"))
 
     def project(self, **changes):
-        """Return the projection to the target year; None, with the refusal kept, if there is none."""
+        """Return the projection to the target year; None, the refusal kept, if there is none."""
         if self.fan is not None and not changes:
             if self.aim.year not in self.fan.target_years:
                 raise error("error.projection_year", year=self.aim.year)
@@ -312,7 +293,7 @@ def _apply_rules(case) -> Assessment:
 
 
 def _span(case):
-    fans = [case.fan, *(case.project(method=method) for method in _SPAN_METHODS)]
+    fans = [case.fan, *(case.project(method=method) for method in METHODS if method != "linear")]
     chances = [p for p in map(case.chance, fans) if p == p]
     if not chances:
         return _result(case, 10, "gap")
@@ -349,8 +330,12 @@ def _result(case, rule, key, why=None, *, p=nan, fan=None, span=None, **told):
         low, high = (VERDICTS[band(end)] for end in span)
         verdict = f"{low} to {high}" if low != high else f"{low} (every model)"
     told = _reason_words(case, p, paces["pace_needed"]) | told
+    # A from six values on with station records, B without, C from three, D two, E below
+    computed = any(v.status == "computed" for v in case.fitted)
+    best = "A" if computed or case.attrs.get("source") == "station" else "B"
+    grade = ("E", "E", "D", "C", "C", "C", best)[min(case.n, 6)]
     shown = {"verdict": verdict, "key": key, "rule": rule, "p_meet": p, "p_span": span}
-    shown |= {"target": case.aim, "as_of": case.as_of, "n": case.n, "grade": _grade(case)}
+    shown |= {"target": case.aim, "as_of": case.as_of, "n": case.n, "grade": grade}
     shown |= {"margin": _margin(case.level, case.seen), "flags": _flags(case, p, fan, span)}
     shown |= {"latest": latest.value, "latest_year": latest.year, "latest_status": latest.status}
     shown |= {"outturn": outturn.value, "outturn_status": outturn.status}
@@ -389,13 +374,6 @@ def _paces(case):
     return paces
 
 
-def _grade(case):
-    """Grade the fit: A n >= 6 with station records, B n >= 6, C 3-5, D 2, E below."""
-    computed = any(v.status == "computed" for v in case.fitted)
-    best = "A" if computed or case.attrs.get("source") == "station" else "B"
-    return ("E", "E", "D", "C", "C", "C", best)[min(case.n, 6)]
-
-
 def _flags(case, p, fan, span):
     aim, years = case.aim, [v.year for v in case.fitted]
     plan = case.setting.plan if case.setting is not None else aim.plan or PLAN
@@ -405,12 +383,19 @@ def _flags(case, p, fan, span):
     if p == p and case.fan is None and fan.method == "paths":
         mirrored = case.chance(case.project(prior="mirrored"))
     used = {(aim.indicator, aim.scope, year) for year in (*years, aim.year) if year <= case.as_of}
+    # rounding may be a large share of a value; of what was computed or counted it is none
+    is_counted = case.attrs.get("scale") in OF_DAYS
+    known = [] if is_counted else [v for v in case.fitted if v.value]
+    steps = [{"printed": 10.0**-v.decimals, "derived": v.upper - v.lower} for v in known]
+    shares = [s.get(v.status, 0.0) / abs(v.value) for v, s in zip(known, steps, strict=True)]
+    prior = fits.registered("prior_sd", *where[:2], fits.ONE_FIT.get(aim.indicator, aim.indicator))
+    guessed = prior is None or prior["quality"] == "R"
     found = {
         "basis": len({v.basis for v in case.fitted if v.basis}) > 1,
         "exceptional": len(years) > 1 and last in fits.exceptional_years(*where),
         "reading": case.by_reading,
-        "prior": (p == p or span) and fits.prior_is_guess(*where),
-        "rounding": any(_is_coarse(v, case.attrs) for v in case.fitted),
+        "prior": (p == p or span) and guessed,
+        "rounding": any(share > ROUNDING for share in shares),
         "conflict": not used.isdisjoint(_conflicts(stamp("observations"))),
         "two_values": case.n == 2,
         "direction": mirrored == mirrored and band(mirrored) != band(p),
@@ -421,14 +406,6 @@ def _flags(case, p, fan, span):
 def flag_codes(flags) -> str:
     """Return flags as codes joined by ``;``."""
     return ";".join(dict.fromkeys(flag.key.removeprefix("flag.") for flag in flags))
-
-
-def _is_coarse(v, attrs):
-    """Tell whether a value's rounding is a large share of it; computed and counted have none."""
-    if attrs.get("scale") in ("count", "share") or not v.value:
-        return False
-    step = {"printed": 10.0**-v.decimals, "derived": v.upper - v.lower}.get(v.status, 0.0)
-    return step / abs(v.value) > ROUNDING
 
 
 @lru_cache(maxsize=8)
@@ -468,10 +445,9 @@ def scorecard(*, as_of=None) -> pd.DataFrame:
         base_year, base = targets.published_base(line, HOME, min(aim.base_year or year, year))
         row = line | vars(aim) | vars(one)
         row |= {name: text_of(line, f"plan_{name}") or row[name] for name in ("name_zh", "name_en")}
-        row["unit"] = text_of(line, "plan_unit_zh") or line["unit"]
-        row |= {"category": text_of(line, "plan_category_zh"), "attribute": aim.binding}
-        row |= {"base": base, "base_year": base_year, "target_year": aim.year}
-        row |= {"comparator": aim.comparator or "", "target": aim.value}
+        row |= {"unit": text_of(line, "plan_unit_zh") or line["unit"], "attribute": aim.binding}
+        row |= {"category": text_of(line, "plan_category_zh"), "base": base, "base_year": base_year}
+        row |= {"target_year": aim.year, "comparator": aim.comparator or "", "target": aim.value}
         row["verdict_under_reading"] = read.verdict if read else ""
         row["p_under_reading"] = read.p_meet if read else nan
         row["flags"] = flag_codes(one.flags + (read.flags if read else ()))

@@ -1,8 +1,7 @@
 """Find everything that is wrong with the tables of a folder, in one run; raise nothing.
 
-A rule looks only at what could be read: a table or a column that is missing has been reported by
-the reader already, and counts as empty of rows, or as unknown. In rows an empty or unreadable cell
-is NaN, which fails every comparison.
+A rule looks only at what could be read: the reader has reported a table or column that is missing;
+it counts as empty. In rows an empty or unreadable cell is NaN, which fails every comparison.
 """
 
 import contextlib
@@ -12,7 +11,7 @@ import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterator
-from functools import cached_property, lru_cache
+from functools import lru_cache
 from graphlib import CycleError, TopologicalSorter
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -154,11 +153,6 @@ class Pack:
         sheet = self[table]
         return list(_rows(sheet).values()) if set(columns) <= set(sheet.places) else []
 
-    @cached_property
-    def register(self) -> dict[str, Row]:
-        """The register of indicators."""
-        return {row["indicator"]: row for row in reversed(self.rows("indicators"))}
-
     def known(self, table: str, column: str) -> set[str] | None:
         """Return all values of a column and what may be one; None where that cannot be told."""
         sheet = self[table]
@@ -174,7 +168,6 @@ class Pack:
 
 
 def _check_cells_and_keys(pack: Pack) -> Iterator[Offence]:
-    """Find what a file's own schema excludes."""
     for sheet in pack.sheets.values():
         yield from _misfits(sheet)
 
@@ -266,11 +259,9 @@ def _check_folder(pack: Pack) -> Iterator[Offence]:
     expected = {f"{table}.csv" for table in table_names()} | {"datapackage.json"}
     for path in sorted([*pack.folder.glob("*"), *pack.folder.glob("air/*")]):
         name = path.relative_to(pack.folder).as_posix()
-        if path.name.startswith(".") or path.suffix.lower() not in _TABLE_FILES:
-            continue
-        if name not in expected:
-            hint = near(name, expected)
-            yield offence(name, 1, "(file)", name, "check.no_table", near=hint)
+        is_table = not path.name.startswith(".") and path.suffix.lower() in _TABLE_FILES
+        if is_table and name not in expected:
+            yield offence(name, 1, "(file)", name, "check.no_table", near=near(name, expected))
 
 
 def _check_rows(pack: Pack) -> Iterator[Offence]:
@@ -281,12 +272,10 @@ def _check_rows(pack: Pack) -> Iterator[Offence]:
 
 @lru_cache(maxsize=64)
 def _row_faults(sheet: Sheet, indicators: Sheet) -> tuple[Offence, ...]:
-    """Apply the rules of ``datapackage.json`` that speak of a table or of its kind.
-
-    Their expressions name typed columns, those of the row's indicator in the register as
-    ``of_...``, and of the cell itself: ``@cell`` as typed, ``@half`` half a unit of its last digit,
-    ``@empty``, ``@full``; ``@texts`` are all cells as written.
-    """
+    """Apply the rules of ``datapackage.json`` that speak of a table or of its kind."""
+    # Their expressions name typed columns, those of the row's indicator in the register as
+    # of_..., and of the cell itself: @cell as typed, @half half a unit of its last digit,
+    # @empty, @full; @texts are all cells as written.
     # a column that the schema does not know may have a name that no expression can hold
     frame, kinds, found = sheet.frame[[*sheet.fields]], [sheet.table], []
     if "indicator" in frame:
@@ -309,7 +298,7 @@ def _row_faults(sheet: Sheet, indicators: Sheet) -> tuple[Offence, ...]:
     nullable = {name: "float" for name in frame.select_dtypes(["Int64", "boolean"])}
     frame = frame.astype(nullable)
     said = {name: frame[name] for name in frame if name not in sheet.fields}
-    for rule in (rule for rule in tables.row_rules() if rule["table"] in kinds):
+    for rule in (rule for rule in tables.package()["rules"] if rule["table"] in kinds):
         expression = rule["wrong"]
         for column in [name for name in rule["columns"].split() if name in sheet.places]:
             text, cell = sheet.cells[column], frame[column]
@@ -369,11 +358,9 @@ def _extent(period: str) -> tuple[int, int, set[int]] | None:
 
 
 def _check_periods(pack: Pack) -> Iterator[Offence]:
-    """Find figures known before their period was over, and parts of a year as years.
-
-    A used annual figure needs a source of the year's last days or later. Where the source has no
-    date, the other figures that it gives for that year tell how far it reaches.
-    """
+    """Find figures known before their period was over, and parts of a year as years."""
+    # A used annual figure needs a source of the year's last days or later. Where the source has no
+    # date, the other figures that it gives for that year tell how far it reaches.
     rows = pack.rows("sources")
     dates = {row["source_id"]: row["published"] for row in rows if row.reads("published")}
     newest = max((int(date[:4]) for date in dates.values()), default=9999)
@@ -411,15 +398,13 @@ def _check_scopes(pack: Pack) -> Iterator[Offence]:
     tables = ("observations", "targets", "statements", "assumptions", "air/annual", "air/monthly")
     named = [row for table in tables for row in pack.rows(table) if row.reads("scope")]
     counts = Counter(row["scope"] for row in named)
-    usual = {_bare(scope): scope for scope in sorted(counts, key=counts.get)}
+    # without blanks, width and the suffix of their kind
+    plain = {name: unicodedata.normalize("NFKC", name) for name in counts}
+    bare = {name: re.sub(r"\s|[区市县]$", "", text) for name, text in plain.items()}
+    usual = {bare[name]: name for name in sorted(counts, key=counts.get)}
     for row in named:
-        if row["scope"] != usual[_bare(row["scope"])]:
-            yield row.wrong("scope", "check.other_name", usual=usual[_bare(row["scope"])])
-
-
-def _bare(scope: str) -> str:
-    """Strip a scope's name of blanks, width and the suffix of its kind."""
-    return re.sub(r"\s|[区市县]$", "", unicodedata.normalize("NFKC", scope))
+        if row["scope"] != usual[bare[row["scope"]]]:
+            yield row.wrong("scope", "check.other_name", usual=usual[bare[row["scope"]]])
 
 
 def _span(row: Row) -> tuple[float, float, float]:
@@ -441,6 +426,7 @@ def _check_derivations(pack: Pack) -> Iterator[Offence]:
     figures = {row["obs_id"]: row for row in reversed(rows)}
     known = set(figures) | pack["observations"].stray
     circles = _circles(rows)
+    register = {row["indicator"]: row for row in reversed(pack.rows("indicators"))}
     for row in [row for row in rows if row.reads("derivation")]:
         try:
             named = names(row["derivation"])
@@ -456,7 +442,7 @@ def _check_derivations(pack: Pack) -> Iterator[Offence]:
                 yield row.wrong("derivation", "check.circle", path=circles[row["obs_id"]])
             else:
                 result = evaluate(row["derivation"], lambda name: _span(figures[name]))
-                yield from _compare(row, *result, pack.register.get(row["indicator"], {}))
+                yield from _compare(row, *result, register.get(row["indicator"], {}))
                 yield from _whole_years(row, [figures[name] for name in named])
         except InputError as fault:
             yield row.wrong("derivation", "check.expression", fault=fault.args[0])
@@ -483,7 +469,6 @@ def _circles(rows: list[Row]) -> dict[str, str]:
 
 
 def _compare(row: Row, value: float, low: float, high: float, register) -> Iterator[Offence]:
-    """Compare an observation with what its derivation gives."""
     digit = {name: 2 * half_unit(row.text(name)) * (1 + 1e-6) for name in QUANTITY}
     if row["status"] == "bound":
         ends = [row[name] for name in ("lower", "upper") if row.reads(name)]

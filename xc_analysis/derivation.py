@@ -1,14 +1,12 @@
 """Evaluate plain arithmetic over named figures, with the range that rounding allows.
 
-An expression holds numbers in plain digits, ids (``o0346`` or dotted, ``station.pm25.2020``),
-``+ - * /`` and parentheses. Every character is accounted for before `ast` sees the text, numbers
-and ids under stand-ins, and of the tree only arithmetic is accepted: nothing is ever run.
+An expression holds numbers in plain digits, ids (``o0346``, ``station.pm25.2020``), ``+ - * /``
+and parentheses; every character is accounted for before `ast` sees it, and nothing is ever run.
 """
 
 import ast
 import math
 import re
-from collections.abc import Callable, Mapping
 from functools import lru_cache
 
 from .words import error
@@ -30,32 +28,27 @@ def names(expression: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(_parse(expression)[1]))
 
 
-def evaluate(
-    expression: str, values: Mapping | Callable, *, printed: bool = True
-) -> tuple[float, float, float]:
-    """Evaluate an expression; return its value and the range that rounding allows it.
-
-    `values` gives for each id a number, or (value, lower, upper); an end may be infinite, a value
-    NaN where only bounds are known. A callable raises its own errors for unknown ids. `printed`: a
-    number written with a decimal point is uncertain by half a unit of its last digit; whole numbers
-    are exact either way.
-
-    Interval arithmetic is exact while every id enters once. An id that enters more than once is
-    pinned to the end of its range that the sign of the derivative asks for, exact where the
-    expression is monotone in it; where the sign is open the outer bound stands.
-
-    Examples
-    --------
-    >>> value, lower, upper = evaluate("o1 / (1 - 0.518)", {"o1": (40, 39.5, 40.5)})
-    >>> round(value, 1), round(lower, 1), round(upper, 1)
-    (83.0, 81.9, 84.1)
-    """
-    ids = _parse(expression)[1]
-    figures = {name: _figure(expression, name, values) for name in ids}
+def evaluate(expression: str, values, *, printed: bool = True) -> tuple[float, float, float]:
+    """Evaluate an expression over a mapping or a callable; return value, lower and upper end."""
+    # An id is a number or (value, lower, upper), the value NaN where only bounds are known. With
+    # `printed` a number with a decimal point is uncertain by half a unit of its last digit.
+    ids, figures = _parse(expression)[1], {}
+    for name in ids:
+        try:
+            found = values(name) if callable(values) else values[name]
+        except KeyError:
+            raise error("error.unknown_id", expression=_short(expression), name=name) from None
+        found = found if isinstance(found, tuple) else (found, found, found)
+        value, lower, upper = (math.nan if number is None else float(number) for number in found)
+        if math.isinf(value) or not lower <= upper:
+            raise error("error.no_value", expression=_short(expression), name=name)
+        figures[name] = value, lower, upper
     value = _range(expression, {name: (v, v) for name, (v, _, _) in figures.items()})[0][0]
     known = not any(math.isnan(value) for value, _, _ in figures.values())
     if math.isinf(value) or (known and math.isnan(value)):
         raise error("error.not_finite", expression=_short(expression))
+    # Exact while every id enters once. One that enters more often is pinned to the end that the
+    # sign of its derivative asks for, exact where monotone; if that is open the outer bound stands.
     spans = {name: (lower, upper) for name, (_, lower, upper) in figures.items()}
     pinned = dict(spans), dict(spans)
     for name, ends in spans.items():
@@ -96,20 +89,6 @@ def _parse(text: str) -> tuple[ast.AST, tuple[str, ...], dict[str, str]]:
 
 def _short(text: str) -> str:
     return repr(text if len(text) <= 40 else text[:37] + "...")
-
-
-def _figure(expression: str, name: str, values) -> tuple[float, float, float]:
-    """Look an id up; return its value and its range."""
-    try:
-        found = values(name) if callable(values) else values[name]
-    except KeyError:
-        raise error("error.unknown_id", expression=_short(expression), name=name) from None
-    if not isinstance(found, tuple):
-        found = (found, found, found)
-    value, lower, upper = (math.nan if number is None else float(number) for number in found)
-    if math.isinf(value) or not lower <= upper:
-        raise error("error.no_value", expression=_short(expression), name=name)
-    return value, lower, upper
 
 
 def _range(expression: str, spans, printed=False, by: str = "") -> tuple[Range, Range]:

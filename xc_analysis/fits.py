@@ -1,9 +1,7 @@
 """What the register sets for a fit, and the one projection of an indicator that this gives.
 
-The register (``assumptions.csv``) holds one fit per plan. The plan in force is the last whose
-base year has been reached. A window that reaches the plan's base year grows with the record
-until the next plan's takes over; one that ends earlier stays as it is. So 2020 is the fit of
-2015-2020 and runs to 2025, 2023 that of 2015-2023, and 2025 that of 2018-2025 to 2030.
+``assumptions.csv`` holds one fit per plan; in force is the last plan whose base year is reached.
+A window up to that year grows with the record until the next plan's; one that ends earlier stays.
 """
 
 from dataclasses import dataclass
@@ -19,8 +17,8 @@ from .targets import Value, assumptions, plan_years, read_values, whole_year
 from .trends import registered_attrs
 from .words import error
 
-# a count of days and its ratio are one fit and share its setting
-_ONE_FIT = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
+#: A count of days and its ratio are one fit and share its setting.
+ONE_FIT = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
 
 
 @dataclass(frozen=True)
@@ -81,7 +79,7 @@ def fit_setting(indicator, *, as_of=None, scope=None) -> Setting:
     plans = sorted({(*plan_years(r["plan"]), r["plan"]) for r in assumptions() if r["fit_from"]})
     reached = [plan for plan in plans if plan[0] <= year]
     base, target_year, plan = reached[-1] if reached else plans[0]
-    where = (plan, area, _ONE_FIT.get(name, name))
+    where = (plan, area, ONE_FIT.get(name, name))
     row, prior = registered(None, *where), registered("prior_sd", *where)
     if row is None:
         raise error("error.no_fit", indicator=name, plan=plan)
@@ -99,8 +97,7 @@ def fit_setting(indicator, *, as_of=None, scope=None) -> Setting:
 
 def registered(parameter, plan, scope, indicator) -> dict | None:
     """Return the row of a parameter, None for a fit, that holds for the keys; None without one."""
-    # An empty key holds for all; a row that names the area goes before one that names the
-    # indicator, that before one that names the plan.
+    # an empty key holds for all; the area goes before the indicator, that before the plan
     wanted = {"scope": scope, "indicator": indicator, "plan": plan}
     rows = [row for row in assumptions() if row["parameter"] == parameter]
     rows = [row for row in rows if all(row[key] in (None, wanted[key]) for key in wanted)]
@@ -124,10 +121,7 @@ def setting_series(setting, **changes) -> pd.DataFrame:
 
 
 def fit(series, setting=None, *, as_of=None, to=None, base_year=None, **changes) -> Projection:
-    """Project a series as a setting says, with options of `project` that replace it.
-
-    Nothing after `as_of` is used, nor what lies outside the boundary of `base_year`.
-    """
+    """Project what is known by `as_of`, within one boundary, as a setting or changes of it say."""
     known = series if as_of is None else series[series.index <= as_of]
     values = read_values(known)
     outside = {v.year for v in values} - {v.year for v in same_boundary(values, base_year)}
@@ -141,17 +135,13 @@ def fit(series, setting=None, *, as_of=None, to=None, base_year=None, **changes)
 
 
 def same_boundary(values, base_year=None) -> list[Value]:
-    """Leave out the years of another area, network or denominator than the base or last year's.
-
-    States of measurement (``ref-...``) are no boundaries: they stay, and a change is flagged.
-    """
-
-    def boundary(value):
-        return "" if value.basis.startswith(("ref-", "restated")) else value.basis
-
+    """Leave out the years of another area, network or denominator than the base or last year's."""
     named = [v for v in values if v.basis]
     anchor = next((v for v in named if v.year == base_year), named[-1] if named else None)
-    return [v for v in values if not v.basis or boundary(v) == boundary(anchor)]
+    # states of measurement are no boundaries: they stay, and a change is flagged
+    states = ("ref-", "restated")
+    bounds = {v.basis: "" if v.basis.startswith(states) else v.basis for v in named}
+    return [v for v in values if not v.basis or bounds[v.basis] == bounds[anchor.basis]]
 
 
 def last_year() -> int:
@@ -165,9 +155,3 @@ def exceptional_years(plan, scope, indicator) -> tuple[int, ...]:
     """Return the years that the register calls exceptional."""
     row = registered("exceptional_year", plan, scope, indicator)
     return () if row is None else tuple(int(y) for y in str(row["value"]).split())
-
-
-def prior_is_guess(plan, scope, indicator) -> bool:
-    """Tell whether the register rates the prior red, or has none."""
-    row = registered("prior_sd", plan, scope, _ONE_FIT.get(indicator, indicator))
-    return row is None or row["quality"] == "R"

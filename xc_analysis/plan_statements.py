@@ -28,9 +28,6 @@ _COLUMNS = (
     "claim kind unit year comparator value recompute obs_id"
 ).split()
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
-_ARITHMETIC = re.compile(r"[0-9] [-+*/] [0-9]")
-# a state on a day or a figure of a whole year; a month or a run of months is neither
-_WHOLE = r"annual|[0-9]{4}-[0-9]{2}-[0-9]{2}"
 
 
 def statements() -> pd.DataFrame:
@@ -39,13 +36,12 @@ def statements() -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per statement, in the plan's order: ``statement``, ``printed`` (with comparator
-        and unit), ``recomputed``, ``difference`` (recomputed less printed) and ``tolerance``
-        (where the two may be compared), ``verdict`` (one of `VERDICTS`), ``why``, columns of the
-        table, and ``counted`` (the row stands for a number of the plan in the counts); texts in
-        both languages. ``attrs`` count the numbers that the plan prints, each once: ``printed``,
-        ``checked`` (could be checked at all), ``agree`` (with a record independent of the
-        plan), ``consistent``, ``not_accounted_for``, ``differ``; ``headline`` says it.
+        One row per statement, in the plan's order: ``statement``, ``printed`` (with comparator and
+        unit), ``recomputed``, ``difference`` (recomputed less printed) and ``tolerance`` (where the
+        two may be compared), ``verdict`` (one of `VERDICTS`), ``why``, columns of the table, and
+        ``counted`` (in the counts); texts in both languages. ``attrs`` count the numbers that the
+        plan prints, each once: ``printed``, ``checked`` (at all), ``agree`` (with an independent
+        record), ``consistent``, ``not_accounted_for``, ``differ``; ``headline`` says it.
 
     Raises
     ------
@@ -79,7 +75,7 @@ def statements() -> pd.DataFrame:
     frame = pd.DataFrame(rows, columns=_COLUMNS)
     # each number that the plan prints once; arithmetic of ours is none of them
     ours = frame["verdict"].eq("implies") & frame["obs_id"].isna()
-    ours |= frame["printed"].str.contains(_ARITHMETIC) | frame["verdict"].eq("wording")
+    ours |= frame["printed"].str.contains("[0-9] [-+*/] [0-9]") | frame["verdict"].eq("wording")
     # of a number printed twice, the best support counts
     best = frame[~ours].sort_values("verdict", key=lambda verdicts: verdicts.map(VERDICTS.index))
     best = best[~best["obs_id"].fillna(best["statement_id"]).duplicated()]
@@ -105,8 +101,14 @@ def _judge(row: dict, printed: pd.Series, observed: pd.DataFrame) -> dict:
             exact = row["comparator"] or _is_count(row)
             difference = recomputed - row["value"]
             allowed = (row["tolerance"] or 0.0) + (0.0 if exact else half_unit(_digits(row)))
-            met, missed = _COMPARED[row["claim"]]
-            verdict = met if _is_met(row, difference, allowed) else missed
+            comparator, slack = row["comparator"] or "=", 1e-9 * max(1.0, abs(row["value"]))
+            above = -difference if comparator[0] == ">" else difference
+            is_met = above <= allowed + slack
+            if comparator == "=":
+                is_met = abs(difference) <= allowed + slack
+            elif comparator in ("<", ">") and not allowed:
+                is_met = above < 0
+            verdict = _COMPARED[row["claim"]][0 if is_met else 1]
     shown = {"statement": row["subject_zh"], "statement_en": row["subject_en"]}
     shown |= {"recomputed": recomputed, "difference": difference, "tolerance": allowed}
     shown |= {"recomputed_unit": row["recomputed_unit"] if row["recompute"] else None}
@@ -152,15 +154,6 @@ def _recompute(row: dict, printed: pd.Series, observed: pd.DataFrame) -> tuple[f
     return value, partial[0] if partial else None
 
 
-def _is_met(row: dict, difference: float, allowed: float) -> bool:
-    """Tell whether a recomputed figure meets the printed one."""
-    comparator, slack = row["comparator"] or "=", allowed + 1e-9 * max(1.0, abs(row["value"]))
-    if comparator in ("<", ">") and not allowed:
-        return difference < 0 if comparator == "<" else difference > 0
-    above = -difference if comparator[0] == ">" else difference
-    return above <= slack and (comparator != "=" or difference >= -slack)
-
-
 def _is_count(row: dict) -> bool:
     return row["kind"] == "count" or row["unit"] == "count"
 
@@ -178,10 +171,8 @@ def _explain(row: dict, shown: dict, partial: int | None, lang: str) -> str:
     verdict, unit = shown["verdict"], row["recomputed_unit"]
     decimals = len(_digits(row).partition(".")[2]) + (verdict in CHECKED)
     decimals = max(decimals, int(not _is_count(row)))
-    value, gap, room = (
-        _quantity(shown[name], decimals, unit, lang, sign=name == "difference")
-        for name in ("recomputed", "difference", "tolerance")
-    )
+    value, room = (_quantity(shown[k], decimals, unit, lang) for k in ("recomputed", "tolerance"))
+    gap = _quantity(shown["difference"], decimals, unit, lang, sign=True)
     if partial:
         text = word("statement.why_partial", lang, year=partial)
     elif verdict == "cannot tell":
@@ -264,14 +255,14 @@ def commitments() -> pd.DataFrame:
     seen = load("observations").set_index("obs_id")
     outturn = seen.reindex(table["outturn_obs"]).reset_index(drop=True)
     table["known"] = table["outturn"].notna()
-    table["outturn_status"] = outturn["status"]
-    table["outturn_source_id"] = outturn["source_id"]
-    whole = outturn["period"].str.fullmatch(_WHOLE).fillna(False).astype(bool)
+    table[["outturn_status", "outturn_source_id"]] = outturn[["status", "source_id"]]
+    # a state on a day or a figure of a whole year; a month or a run of months is neither
+    whole = outturn["period"].str.fullmatch("annual|[0-9]{4}-[0-9]{2}-[0-9]{2}")
+    whole = whole.fillna(False).astype(bool)
     table["comparable"] = table["known"] & outturn["indicator"].eq(table["indicator"]) & whole
     table["past_due"] = (table["due_year"] <= as_of).fillna(False).astype(bool)
     marks = {"projects": table["kind"].eq("project"), "measurable": table["measurable"].eq("yes")}
-    marks |= {"partly": table["measurable"].eq("partly")}
-    marks |= {name: table[name] for name in ("past_due", "known")}
+    marks |= {"partly": table["measurable"].eq("partly"), **table[["past_due", "known"]]}
     counts = {"commitments": len(table)} | {name: int(mark.sum()) for name, mark in marks.items()}
     headline = message("statement.commitments", as_of=as_of, **counts)
     table.attrs = {"as_of": as_of, **counts, "headline": headline}

@@ -1,10 +1,10 @@
 """Projections of short annual series, with prediction intervals from two points on.
 
-The default, `paths`, draws 97 plausible paths of four kinds, weighs each by how well it fits the
-years observed, and takes their weighted spread, the noise from year to year and a slow drift as
-the fan. The other four methods are for comparison.
+The default, `paths`, weighs 97 paths of four kinds by their fit to the years observed; their
+spread, the noise and a slow drift are the fan. The other methods are for comparison.
 """
 
+from collections import namedtuple
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import inf
@@ -13,18 +13,8 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from .trends import (
-    as_floats,
-    as_years,
-    fit_points,
-    listed,
-    number,
-    refuse_years,
-    repeated,
-    series_title,
-    shown,
-    shown_decimals,
-)
+from . import trends
+from .trends import as_floats, as_years, number, shown
 from .words import Message, error, html_table, message, word
 
 OPTIONS = {
@@ -105,8 +95,11 @@ class Scale(NamedTuple):
         bounds = ((self.floor, least), (self.ceiling, inf))
         return tuple(usual if bound is None else bound for bound, usual in bounds)
 
-    def ends(self, centre, half, days, s):
-        """Return the interval centre -+ half in units; at a bound it keeps a width."""
+    def interval(self, level, centre, sd, df, days, s):
+        """Return a central interval of Student's t in units; at a bound it keeps a width."""
+        from scipy.special import stdtrit
+
+        half = stdtrit(df, 0.5 + float(level) / 2) * sd
         # From a bound the other end stays half a day away, on other scales one residual sd s,
         # so that no interval is narrower than a lower level's.
         lower, upper = self.backward(centre - half, days), self.backward(centre + half, days)
@@ -143,7 +136,7 @@ def calendar_days(years):
 
 @lru_cache(maxsize=128)
 def _curves(times, scale):
-    """Return the paths (97, times) of a series, all 0 at time 0, mirrored and stretched as it is."""
+    """Return the paths (97, times) of a series, all 0 at time 0, mirrored and stretched like it."""
     t = np.array(times)
     floors = _FLOORS[:, None]
     curves = (
@@ -258,11 +251,9 @@ def _outliers(z, years, errors, scale):
         variance = (p * q).sum(axis=0) / (PRIOR_WEIGHT + n - 2) * (1 + 1 / (n - 1))
         variance += (p * beyond**2).sum(axis=0) - (z - centre) ** 2
     residuals = (z - centre) / np.sqrt(variance + errors**2)
-    return [
-        message("warn.point_disagrees", year=int(year), residual=f"{residual:.1f}")
-        for year, residual in zip(years, residuals, strict=True)
-        if abs(residual) > DISAGREES
-    ]
+    odd = np.abs(residuals) > DISAGREES
+    told = zip(years[odd].tolist(), residuals[odd], strict=True)
+    return [message("warn.point_disagrees", year=year, residual=f"{r:.1f}") for year, r in told]
 
 
 def _line(z, t, h, prior_sd=None):
@@ -286,19 +277,6 @@ def _line(z, t, h, prior_sd=None):
     return end + slope * reach, variance, df, np.sqrt(s2)
 
 
-def _last(z, t, h, prior_sd):
-    """Keep the mean of the last two years, as a random walk without drift."""
-    # A step of one year has variance s^2; the mean of two lies half a step back, which adds
-    # s^2 / 4. Where the last two years do not adjoin, the last value stands alone.
-    rss = (np.diff(z, axis=1) ** 2 / np.diff(t)).sum(axis=1, keepdims=True)
-    df = PRIOR_WEIGHT + t.size - 1
-    s2 = (PRIOR_WEIGHT * prior_sd**2 + rss) / df
-    two = t[-1] - t[-2] == 1
-    start = z[:, -2:].mean(axis=1, keepdims=True) if two else z[:, -1:]
-    centre = np.repeat(start, h.size, axis=1)
-    return centre, s2 * (h + 0.25 * two), df, np.sqrt(s2)
-
-
 def _fit(z, years, targets, method, scale, errors):
     """Fit z (k, n): centre and sd (k, h) of the t, its df, residual sd (k, 1), weights (k, 4)."""
     h = np.arange(1.0, float(targets.max() - years[-1]) + 1)
@@ -312,7 +290,14 @@ def _fit(z, years, targets, method, scale, errors):
         variance = np.maximum.accumulate(variance, axis=1) * ((DF - 2) / DF)
         df = DF
     elif method == "last":
-        centre, variance, df, s = _last(z, t, h, scale.prior_sd)
+        # A random walk from the mean of the last two years: a step has variance s^2, the mean
+        # lies half a step back, which adds s^2 / 4. Years that do not adjoin stand alone.
+        rss = (np.diff(z, axis=1) ** 2 / np.diff(t)).sum(axis=1, keepdims=True)
+        df = PRIOR_WEIGHT + t.size - 1
+        s2 = (PRIOR_WEIGHT * scale.prior_sd**2 + rss) / df
+        two = t[-1] - t[-2] == 1
+        start = z[:, -2:].mean(axis=1, keepdims=True) if two else z[:, -1:]
+        centre, variance, s = np.repeat(start, h.size, axis=1), s2 * (h + 0.25 * two), np.sqrt(s2)
     else:
         fading = scale.prior_sd if method == "damped" else None
         centre, variance, df, s = _line(z, t, h, fading)
@@ -356,13 +341,6 @@ def _read_setting(name, values, years, to, options, levels, prior_sd, ends):
     if targets.min() <= last:
         raise error("error.target_past", name=name, year=int(targets.min()), last=int(last))
     return fitted, targets
-
-
-def _half_width(df, level):
-    """Return the half width of the central interval of Student's t, in its scale."""
-    from scipy.special import stdtrit
-
-    return stdtrit(df, 0.5 + float(level) / 2)
 
 
 @dataclass(frozen=True)
@@ -416,8 +394,8 @@ class Projection:
 
     def interval(self, level) -> tuple[np.ndarray, np.ndarray]:
         """Compute the ends of the central interval of each target year, in units."""
-        half = _half_width(self.df, level) * self.sd
-        return self._scale.ends(self.centre, half, calendar_days(self.target_years), self.s)
+        days = calendar_days(self.target_years)
+        return self._scale.interval(level, self.centre, self.sd, self.df, days, self.s)
 
     @cached_property
     def frame(self) -> pd.DataFrame:
@@ -463,7 +441,8 @@ class Projection:
         if decimals == decimals and scale.name != "count":
             # a computed outturn counts to a digit more than a printed one
             last = self.data["status"].iloc[-1] if "status" in self.data else ""
-            places = max(int(decimals) + (last in ("computed", "estimated")), shown_decimals(limit))
+            own = int(decimals) + (last in ("computed", "estimated"))
+            places = max(own, trends.shown_decimals(limit))
             edge += 0.5 * 10.0**-places * {"<=": 1, ">=": -1}.get(comparator, 0)
         upwards = comparator in ("<=", ">")  # the edge lies after the limit, not before it
         if scale.name in OF_DAYS:
@@ -505,7 +484,7 @@ class Projection:
             notes.append(word("projection.weights", listed=word("projection.joint").join(parts)))
             shares = {side: f"{100 * share:.0f}" for side, share in self.prior_share.items()}
             notes.append(word("projection.prior_share", **shares))
-        title = series_title(self.data.attrs, self.indicator)
+        title = trends.series_title(self.data.attrs, self.indicator)
         return html_table(rows, title, [*notes, *self.warnings])
 
 
@@ -539,9 +518,8 @@ def project(
     window, exclude : optional
         First and last year to fit, inclusive, either may be None; years to leave out.
     prior_sd, scale, better, floor, ceiling : optional
-        Noise from year to year on the scale of the fit; "log", "logit", "identity", "count" (of
-        days) or "share" (the per cent of them); "lower" or "higher"; the physical range. The
-        series' own unless given.
+        The series' own unless given: noise from year to year on the scale of the fit; "log",
+        "logit", "identity", "count" or "share" (of days); "lower" or "higher"; physical range.
     prior : {"falling", "mirrored"}
         "mirrored" expects worsening as much as the default expects improvement.
 
@@ -563,7 +541,7 @@ def project(
     >>> xc.project(s, 2025).frame.loc[2025, ["median", "lower_80", "upper_80"]].round(1).tolist()
     [20.1, 14.2, 28.6]
     """
-    points = fit_points(s, window, exclude)
+    points = trends.fit_points(s, window, exclude)
     name, warnings, years, values = points.name, [*points.warnings], points.years, points.values
     given = {"scale": scale, "better": better, "floor": floor, "ceiling": ceiling}
     attrs = points.kept.attrs | {key: end for key, end in given.items() if end is not None}
@@ -586,12 +564,11 @@ def project(
         missing = ~(days > 0)
         days[missing] = calendar_days(years[missing])
         if missing.any():
-            warnings.append(message("warn.calendar_days", years=listed(years[missing])))
+            warnings.append(message("warn.calendar_days", years=trends.listed(years[missing])))
     scale.check(values[None, :], years, days, name)
 
     z, errors = scale.forward(values, days), _errors(points, scale, days)
-    fitted = _fit(z[None, :], years, targets, method, scale, errors)
-    centre, sd, df, residual_sd, weights = fitted
+    centre, sd, df, noise, weights = _fit(z[None, :], years, targets, method, scale, errors)
     kinds, prior_share = {}, {}
     if method == "paths":
         kinds = dict(zip(KINDS, weights[0].tolist(), strict=True))
@@ -608,12 +585,11 @@ def project(
     told |= {"years": years, "values": values, "errors": errors, "target_years": targets}
     told |= {"prior_sd": scale.prior_sd if has_prior else None, "better": better}
     told |= {"weights": kinds, "prior_share": prior_share, "warnings": tuple(warnings)}
-    told |= {"centre": centre[0], "sd": sd[0], "df": df, "s": float(residual_sd[0, 0])}
+    told |= {"centre": centre[0], "sd": sd[0], "df": df, "s": float(noise[0, 0])}
     return Projection(name, **told, levels=tuple(map(float, levels)), data=points.kept)
 
 
 def _errors(points, scale, days):
-    """Return the known errors of the points on the scale of the fit."""
     exact = points.ranges[:, 0] == points.ranges[:, 1]
     # A range that reaches over a bound of its scale ends close to it, not beyond.
     bottom, top = (-inf, inf) if scale.name == "identity" else scale.limits(days)
@@ -630,15 +606,7 @@ def _errors(points, scale, days):
     return np.where(exact, 0.0, error_of)
 
 
-class Projections(NamedTuple):
-    """Arrays (k, h) of `project_many`; ``centre`` and ``sd`` of the t are on the fit's scale."""
-
-    median: np.ndarray
-    lower: dict[float, np.ndarray]
-    upper: dict[float, np.ndarray]
-    centre: np.ndarray
-    sd: np.ndarray
-    df: float
+Projections = namedtuple("Projections", "median lower upper centre sd df")
 
 
 def project_many(
@@ -672,7 +640,8 @@ def project_many(
     Returns
     -------
     Projections
-        ``.median``, ``.lower[level]`` and ``.upper[level]``, each (k, h).
+        ``.median``, ``.lower[level]`` and ``.upper[level]``, each (k, h); ``.centre``, ``.sd`` and
+        ``.df`` of the t on the scale of the fit.
 
     Raises
     ------
@@ -693,7 +662,7 @@ def project_many(
     fitting = errors.shape in ((), years.shape, values.shape) and (errors >= 0).all()
     if values.ndim != 2 or values.shape[1] != years.size or not fitting:
         raise error("error.matrix_shape", name=name, shape=str(values.shape), years=years.size)
-    refuse_years(repeated(years), "error.repeated_years", name)
+    trends.refuse_years(trends.repeated(years), "error.repeated_years", name)
     options, ends = (method, scale, better, prior), (floor, ceiling)
     given = name, values, years, target_years
     scale, targets = _read_setting(*given, options, levels, prior_sd, ends)
@@ -707,7 +676,7 @@ def project_many(
     centre, sd, df, s, _ = _fit(z, years, targets, method, scale, errors)
     days, lower, upper = calendar_days(targets), {}, {}
     for level in levels:
-        lower[level], upper[level] = scale.ends(centre, _half_width(df, level) * sd, days, s)
+        lower[level], upper[level] = scale.interval(level, centre, sd, df, days, s)
     return Projections(scale.backward(centre, days), lower, upper, centre, sd, df)
 
 

@@ -1,19 +1,19 @@
 """How far a verdict holds: what each choice moves, what past fans were worth, the next plan."""
 
-from dataclasses import dataclass, replace
+from collections import namedtuple
+from dataclasses import replace
 from itertools import product
 from math import nan
 
 import numpy as np
 import pandas as pd
 
-from . import fits
+from . import fits, targets
 from .assessment import judge, registered_assessment, table_2
 from .errors import InputError
 from .observations import CITY, HOME, resolve_indicator
 from .tables import load
 from .targets import NOT_COUNTED, PLAN, assumptions, number, read_target, read_values, whole_year
-from .targets import target as plan_target
 from .words import error, message, word
 
 AIR = ("pm25", "pm10", "no2", "so2", "o3_8h_p90", "co_p95", "good_day_ratio", "heavy_day_ratio")
@@ -55,7 +55,7 @@ def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFra
     'registered'
     """
     name = resolve_indicator(indicator)["indicator"]
-    aim = plan_target(name, scope=scope) if target is None else read_target(target)
+    aim = targets.target(name, scope=scope) if target is None else read_target(target)
     year = whole_year(as_of or aim.base_year or fits.last_year(), "as_of")
     setting = fits.fit_setting(name, as_of=year, scope=scope)
     series = fits.setting_series(setting)
@@ -128,39 +128,30 @@ def _outcome(series, aim, setting, year, *, other=None, reading=None, **change):
 
 
 def assumption_effects(*, as_of=None) -> pd.DataFrame:
-    """Tell for each assumption and row of Table 2 the verdict now and what alternatives give.
-
-    Only where there is a probability or the verdict moves; ``alternatives`` is a tuple of
-    (choice, setting, what, verdict, p).
-    """
+    """Tell for each assumption and row of Table 2 the verdict now and what alternatives give."""
     register = {row["id"]: row for row in assumptions()}
     rows = []
     for name in table_2()["indicator"]:
         table = sensitivity(name, as_of=as_of)
         now, other = table.iloc[0], table.iloc[1:].query("verdict != ''")
         for row_id, part in other.groupby("assumption", sort=False):
-            if row_id in register and (part["moves"].any() or part["p_meet"].notna().any()):
+            moves = bool(part["moves"].any())
+            if row_id in register and (moves or part["p_meet"].notna().any()):
                 named = ("id", "why_zh", "why_en", "quality", "impact")
                 row = {k: register[row_id][k] for k in named} | {"indicator": name}
-                row |= {"setting": now["setting"], "verdict": now["verdict"]}
+                row |= {"setting": now["setting"], "verdict": now["verdict"], "moves": moves}
                 cells = part[["choice", "setting", "what", "verdict", "p_meet"]]
-                alternatives = tuple(cells.itertuples(index=False, name=None))
-                moves = bool(part["moves"].any())
-                rows.append(row | {"moves": moves, "alternatives": alternatives})
+                row["alternatives"] = tuple(cells.itertuples(index=False, name=None))
+                rows.append(row)
     rows.sort(key=lambda row: (not row["moves"], "RAG".index(row["impact"])))
     return pd.DataFrame(rows)
 
 
-@dataclass(frozen=True)
-class Hindcast:
+class Hindcast(namedtuple("Hindcast", "frame coverage")):
     """Projections from past origins beside what came, and how often the bands held.
 
-    ``coverage`` has a row for each area, with standard errors clustered by indicator, since
-    points of one series overlap.
+    ``coverage``, by area, has standard errors clustered by indicator: points of a series overlap.
     """
-
-    frame: pd.DataFrame
-    coverage: pd.DataFrame
 
     def _repr_html_(self):
         return self.coverage._repr_html_()

@@ -44,7 +44,6 @@ _SPELLED_OUT = "nan NaN NAN -nan NULL null None N/A n/a NA NaT <NA> 1.#QNAN"
 _SPELLED_OUT = {*_SPELLED_OUT.split(), *"#N/A #VALUE! #REF! #DIV/0! #NAME?".split()}
 _INFINITE = re.compile(r"[-+]?(?:inf|infinity|∞)", re.IGNORECASE)
 _EXPONENT = re.compile(r"[-+]?[0-9]+(?:\.[0-9]+)?[eE][-+]?[0-9]+")
-_DIGITS = re.compile(r"-?[0-9]+(?:\.[0-9]+)?")
 _FORMULA = "=+-@＝＋－＠"
 _LINK = re.compile(r"://|\bwww\.|\b(?:javascript|data|file|mailto):", re.IGNORECASE)
 
@@ -54,7 +53,6 @@ _PAGES = (b"<!doctype", b"<html", b"<?xml", b"<head", b"<body")
 _UTF_16 = {codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
 
 _folder: Path | None = None
-
 
 # one thing that is wrong: where, what, and what to do; a fatal one stops `load` too
 Offence = namedtuple("Offence", "table line column value problem remedy fatal")
@@ -67,18 +65,14 @@ def offence(table, line, column, value, key, /, *, fatal=False, **values) -> Off
 
 
 @cache
-def _package() -> dict:
+def package() -> dict:
+    """Return ``datapackage.json``: the schema of each table, the rules between cells of a row."""
     return json.loads((HOME / "datapackage.json").read_text(encoding="utf-8"))
 
 
 @cache
 def _resources() -> dict[str, dict]:
-    return {one["path"].removesuffix(".csv"): one for one in _package()["resources"]}
-
-
-def row_rules() -> list[dict]:
-    """Return the rules between the cells of a row: table (or kind), columns, wrong, problem."""
-    return _package()["rules"]
+    return {one["path"].removesuffix(".csv"): one for one in package()["resources"]}
 
 
 def table_names() -> tuple[str, ...]:
@@ -119,13 +113,9 @@ def use_data(folder: str | os.PathLike | None) -> None:
 def data_dir(data: str | os.PathLike | None = None) -> Path:
     """Return the folder: that given, else of `use_data`, of ``$XC_DATA``, or the project's."""
     folder = Path(data if data is not None else _folder or os.environ.get("XC_DATA") or HOME)
-    exists = False
-    try:
-        if folder.is_dir():
-            return folder
-        exists = folder.exists()
-    except (OSError, ValueError):
-        pass
+    if os.path.isdir(folder):
+        return folder
+    exists = os.path.exists(folder)
     raise _refused(folder, message("check.folder_is_none" if exists else "check.folder_missing"))
 
 
@@ -164,8 +154,8 @@ def read_text(path: str | os.PathLike) -> tuple[str, str]:
     return text, encoding
 
 
-def _refused(place, problem: Message, remedy: Message | None = None) -> InputError:
-    remedy = remedy or Message(f"{problem.key}.fix", problem.values)
+def _refused(place, problem: Message) -> InputError:
+    remedy = Message(f"{problem.key}.fix", problem.values)
     return error("error.place", place=os.fspath(place), problem=problem, remedy=remedy)
 
 
@@ -233,8 +223,7 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
     Raises
     ------
     InputError
-        If the table is unknown, its file is missing or cannot be read as what it should be. The
-        message names the file, the line and the cell.
+        If the table is unknown, or its file missing or damaged; names the file, line and cell.
 
     Examples
     --------
@@ -251,7 +240,7 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
     sheet = read_sheet(table, content)
     for fault in sheet.offences:
         if fault.fatal:
-            raise _refused(f"{path}:{fault.line}: {fault.column}", fault.problem, fault.remedy)
+            raise _refused(f"{path}:{fault.line}: {fault.column}", fault.problem)
     frame = sheet.frame.reset_index(drop=True)
     for name, field in sheet.fields.items():
         if _is_required(field) and field["type"] in ("integer", "boolean"):
@@ -259,21 +248,11 @@ def load(table: str, *, data: str | os.PathLike | None = None) -> pd.DataFrame:
     return frame
 
 
-@lru_cache(maxsize=64)
-def read_sheet(table: str, data: bytes) -> "Sheet":
-    """Read a table from the bytes of its file; the same bytes are parsed once."""
-    return Sheet(table, data)
-
-
 class Sheet:
-    """One file as read: cells as text and as typed values, both indexed by line of the file.
-
-    Reading goes on behind each fault; `offences` holds all of them. `places` tells where
-    each column stands, none where the file is no table. `stray` holds the cells of rows that
-    could not be placed: a key among them is not to be called unknown.
-    """
+    """One file as read: cells as text and as typed values, both indexed by line of the file."""
 
     def __init__(self, table: str, data: bytes):
+        # stray: cells of rows that could not be placed, no key among which is to be called unknown
         self.table, self.offences, self.stray = table, [], set()
         self.schema = _resources()[table]["schema"]
         self.fields = {field["name"]: field for field in self.schema["fields"]}
@@ -287,7 +266,7 @@ class Sheet:
         if text is not None and not text.strip():
             self.report(1, HEADER, "", "check.empty_file", header=",".join(self.fields))
             text = None
-        self.places, rows = self._rows(text or "")
+        self.places, rows = self._rows(text or "")  # no places where the file is no table
         lines = pd.Index(rows, dtype="int64")
         cells = {name: [row[at] for row in rows.values()] for name, at in self.places.items()}
         missing = dict.fromkeys(name for name in self.fields if name not in cells)
@@ -396,6 +375,10 @@ class Sheet:
         return pd.Series(values, index=lines, dtype=_DTYPES[kind])
 
 
+#: Reads a table from the bytes of its file; the same bytes are parsed once.
+read_sheet = lru_cache(maxsize=64)(Sheet)
+
+
 def _is_required(field: dict) -> bool:
     return field.get("constraints", {}).get("required", False)
 
@@ -417,8 +400,12 @@ def _fault(cell: str, field: dict) -> tuple[str, dict] | None:
         return None
     is_text = kind == "string" and form not in ("date", "period")
     hidden = [c for c in cell if not (c.isprintable() or c in "\n\u3000")]
-    digits = is_number and _DIGITS.fullmatch(cell)
+    digits = is_number and re.fullmatch(r"-?[0-9]+(?:\.[0-9]+)?", cell)
     start, _, end = cell.partition("..")
+    no_such_day = not is_text and cell.count("-") == 2
+    if no_such_day:
+        with contextlib.suppress(ValueError):
+            no_such_day = not date.fromisoformat(cell)
     faults = {
         "check.spelled_out": cell in _SPELLED_OUT,
         "check.destroyed": "\ufffd" in cell,
@@ -432,7 +419,7 @@ def _fault(cell: str, field: dict) -> tuple[str, dict] | None:
         "check.too_many_digits": digits,
         "check.no_number": is_number,
         "check.form": not fits,
-        "check.no_such_day": not is_text and cell.count("-") == 2 and not _is_day(cell),
+        "check.no_such_day": no_such_day,
         "check.period_backwards": form == "period" and end and start[-len(end) :] >= end,
     }
     key = next((key for key, is_so in faults.items() if is_so), None)
@@ -444,10 +431,3 @@ def _fault(cell: str, field: dict) -> tuple[str, dict] | None:
     if hidden:
         said |= {"code": ord(hidden[0]), "name": unicodedata.name(hidden[0], "control")}
     return key, said
-
-
-def _is_day(text: str) -> bool:
-    try:
-        return bool(date.fromisoformat(text))
-    except ValueError:
-        return False

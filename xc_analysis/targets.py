@@ -1,6 +1,7 @@
 """What a target asks for: read it, resolve its reading, compare a value with it."""
 
 import re
+from collections import namedtuple
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -31,9 +32,8 @@ class Target:
     """A target of one indicator for one year.
 
     ``value`` is None for a delegated target (达到市级要求) and for one in words; ``reading`` is
-    then what the register reads it as (``<= 35``), and `read` the level this makes. ``lower`` and
-    ``upper`` are set where a change counted from a base with a range asks for a range. ``others``
-    names the rows of the register that were asked for as much as the one taken.
+    then what the register reads it as (``<= 35``), and `read` the level of that. A change from a
+    base with a range sets ``lower`` and ``upper``; ``others`` are rows asked for as much.
     """
 
     indicator: str
@@ -125,17 +125,8 @@ class Target:
         return html_table([row for row in rows if row[1]], notes=self.notes)
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(namedtuple("Value", "year value lower upper status decimals basis")):
     """One year of a series as a verdict sees it; the range is NaN where the value stands alone."""
-
-    year: int
-    value: float
-    lower: float
-    upper: float
-    status: str
-    decimals: int
-    basis: str = ""
 
     def meets(self, level) -> bool | None:
         """Tell whether the whole range meets a level (True), misses it (False), or neither."""
@@ -333,12 +324,9 @@ def margin_of(value, level, decimals=None) -> float:
 
 
 def read_values(data, *, until=inf) -> list[Value]:
-    """Read the years of a series as verdicts see them, oldest first.
-
-    An observed part of a year and an empty row are no value. An estimate carries its interval,
-    a bound is a one-sided range, a draft or a derived value without a range has its rounding;
-    counts of days have none.
-    """
+    """Read the years of a series as verdicts see them, oldest first."""
+    # An estimate carries its interval, a bound is a one-sided range, a draft or a derived value
+    # without a range has its rounding; counts of days have none.
     frame, values = data.to_frame("value") if data.ndim == 1 else data, []
     floor, ceiling, scale, usual = map(data.attrs.get, ("floor", "ceiling", "scale", "decimals"))
     for year, row in zip(frame.index, frame.to_dict("records"), strict=True):
@@ -349,7 +337,7 @@ def read_values(data, *, until=inf) -> list[Value]:
         sourced = "source_id" not in row or text_of(row, "source_id")
         draft = text_of(row, "release") == "draft"
         partial = text_of(row, "completeness") == "partial" and status != "estimated"
-        # a trend or a projection leaves these out too, and says so
+        # these and empty rows a trend or a projection leaves out too, and says so
         if year > until or partial or status not in _STATUSES or not (value == value or ranged):
             continue
         if value != value:

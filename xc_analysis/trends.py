@@ -1,13 +1,14 @@
 """Trend of short series: exact Mann-Kendall, Sen slope on real years, seasonal Kendall."""
 
+from collections import namedtuple
 from dataclasses import dataclass, field
 from functools import lru_cache, reduce
 from math import comb, factorial, nan
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from .errors import InputError
 from .words import Message, area_name, error, has_word, html_table, message, tr, word
 
 EXACT_TO = 10  # longest series whose p is exact
@@ -15,12 +16,9 @@ RANGE_TO = 6  # up to here the slope's range is that of the pairwise slopes
 ALPHA = 0.05
 Z95 = 1.959963984540054
 
-# Chance of p <= 0.05 for a fall of 3 % a year under 8 % noise, by number of years
-# (benchmarks/bench_trend.py recomputes it).
+# chance of p <= 0.05, by years, for -3 % a year under 8 % noise: benchmarks/bench_trend.py
 POWER = {4: 0.0, 5: 0.05, 6: 0.09, 7: 0.24, 8: 0.38, 9: 0.63, 10: 0.79, 11: 0.88, 12: 0.96}
 
-# Width of a range in standard deviations: a 95 % interval, or ends of equal chance.
-INTERVAL, UNIFORM = 3.92, 12**0.5
 ROUNDING_BELOW = 20.0  # printed values below this carry the error of their rounding
 
 _CHUNK = 2_000_000  # pairs held at once: keeps 10,000 long series near 50 MB
@@ -31,12 +29,9 @@ def as_floats(given, key, /, **values) -> np.ndarray:
     try:
         # an index of dates would become nanoseconds; its list is refused
         given = list(given) if isinstance(given, (set, pd.Index)) else given
-        numbers = np.asarray(given, dtype=float)
+        return np.asarray_chkfinite(given, dtype=float)
     except (TypeError, ValueError):
         raise error(key, **values) from None
-    if not np.isfinite(numbers).all():
-        raise error(key, **values)
-    return numbers
 
 
 def as_years(given, key, /, **values) -> np.ndarray:
@@ -88,24 +83,14 @@ def series_title(attrs, indicator) -> str:
     return f"{name}  {area_name(attrs.get('scope') or '')}".strip()
 
 
-class Points(NamedTuple):
-    """Years and values that a fit may use, in order of year, with their evidence."""
-
-    years: np.ndarray
-    values: np.ndarray
-    ranges: np.ndarray  # (n, 2), the ends of a value known with an error
-    widths: np.ndarray  # how many standard deviations lie between them
-    kept: pd.DataFrame
-    warnings: tuple[Message, ...]
-    name: str
+# years and values that a fit may use, in order of year, with the rows kept; the ranges (n, 2) are
+# the ends of a value known with an error, as many standard deviations apart as the widths say
+Points = namedtuple("Points", "years values ranges widths kept warnings name")
 
 
 def fit_points(s, window=None, exclude=(), *, whole=False) -> Points:
-    """Read the points of a series that a trend or projection may use, and name what is left out.
-
-    Values of whole years, estimates and bounds with both ends enter, these two with their error;
-    rows added by hand are welcome; `whole` leaves both out.
-    """
+    """Read the points that a trend or projection may use; `whole` leaves out what has an error."""
+    # Values of whole years, estimates and bounds with both ends enter, these two with their error.
     name, frame, attrs = annual_frame(s)
     index = getattr(frame.index, "year", frame.index)
     years = as_years(index, "error.years_not_whole", name=name)
@@ -121,16 +106,26 @@ def fit_points(s, window=None, exclude=(), *, whole=False) -> Points:
     frame = frame.set_axis(pd.Index(years, name="year"))[keep].sort_index(kind="stable")
     values = _read_values(frame, name)
     values, ranges, widths, reasons = _classify(frame, values, number(attrs.get("decimals")), whole)
-    warnings = []
-    for reason in dict.fromkeys(reasons[reasons != ""]):
+    warnings, fine = [], reasons == ""
+    for reason in dict.fromkeys(reasons[~fine]):
         gone = listed(frame.index[reasons == reason])
         warnings.append(message("warn.left_out", years=gone, why=message(reason)))
-    fine = reasons == ""
     kept = frame[fine]
-    unit, more = _check_evidence(kept, name)
-    kept.attrs = attrs | ({"unit": unit} if unit else {})
+    # rows added by hand, without evidence, are welcome
+    units, bases = ([*dict.fromkeys(filter(None, _text(kept, c)))] for c in ("unit", "basis"))
+    if len(units) > 1:
+        raise error("error.mixed_units", name=name, units=", ".join(units))
+    stated = [_text(kept, c) != "" for c in ("status", "source_id") if c in kept.columns]
+    bare = kept.index[~np.all(stated, axis=0)] if stated else []
+    if len(bare):
+        warnings.append(message("warn.row_without_evidence", years=listed(bare)))
+    if len(bases) > 1:
+        named = [message(f"basis.{b}") if has_word(f"basis.{b}") else b for b in bases]
+        joined = reduce(lambda a, b: message("joined", first=a, second=b), named)
+        warnings.append(message("warn.basis_changes", bases=joined))
+    kept.attrs = attrs | ({"unit": units[0]} if units else {})
     years = kept.index.to_numpy()
-    return Points(years, values[fine], ranges[fine], widths[fine], kept, (*warnings, *more), name)
+    return Points(years, values[fine], ranges[fine], widths[fine], kept, tuple(warnings), name)
 
 
 def annual_frame(s):
@@ -151,21 +146,18 @@ def annual_frame(s):
     return name, frame, registered_attrs(attrs, indicator)
 
 
-_ATTRS = ("scale", "better", "prior_sd", "floor", "ceiling", "decimals", "unit")
-
-
 def registered_attrs(attrs, indicator) -> dict:
     """Fill missing attrs from the register of indicators, where it knows the series."""
-    if not indicator or all(name in attrs for name in _ATTRS):
+    needed = ("scale", "better", "prior_sd", "floor", "ceiling", "decimals", "unit")
+    if not indicator or all(name in attrs for name in needed):
         return attrs
-    from .errors import InputError
     from .observations import resolve_indicator
 
     try:
         row = resolve_indicator(str(indicator))
     except (InputError, FileNotFoundError):
         return attrs
-    known = ("name_zh", "name_en", "statistic", "theme", *_ATTRS)
+    known = ("name_zh", "name_en", "statistic", "theme", *needed)
     return {key: None if pd.isna(row[key]) else row[key] for key in known} | attrs
 
 
@@ -185,7 +177,6 @@ def _read_values(frame, name):
 
 
 def _text(frame, column):
-    """Return a column as text, empty where missing or absent."""
     cells = frame[column].tolist() if column in frame.columns else [None] * len(frame)
     return np.array(["" if pd.isna(cell) else str(cell) for cell in cells], dtype=object)
 
@@ -204,7 +195,8 @@ def _classify(frame, values, decimals, whole):
     # What two treatments of PM10 span, in lower and upper of a computed value, is no error.
     has_error = inside & np.isin(status, ("estimated", "derived", "printed")) | bound & both
     ranges = np.where(has_error[:, None], ends, values[:, None])
-    widths = np.where(estimated, INTERVAL, UNIFORM)
+    # in standard deviations: of a 95 % interval, or between ends of equal chance
+    widths = np.where(estimated, 3.92, 12**0.5)
     coarse = (status == "printed") & ~has_error & (np.abs(values) < ROUNDING_BELOW)
     coarse &= decimals == decimals
     half = [0.5 * 10.0 ** -max(decimals, shown_decimals(value)) for value in values[coarse]]
@@ -224,33 +216,7 @@ def _classify(frame, values, decimals, whole):
     return values, ranges, widths, reasons
 
 
-def _check_evidence(kept, name):
-    """Return the unit of the points and what their provenance asks to be said."""
-    units, bases = (list(dict.fromkeys(_text(kept, c))) for c in ("unit", "basis"))
-    units, bases = [u for u in units if u], [b for b in bases if b]
-    if len(units) > 1:
-        raise error("error.mixed_units", name=name, units=", ".join(units))
-    warnings = []
-    stated = [_text(kept, c) != "" for c in ("status", "source_id") if c in kept.columns]
-    bare = kept.index[~np.all(stated, axis=0)] if stated else []
-    if len(bare):
-        warnings.append(message("warn.row_without_evidence", years=listed(bare)))
-    if len(bases) > 1:
-        named = [message(f"basis.{b}") if has_word(f"basis.{b}") else b for b in bases]
-        joined = reduce(lambda a, b: message("joined", first=a, second=b), named)
-        warnings.append(message("warn.basis_changes", bases=joined))
-    return (units or [None])[0], warnings
-
-
-class MannKendall(NamedTuple):
-    """Arrays over the leading axes of the values; slope and intercept in years."""
-
-    s: np.ndarray
-    variance: np.ndarray
-    tau: np.ndarray
-    p: np.ndarray
-    slope: np.ndarray
-    intercept: np.ndarray
+MannKendall = namedtuple("MannKendall", "s variance tau p slope intercept")
 
 
 @lru_cache(maxsize=512)
@@ -364,7 +330,6 @@ def mann_kendall(values, years=None) -> MannKendall:
 
 
 def _slope_range(slopes, n, variance):
-    """Return the ends of the slope's range and the confidence they have."""
     # To n = 6 the range of the pairwise slopes, which an exact test backs with 1 - 2/n!; above
     # that the ranks of Hollander and Wolfe (section 9.3), exact to n = 10, else normal.
     slopes = np.sort(slopes)
@@ -488,7 +453,6 @@ def trend(s, *, min_points=6) -> Trend:
 
 
 def _verdict(n, slope, p, min_points):
-    """Return the verdict's key and the note that goes with it."""
     if n < 3:
         return "two_points", None
     if n < min_points:

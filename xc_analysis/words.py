@@ -16,13 +16,8 @@ _language: str | None = None
 
 
 def language() -> str:
-    """Return the language in force, "zh" or "en".
-
-    It is what `use_language` set, else ``$XC_LANG``, else the locale's; Chinese when in doubt.
-    """
-    if _language:
-        return _language
-    asked = os.environ.get("XC_LANG", "").lower()[:2]
+    """Return the language in force: of `use_language`, ``$XC_LANG`` or the locale, else Chinese."""
+    asked = _language or os.environ.get("XC_LANG", "").lower()[:2]
     if asked in LANGUAGES:
         return asked
     named = (os.environ.get(name) for name in ("LC_ALL", "LC_MESSAGES", "LANG"))
@@ -32,10 +27,7 @@ def language() -> str:
 
 
 def use_language(lang: str | None) -> str | None:
-    """Set the language of labels and messages; return what was set before.
-
-    None goes back to the environment's.
-    """
+    """Set the language of labels and messages, None for the environment's; return the last set."""
     global _language
     if lang is not None and lang not in LANGUAGES:
         raise error("error.language", lang=lang)
