@@ -17,7 +17,7 @@ from .projections import METHODS, OF_DAYS, Projection
 from .tables import load
 from .targets import FIRM, PLAN, Target, Value, margin_of, number, read_target, text_of, whole_year
 from .trends import annual_frame, as_years, refuse_years, registered_attrs, repeated
-from .words import Message, error, has_word, html_table, message, word
+from .words import Message, difference_unit, error, has_word, html_table, message, word
 
 # lower end of each band of P(meet); the end belongs to the band
 _CHANCES = ("very_likely", "likely", "about_even", "unlikely", "very_unlikely")
@@ -107,7 +107,7 @@ class Assessment:
         shown = self.under_reading or self
         rows = [("verdict", self.label())]
         if self.under_reading:
-            rows += [("why", self.why), ("reading", self.target.reading)]
+            rows += [("why", self.why), ("reading", shown.target.text)]
             rows += [("verdict_under_reading", shown.label())]
         rows += [("why", shown.why)]
         if shown.p_meet == shown.p_meet:
@@ -504,7 +504,7 @@ def _difference(value, unit, form=".3f"):
     """Tell a difference of two values; one of per cents is in percentage points."""
     text = "–" if value != value else f"{value:{form}}"
     text = text.rstrip("0").rstrip(".") if form == ".3f" else text
-    return _amount(text, "pp" if unit == "%" else unit)
+    return _amount(text, difference_unit(unit))
 
 
 def _value_words(case, v):

@@ -10,7 +10,7 @@ from .errors import InputError
 from .observations import HOME, station_rows
 from .tables import load
 from .targets import shown_sign
-from .words import error, message, unit_name, word
+from .words import difference_unit, error, message, unit_name, word
 
 #: Verdicts of the numbers that could be checked at all.
 CHECKED = ("agrees", "consistent", "not accounted for", "differs")
@@ -171,7 +171,9 @@ def _explain(row: dict, shown: dict, partial: int | None, lang: str) -> str:
     verdict, unit = shown["verdict"], row["recomputed_unit"]
     decimals = len(_digits(row).partition(".")[2]) + (verdict in CHECKED)
     decimals = max(decimals, int(not _is_count(row)))
-    value, room = (_quantity(shown[k], decimals, unit, lang) for k in ("recomputed", "tolerance"))
+    value = _quantity(shown["recomputed"], decimals, unit, lang)
+    unit = difference_unit(unit)
+    room = _quantity(shown["tolerance"], decimals, unit, lang)
     gap = _quantity(shown["difference"], decimals, unit, lang, sign=True)
     if partial:
         text = word("statement.why_partial", lang, year=partial)

@@ -15,7 +15,7 @@ import pandas as pd
 
 from . import trends
 from .trends import as_floats, as_years, number, shown
-from .words import Message, error, html_table, message, word
+from .words import Message, error, html_table, message, unit_name, word
 
 OPTIONS = {
     "method": ("paths", "loglinear", "damped", "last", "linear"),
@@ -468,7 +468,7 @@ class Projection:
         return plot_projection(self, outturn=outturn, target=target, ax=ax)
 
     def _repr_html_(self):
-        unit = f" ({self.unit})" if self.unit else ""
+        unit = f" ({unit_name(self.unit)})" if self.unit else ""
         heads = [word("projection.interval", level=f"{100 * q:.10g}") for q in self.levels]
         rows = [(word("column.year"), word("projection.median") + unit, *heads)]
         for year, median, *ends in self.frame.itertuples(name=None):

@@ -120,7 +120,7 @@ class Target:
             (word("column.target_year"), self.year),
             (word("column.plan"), word(f"plan.{self.plan}") if self.plan else ""),
             (word("column.attribute"), word(f"attribute.{self.binding}") if self.binding else ""),
-            (word("column.reading"), self.reading),
+            (word("column.reading"), (self.read or self).text if self.reading else ""),
         ]
         return html_table([row for row in rows if row[1]], notes=self.notes)
 

@@ -8,6 +8,7 @@ from math import comb, factorial, nan
 import numpy as np
 import pandas as pd
 
+from . import words
 from .errors import InputError
 from .words import Message, area_name, error, has_word, html_table, message, tr, word
 
@@ -393,7 +394,7 @@ class Trend:
         return plot_series(self.data, trend=self, ax=ax)
 
     def _repr_html_(self):
-        unit = word("trend.per_year", unit=self.unit)
+        unit = word("trend.per_year", unit=words.unit_name(words.difference_unit(self.unit)))
         confidence = f"{100 * self.confidence:.3g} %"
         rows = [
             (word("trend.verdict"), word(f"trend.{self.key}")),

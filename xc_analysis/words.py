@@ -68,6 +68,11 @@ def unit_name(unit: str | None, lang: str | None = None) -> str:
     return named("unit", unit, lang) if isinstance(unit, str) else ""
 
 
+def difference_unit(unit: str | None) -> str | None:
+    """Return the unit of a difference or a slope: of per cents it is percentage points."""
+    return "pp" if unit == "%" else unit
+
+
 def area_name(scope: str, lang: str | None = None) -> str:
     """Return an area's name in a language."""
     return named("area", scope, lang)

@@ -20,7 +20,7 @@ from ..plots.tables import card_cells, short_verdict
 from ..tables import load
 from ..targets import PLAN, target
 from ..trends import trend
-from ..words import area_name, error, joined, language, tr, unit_name, word
+from ..words import area_name, difference_unit, error, joined, language, tr, unit_name, word
 from .state import Choice, State, write_address
 
 _TABLES = ("observations", "targets", "assumptions", "indicators", "sources")
@@ -214,7 +214,7 @@ def _trend_words(frame: pd.DataFrame, area: str) -> tuple[str, list[str], list]:
         line = trend(frame)
     except InputError:
         return f"{area}: {word('trend.too_few')}", [], []
-    per_year = word("trend.per_year", unit=unit_name(line.unit))
+    per_year = word("trend.per_year", unit=unit_name(difference_unit(line.unit)))
     ends = word("range", low=f"{line.lower:+.3g}", high=f"{line.upper:+.3g}")
     parts = {"slope": f"{line.slope:+.3g} {per_year}", "range": ends, "n": line.n}
     parts |= {"years": style.span(line.first, line.last), "verdict": word(f"trend.{line.key}")}
