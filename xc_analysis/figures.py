@@ -4,11 +4,9 @@ import io
 import os
 import sys
 import warnings
-from collections import Counter, defaultdict
-from collections.abc import Callable
+from collections import Counter, defaultdict, namedtuple
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import NamedTuple
 
 import matplotlib as mpl
 import numpy as np
@@ -16,6 +14,7 @@ import pandas as pd
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 from matplotlib.transforms import Affine2D
+from PIL import Image, PngImagePlugin
 
 from . import style
 from .style import DPI, INK, MM, MUTED, SIZES
@@ -28,13 +27,7 @@ PANEL_LEAST = 28.0  # mm: narrower panels go to another row
 LINE = 3.4  # mm from one line of key or source to the next
 WIDTHS = (20, 2000)  # mm: what can be laid out and drawn
 
-
-class Key(NamedTuple):
-    """An entry of the key."""
-
-    kind: str
-    text: str
-    color: object = INK
+Key = namedtuple("Key", "kind text color", defaults=[INK])  # an entry of the key
 
 
 @dataclass
@@ -81,9 +74,8 @@ def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None 
     Parameters
     ----------
     frame : DataFrame
-        What was drawn. A frame of `xc.series` gives points; a table with columns x and y (or
-        year and value) is taken as it is; any other table is unrolled: text columns name series
-        over the index, numbers as columns make cells.
+        A frame of `xc.series` gives points; one with columns x and y (or year and value) is taken
+        as it is; any other is unrolled: text columns name series, numbers as columns make cells.
     ax : Axes
     mark : str, optional
         English name of the mark, such as ``"bar"``; default by the frame's form.
@@ -146,8 +138,7 @@ def collect(fig, stem: str = "", data: pd.DataFrame | None = None) -> pd.DataFra
         parts += [rows.assign(panel=name) for rows in frames]
     table = pd.concat(parts, ignore_index=True) if parts else pd.DataFrame()
     table.insert(0, "figure", stem)
-    more = [c for c in table.columns if c not in COLUMNS]
-    return table.reindex(columns=[*COLUMNS, *more])
+    return table.reindex(columns=list(dict.fromkeys([*COLUMNS, *table.columns])))
 
 
 def drawing_width() -> float:
@@ -251,7 +242,11 @@ def finish(fig, width: float | None = None) -> None:
         fig.set_figwidth(width / MM)
     width = fig.get_figwidth() * MM
     room = width - 2 * EDGE
-    rows = _arrange(sheet, width)
+    standing = [ax for ax in sheet.axes if ax.figure is not None]
+    rows, across = sheet.shape(width) if standing else (0, 0)
+    if standing and standing[0].get_gridspec().ncols != across:
+        for ax, cell in zip(standing, fig.add_gridspec(rows, across), strict=False):
+            ax.set_subplotspec(cell)
     for ax in fig.axes:
         if record := record_of(ax).heading:
             heading(ax, *record[:2], color=record[2])
@@ -287,21 +282,7 @@ def finish(fig, width: float | None = None) -> None:
 
 
 def _depth(text: str, size: str) -> float:
-    """Height of a block of text in mm."""
     return (text.count("\n") + 1) * SIZES[size] * 1.32 / 72 * MM + 0.8 if text else 0.0
-
-
-def _arrange(sheet: Sheet, width: float) -> int:
-    """Put the panels into as many columns as the width holds; return the number of rows."""
-    standing = [ax for ax in sheet.axes if ax.figure is not None]
-    if not standing:
-        return 0
-    rows, across = sheet.shape(width)
-    if standing[0].get_gridspec().ncols != across:
-        grid = standing[0].figure.add_gridspec(rows, across)
-        for ax, cell in zip(standing, grid, strict=False):
-            ax.set_subplotspec(cell)
-    return rows
 
 
 def panel_width(ax) -> float:
@@ -343,12 +324,10 @@ EVIDENCE = {*MARKERS, "estimated", "bound", "bound_end", "range", "link"}  # one
 
 def marker_look(kind: str, color, size: float = 4.4) -> dict:
     """Return the look of a point by the kind of evidence, or of ``dot:`` and a marker's letter."""
-    if kind in MARKERS:
-        look = MARKERS[kind]
-    else:
-        look = {"marker": kind[4:].removesuffix("_open"), "ms": 4.4, "mew": 0.9}
-        look |= {"mfc": "white"} if kind.endswith("_open") else {}
-    return {"color": color, "ls": "none"} | look | {"ms": look["ms"] * size / 4.4}
+    dot = {"marker": kind[4:].removesuffix("_open"), "ms": 4.4, "mew": 0.9}
+    dot |= {"mfc": "white"} if kind.endswith("_open") else {}
+    look = {"color": color, "ls": "none"} | MARKERS.get(kind, dot)
+    return look | {"ms": look["ms"] * size / 4.4}
 
 
 def _keys(fig) -> list[Key]:
@@ -372,7 +351,6 @@ def _glyph_width(key: Key) -> float:
 
 
 def _flow(keys: list[Key], room: float) -> list[list[tuple[float, Key]]]:
-    """Set the entries in lines, as words are set."""
     lines: list[list[tuple[float, Key]]] = []
     x = room + 1
     for key in keys:
@@ -386,7 +364,6 @@ def _flow(keys: list[Key], room: float) -> list[list[tuple[float, Key]]]:
 
 
 def _glyph(key: Key, x: float, y: float) -> list:
-    """Make the mark of an entry, its place in mm."""
     kind, _, more = key.kind.partition(":")
     artists = []
     for look in [marker_look(key.kind, key.color)] if kind == "dot" else GLYPHS.get(kind, [{}]):
@@ -429,8 +406,7 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
         Width in mm: 84, 155 or 174, or any other. Panels are set in rows anew to fit.
     formats : sequence of {"png", "svg", "pdf"}
     folder : path, optional
-        Default ``scratch/`` at the project's root, inside ``xc build`` the figures' folder; each
-        language has a folder of its own in it.
+        Default ``scratch/``, inside ``xc build`` the figures' folder; each language has its own.
 
     Returns
     -------
@@ -464,9 +440,8 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
     if height > style.PAGE_HEIGHT:
         sizes = {"height": round(height), "width": f"{width:g}", "page": style.PAGE_HEIGHT}
         warnings.warn(word("plot.too_tall", stem=stem, **sizes), stacklevel=2)
-    table = collect(fig, stem, data)
+    csv = collect(fig, stem, data).to_csv(index=False, lineterminator="\n", float_format="%.10g")
     contents = _render(fig, formats)
-    csv = table.to_csv(index=False, lineterminator="\n", float_format="%.10g")
     contents["csv"] = csv.encode("utf-8")
     target = (Path(folder) if folder else figures_dir()) / language()
     target.mkdir(parents=True, exist_ok=True)
@@ -482,9 +457,8 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
 
 def figures_dir() -> Path:
     """Return where figures go: the build's folder, else ``scratch`` at the project's root."""
-    if folder := os.environ.get("XC_BUILD_FIGURES"):
-        return Path(folder)
-    return Path(__file__).parents[1] / "scratch" / os.environ.get("PYTEST_XDIST_WORKER", "")
+    scratch = Path(__file__).parents[1] / "scratch" / os.environ.get("PYTEST_XDIST_WORKER", "")
+    return Path(os.environ.get("XC_BUILD_FIGURES") or scratch)
 
 
 def _render(fig, formats: list[str]) -> dict[str, bytes]:
@@ -512,16 +486,10 @@ def _render(fig, formats: list[str]) -> dict[str, bytes]:
 
 
 def _png(pixels: np.ndarray, sheet: Sheet) -> bytes:
-    """Encode a picture in 256 colours of its own: less than half the bytes, no visible change.
-
-    Title, note and the title's depth in pixels travel with it: a report sets the title as its
-    caption and leaves it away.
-    """
-    from PIL import Image, PngImagePlugin
-
+    """Encode a picture in 256 colours of its own: less than half the bytes, no visible change."""
     look = {"method": Image.Quantize.MAXCOVERAGE, "dither": Image.Dither.NONE}
     picture = Image.fromarray(pixels).quantize(256, **look)
-    info = PngImagePlugin.PngInfo()
+    info = PngImagePlugin.PngInfo()  # a report sets the title as its caption and cuts it away
     depth = str(round(sheet.title_depth / MM * DPI))
     for key, text in {"Title": sheet.title, "Note": sheet.note, "TitleDepth": depth}.items():
         info.add_itxt(key, text)
@@ -563,7 +531,7 @@ def figure(stem: str, *, width: float | None = None, formats=None):
     ...     return xc.title(fig, xc.tr("交通噪声", "Traffic noise"))
     """
 
-    def decorate(function: Callable):
+    def decorate(function):
         import matplotlib.pyplot as plt
 
         asked = os.environ.get("XC_FIGURE_FORMATS")

@@ -5,17 +5,19 @@ from contextlib import ExitStack, suppress
 from functools import cache
 from pathlib import Path
 
+import matplotlib as mpl
 import numpy as np
+from matplotlib.colors import to_rgb
+from matplotlib.font_manager import FontProperties, fontManager
+from matplotlib.textpath import text_to_path
+from pylopdf_fonts_zh_cn import sans_path
 
 from .tables import load
-from .words import has_word, joined, language, tr, unit_name, use_language, word
-
-__all__ = ["joined", "tr", "unit_name", "use_style"]
+from .words import language, tr, use_language, word
+from .words import unit_name as unit_name
 
 INK = "#2B2B2B"
 MUTED = "#5F6368"
-FAINT = "#E7E7E7"
-SHADE = "#F1F3F6"
 # The district's own targets and nothing else; the city's numbers and limits are grey.
 TARGET = "#BF4A00"
 CITY = "#6E6E6E"
@@ -46,13 +48,6 @@ WIDE = r"\u2e80-\u9fff\uf900-\ufaff\uff01-\uff60\uffe0-\uffe6"
 UNITS = re.compile(rf"（[^（）]{{1,8}}）|[{WIDE},.;:)%]|[^ {WIDE}]* |[^ {WIDE}]+")
 
 
-class _Style(ExitStack):
-    """Handle of `use_style`, silent as the last line of a cell."""
-
-    def _ipython_display_(self) -> None:
-        return None
-
-
 def use_style(lang: str | None = None) -> ExitStack:
     """Set the house style and the language, for good or for a ``with`` block.
 
@@ -78,16 +73,18 @@ def use_style(lang: str | None = None) -> ExitStack:
     ...     xc.tr("细颗粒物", "PM₂.₅")
     'PM₂.₅'
     """
-    import matplotlib as mpl
-
-    handle = _Style()
+    handle = ExitStack()
+    handle._ipython_display_ = lambda: None  # silent as the last line of a cell
     if lang is not None:
         handle.callback(use_language, use_language(lang))
     # a backend that is loaded meanwhile keeps its own two settings: notebooks show figures by them
     kept = ("backend", "interactive")
     before = {key: value for key, value in dict.items(mpl.rcParams) if key not in kept}
     handle.callback(dict.update, mpl.rcParams, before)
-    _register_font()
+    font = str(sans_path())
+    if fontManager.ttflist[0].fname != font:  # first, so that figures are the same everywhere
+        fontManager.addfont(font)
+        fontManager.ttflist.insert(0, fontManager.ttflist.pop())
     look = Path(__file__).with_name("xc.mplstyle")
     mpl.rcParams.update(mpl.rc_params_from_file(look, use_default_template=False))
     return handle
@@ -95,23 +92,11 @@ def use_style(lang: str | None = None) -> ExitStack:
 
 def ensure_style(ax=None) -> None:
     """Apply the style where no `use_style` was called, also to an axes made before."""
-    import matplotlib as mpl
-
     if FONTS[0] not in mpl.rcParams["font.family"]:
         use_style()
     if ax is not None:
         for text in (ax._left_title, ax.title, ax._right_title, ax.xaxis.label, ax.yaxis.label):
             text.set_fontfamily(mpl.rcParams["font.family"])
-
-
-@cache
-def _register_font() -> None:
-    """Put the packaged Noto Sans SC first, so that figures are the same everywhere."""
-    from matplotlib.font_manager import fontManager
-    from pylopdf_fonts_zh_cn import sans_path
-
-    fontManager.addfont(str(sans_path()))
-    fontManager.ttflist.insert(0, fontManager.ttflist.pop())
 
 
 def series_color(attrs: dict) -> str:
@@ -122,8 +107,6 @@ def series_color(attrs: dict) -> str:
 
 def contrast(color, ground="white") -> float:
     """Return the WCAG contrast of a colour on a ground, 1 to 21."""
-    from matplotlib.colors import to_rgb
-
     rgb = np.array([to_rgb(color), to_rgb(ground)])
     linear = np.where(rgb <= 0.03928, rgb / 12.92, ((rgb + 0.055) / 1.055) ** 2.4)
     dark, light = sorted(linear @ [0.2126, 0.7152, 0.0722])
@@ -132,8 +115,6 @@ def contrast(color, ground="white") -> float:
 
 def tint(color, share: float) -> tuple:
     """Mix a colour with white; ``share`` is what is left of the colour."""
-    from matplotlib.colors import to_rgb
-
     return tuple(1 - share * (1 - c) for c in to_rgb(color))
 
 
@@ -156,8 +137,8 @@ def key_name(key) -> str:
 
 
 def _first_word(*keys: str) -> str:
-    for key in filter(has_word, keys):
-        with suppress(KeyError):  # a sentence with fields is no name
+    for key in keys:
+        with suppress(KeyError):  # there is none, or a sentence with fields, which is no name
             return word(key)
     return ""
 
@@ -204,9 +185,6 @@ def subscripts(text: str) -> str:
 @cache
 def _advance(character: str) -> float:
     """Width of a character in em, measured between two others: a space has no ink."""
-    from matplotlib.font_manager import FontProperties
-    from matplotlib.textpath import text_to_path
-
     look = FontProperties(family=FONTS, size=100)
     texts = (f"H{character}H", "HH")
     widths = [text_to_path.get_text_width_height_descent(t, look, ismath=False)[0] for t in texts]

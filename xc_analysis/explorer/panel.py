@@ -17,22 +17,9 @@ from ..style import indicator_name
 from ..targets import target
 from ..words import Message, area_name, language, message, use_language, word
 from . import views
-from .state import (
-    FIRST_KNOWN,
-    OPTIONS,
-    Choice,
-    State,
-    read_address,
-    value_of,
-    with_text,
-    with_value,
-    write_address,
-    write_value,
-)
+from .state import FIRST_KNOWN, OPTIONS, Choice, State, read_address, write_address, write_value
 
-PAGE = Path(__file__).with_name("page")
 WIDE, NARROW = 174.0, 84.0  # mm: what 900 and 360 pixels of screen show at a readable size
-FIRST_YEAR = 2000  # of the lists of years
 _SERIES = ("source", "basis", "partial")  # None of them is what the register sets
 _FIT = ("fit_from", "fit_to", "without", "method", "prior", "reading", *_SERIES)
 _CONTROLS = {
@@ -69,7 +56,7 @@ class Panel(ipywidgets.VBox):
     """One panel; ``state`` is what it shows, as an address would say it."""
 
     def __init__(self, query: str = "") -> None:
-        loader = jinja2.FileSystemLoader(PAGE)
+        loader = jinja2.FileSystemLoader(Path(__file__).with_name("page"))
         environment = jinja2.Environment(loader=loader, autoescape=True, trim_blocks=True)
         environment.globals["text"] = lambda name: word(f"page.text.{name}")
         self._html = environment.get_template("panel.html.j2").module
@@ -189,7 +176,7 @@ def _indicators(state: State) -> dict[str, str]:
 
 def _usual(state: State) -> dict:
     """Return what holds where a reader chooses nothing; None for what has no meaning here."""
-    usual = {"years": (FIRST_YEAR, views.last_year()), "without": (), **dict.fromkeys(_SERIES, "")}
+    usual = {"years": (2000, views.last_year()), "without": (), **dict.fromkeys(_SERIES, "")}
     usual |= dict.fromkeys(("fit", "method", "prior", "reading"))
     if "method" in _CONTROLS[state.view] and state.indicator in _indicators(state):
         setting, aim = views.setting_of(state, Choice()), target(state.indicator)
@@ -206,20 +193,20 @@ def _with_control(state: State, name: str, value) -> State:
     entry, at = _ENDS.get(key, (key, None))
     name = name.replace(key, entry)
     if at is not None:
-        ends = list(value_of(state, name) or usual[entry])
+        ends = list(state.value(name) or usual[entry])
         ends[at] = value
         value = tuple(ends)
     if value in (usual.get(entry), ""):
-        return with_value(state, name, getattr(Choice(), entry, None))
-    return with_text(state, name, write_value(entry, value))
+        return state.with_value(name, getattr(Choice(), entry, None))
+    return state.with_text(name, write_value(entry, value))
 
 
 def _offer(state: State, name: str, usual: dict) -> dict | None:
     """Return the options and the value of a control; None where it has no meaning."""
     key = name.removeprefix("b_")
     entry, at = _ENDS.get(key, (key, None))
-    value, years = value_of(state, name.replace(key, entry)), range(*usual["years"])
-    years = [*years, years.stop]
+    first, last = usual["years"]
+    value, years = state.value(name.replace(key, entry)), range(first, last + 1)
     if usual.get(entry, "") is None:
         return None
     value = value or usual.get(entry)

@@ -5,8 +5,12 @@ import secrets
 import socket
 import tempfile
 import time
+import webbrowser
 from inspect import isawaitable
 from pathlib import Path
+
+from tornado.web import HTTPError
+from traitlets.config import Config
 
 from ..running import kernel_environment
 from ..tables import data_dir, load
@@ -48,8 +52,6 @@ def limit_kernels(manager, most: int = KERNELS) -> None:
     start, starting = manager.start_kernel, []
 
     async def start_kernel(*args, **options):
-        from tornado.web import HTTPError
-
         if len(manager.list_kernel_ids()) + len(starting) >= most:
             raise HTTPError(503)
         starting.append(None)
@@ -122,11 +124,7 @@ def serve(*, lang: str, port: int | None = None, browser: bool = True) -> None:
         print(word("page.address", address=address), flush=True)
         print(word("page.how_long", seconds=f"{time.perf_counter() - began:.1f}"), flush=True)
         if browser:
-            import webbrowser
-
             webbrowser.open(address)
-
-    from traitlets.config import Config
 
     config = Config()
     config.Voila.update(ip=ADDRESS, port=port, port_retries=0, token=token)

@@ -54,6 +54,24 @@ class State:
     a: Choice = Choice()
     b: Choice = Choice(without=(2020,))
 
+    def value(self, key: str):
+        """Return what is held for an entry of an address."""
+        if key in _PAGE:
+            return getattr(self, key)
+        return getattr(self.b if key.startswith("b_") else self.a, key.removeprefix("b_"))
+
+    def with_value(self, key: str, value) -> "State":
+        """Return the state with one entry replaced; an entry of the page never becomes empty."""
+        if key in _PAGE:
+            return replace(self, **{key: value or getattr(State(), key)})
+        side = "b" if key.startswith("b_") else "a"
+        choice = replace(getattr(self, side), **{key.removeprefix("b_"): value})
+        return replace(self, **{side: choice})
+
+    def with_text(self, key: str, text: str) -> "State":
+        """Return the state with one entry of an address, or raise `InputError`."""
+        return self.with_value(key, _read(key.removeprefix("b_"), text))
+
 
 _PAGE = [field.name for field in fields(State) if field.name not in ("a", "b")]
 _CHOICE = [field.name for field in fields(Choice)]
@@ -68,7 +86,6 @@ def _read_year(text: str, first: int = 1990, last: int = 2060) -> int:
 
 
 def _read(key: str, text: str):
-    """Read the text of an entry, or raise `InputError`."""
     match key:
         case "indicator":
             return str(resolve_indicator(text)["indicator"])
@@ -111,7 +128,7 @@ def read_address(query: str, lang: str = "") -> tuple[State, list[Message]]:
             continue
         seen.add(key)
         try:
-            state = with_text(state, key, text)
+            state = state.with_text(key, text)
         except InputError as refused:
             problems.append(message("page.odd", key=key, text=text[:60], reason=refused.args[0]))
     return state, problems
@@ -119,8 +136,8 @@ def read_address(query: str, lang: str = "") -> tuple[State, list[Message]]:
 
 def write_address(state: State) -> str:
     """Write the query that `read_address` turns into the same state; defaults are left out."""
-    changed = [key for key in KEYS if value_of(state, key) != value_of(State(), key)]
-    texts = {key: quote(write_value(key, value_of(state, key)), safe=",-") for key in changed}
+    changed = [key for key in KEYS if state.value(key) != State().value(key)]
+    texts = {key: quote(write_value(key, state.value(key)), safe=",-") for key in changed}
     return "&".join(f"{key}={text}" for key, text in texts.items())
 
 
@@ -129,24 +146,3 @@ def write_value(key: str, value) -> str:
     if isinstance(value, tuple):
         return ("-" if key.endswith(("fit", "years")) else ",").join(map(str, value))
     return f"{value:g}" if isinstance(value, float) else str(value)
-
-
-def value_of(state: State, key: str):
-    """Return what a state holds for an entry of an address."""
-    if key in _PAGE:
-        return getattr(state, key)
-    return getattr(state.b if key.startswith("b_") else state.a, key.removeprefix("b_"))
-
-
-def with_value(state: State, key: str, value) -> State:
-    """Return the state with one entry replaced; an entry of the page never becomes empty."""
-    if key in _PAGE:
-        return replace(state, **{key: value or getattr(State(), key)})
-    side = "b" if key.startswith("b_") else "a"
-    choice = replace(getattr(state, side), **{key.removeprefix("b_"): value})
-    return replace(state, **{side: choice})
-
-
-def with_text(state: State, key: str, text: str) -> State:
-    """Return the state with one entry of an address, or raise `InputError`."""
-    return with_value(state, key, _read(key.removeprefix("b_"), text))

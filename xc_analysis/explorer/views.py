@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from importlib.metadata import version
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
@@ -56,22 +57,14 @@ def kept(function: Callable) -> Callable:
     def keep(_language, _stamp, *arguments, **named):
         return function(*arguments, **named)
 
-    def ask(*arguments, **named):
-        return keep(language(), stamp(*_TABLES), *arguments, **named)
-
-    return ask
+    return lambda *arguments, **named: keep(language(), stamp(*_TABLES), *arguments, **named)
 
 
 last_year, fit_setting = kept(fits.last_year), kept(fits.fit_setting)
 
 
 def draw_picture(shown: Shown, width: float) -> tuple[bytes, bytes, list]:
-    """Draw a view's figure once: its png, its csv, and (x, y, cells) of its points.
-
-    The width is in mm; the places of points are shares of the figure's size.
-    """
-    import matplotlib.pyplot as plt
-
+    """Draw a view's figure, its width in mm: png, csv, and its points by (x, y, cells)."""
     fig, axes = figures.panels(len(shown.charts), height=shown.height, width=width)
     try:
         for ax, chart in zip(axes, shown.charts, strict=True):
@@ -85,27 +78,25 @@ def draw_picture(shown: Shown, width: float) -> tuple[bytes, bytes, list]:
 
 
 def _points_of(ax) -> list[tuple[float, float, list[str]]]:
+    """Place points in shares of the figure's size; tell what each is, and its sources."""
     points, (low, high) = [], sorted(ax.get_ylim())
     for rows in figures.record_of(ax).frames:
         for row in rows[rows["mark"].isin(_POINTS)].to_dict("records"):
             y = next((row[k] for k in ("y", "upper", "lower") if pd.notna(row.get(k))), np.nan)
-            if low <= y <= high:
-                x, y = ax.transData.transform((row["x"], y)) / ax.figure.bbox.size
-                points.append((x, 1 - y, _point_cells(row)))
+            if not low <= y <= high:
+                continue
+            x, y = ax.transData.transform((row["x"], y)) / ax.figure.bbox.size
+            year, part = divmod(row["x"], 1)
+            when = f"{year:.0f}-{int(12 * part) + 1:02d}" if part else f"{year:.0f}"
+            value, lower, upper = (_number(row.get(k)) for k in ("y", "lower", "upper"))
+            ends = word("range", low=lower or "…", high=upper or "…") if lower or upper else ""
+            kind = "plot.median" if row["mark"] == "median" else f"status.{row.get('status')}"
+            ids = row["source_id"].split(";") if isinstance(row.get("source_id"), str) else []
+            names = "; ".join(source_names().get(one, one) for one in ids)
+            value = f"{value} {unit_name(row.get('unit'))}".strip() if value else ""
+            cells = [str(row.get("series") or ""), when, value, ends, word(kind), names]
+            points.append((x, 1 - y, cells))
     return sorted(points, key=lambda point: point[0])
-
-
-def _point_cells(row: dict) -> list[str]:
-    """Tell a point's series, time, value, range, evidence and sources."""
-    year, part = divmod(row["x"], 1)
-    when = f"{year:.0f}-{int(12 * part) + 1:02d}" if part else f"{year:.0f}"
-    value, low, high = (_number(row.get(k)) for k in ("y", "lower", "upper"))
-    ends = word("range", low=low or "…", high=high or "…") if low or high else ""
-    kind = "plot.median" if row["mark"] == "median" else f"status.{row.get('status')}"
-    ids = row["source_id"].split(";") if isinstance(row.get("source_id"), str) else []
-    names = "; ".join(source_names().get(one, one) for one in ids)
-    value = f"{value} {unit_name(row.get('unit'))}".strip() if value else ""
-    return [str(row.get("series") or ""), when, value, ends, word(kind), names]
 
 
 def _number(value, form: str = ".4g") -> str:
@@ -161,11 +152,7 @@ def _within(frame: pd.DataFrame, state: State, without: tuple = ()) -> pd.DataFr
 
 
 def area_series(state: State) -> tuple[list, list, list[str]]:
-    """Read the series drawn, those behind the trends, and what must be said of them.
-
-    One area stands on one reference state where that can be computed; several are put like with
-    like.
-    """
+    """Read the series drawn, those behind the trends, and what must be said of them."""
     choice = state.a
     asked = {"source": choice.source, "partial": choice.partial or "estimate"}
     if len(state.areas) > 1:
@@ -176,7 +163,7 @@ def area_series(state: State) -> tuple[list, list, list[str]]:
     drawn = series(state.indicator, **asked, basis=choice.basis or "raw")
     if drawn.attrs["source"] != "station":
         return [drawn], [drawn], []
-    if state.areas != (HOME,):
+    if state.areas != (HOME,):  # of the district alone one reference state can be computed
         return [drawn], [drawn], [word("page.other_state")]
     same = series(state.indicator, **asked, basis="new")
     return [same if choice.basis is None else drawn], [same], [word("page.one_state")]
@@ -193,12 +180,11 @@ def _several_areas(state: State, asked: dict) -> tuple[list, list, list[str]]:
         source, values = table.attrs["source"][area], table[area].dropna()
         frame = series(state.indicator, scope=area, source=source, partial="observed")
         if source == "station":  # the values of compare: from the archive alone, like with like
-            attrs = frame.attrs | {"partial": asked["partial"]}
             frame = frame.reindex(values.index).assign(value=values, lower=np.nan, upper=np.nan)
             partial = values.index.isin(table.attrs["partial_years"][area])
             frame["status"] = np.where(partial, "partial", "computed")
             frame["source_id"] = table.attrs["source_id"][area]
-            frame.attrs = attrs
+            frame.attrs["partial"] = asked["partial"]
             lines = [word("page.like_with_like"), word("page.other_state")]
         frames.append(frame)
     if not frames:
@@ -208,40 +194,36 @@ def _several_areas(state: State, asked: dict) -> tuple[list, list, list[str]]:
     return frames, frames, lines
 
 
-def _trend_words(frame: pd.DataFrame, area: str) -> tuple[str, list[str], list]:
-    """Return a trend as a sentence, with its warnings and, for a figure, itself."""
-    try:
-        line = trend(frame)
-    except InputError:
-        return f"{area}: {word('trend.too_few')}", [], []
-    per_year = word("trend.per_year", unit=unit_name(difference_unit(line.unit)))
-    ends = word("range", low=f"{line.lower:+.3g}", high=f"{line.upper:+.3g}")
-    parts = {"slope": f"{line.slope:+.3g} {per_year}", "range": ends, "n": line.n}
-    parts |= {"years": style.span(line.first, line.last), "verdict": word(f"trend.{line.key}")}
-    parts |= {"confidence": style.percent(100 * line.confidence, 1), "p": f"{line.p:.2g}"}
-    notes = [str(one) for one in (*line.warnings, line.note) if one]
-    return word("page.trend", area=area, **parts), notes, [line]
-
-
 def _series(state: State) -> Shown:
     drawn, same, lines = area_series(state)
     areas = [area_name(frame.attrs["scope"]) for frame in same]
     parts = [_within(frame, state, state.a.without) for frame in same]
-    sentences, notes, trends = zip(*map(_trend_words, parts, areas), strict=True)
-    for note in dict.fromkeys(sum(notes, [])):  # said once, with the areas it holds for
-        having = [area for area, own in zip(areas, notes, strict=True) if note in own]
+    trends, sentences, notes = [], [], {}
+    for area, part in zip(areas, parts, strict=True):
+        try:
+            line = trend(part)
+        except InputError:
+            sentences.append(f"{area}: {word('trend.too_few')}")
+            continue
+        trends.append(line)
+        per_year = word("trend.per_year", unit=unit_name(difference_unit(line.unit)))
+        ends = word("range", low=f"{line.lower:+.3g}", high=f"{line.upper:+.3g}")
+        told = {"slope": f"{line.slope:+.3g} {per_year}", "range": ends, "n": line.n}
+        told |= {"years": style.span(line.first, line.last), "verdict": word(f"trend.{line.key}")}
+        told |= {"confidence": style.percent(100 * line.confidence, 1), "p": f"{line.p:.2g}"}
+        sentences.append(word("page.trend", area=area, **told))
+        for note in dict.fromkeys(str(one) for one in (*line.warnings, line.note) if one):
+            notes.setdefault(note, []).append(area)
+    for note, having in notes.items():  # said once, with the areas it holds for
         lines.append(note if having == areas else f"{joined(having)}: {note}")
     alone = len(same) == 1 and same[0].equals(drawn[0]) and state.freq == "annual"
     drawn = [_within(frame, state) for frame in drawn]
-    look = {"trend": trends[0] if alone and trends[0] else None, "years": state.years}
+    look = {"trend": trends if alone else None, "years": state.years}
+    charts = (functools.partial(plots.plot_series, *drawn, **look),)
     name = style.indicator_name(state.indicator)
-    return Shown(
-        title=tr(f"{joined(areas)}{name}", f"{joined(areas)}: {name}"),
-        finding=sentences[0],
-        lines=[*sentences[1:], *lines, *_left_out(state)],
-        sources=drawn,
-        charts=(functools.partial(plots.plot_series, *drawn, **look),),
-    )
+    title = tr(f"{joined(areas)}{name}", f"{joined(areas)}: {name}")
+    lines = [*sentences[1:], *lines, *_left_out(state)]
+    return Shown(title, sentences[0], lines, sources=drawn, charts=charts)
 
 
 def _months(state: State) -> Shown:
@@ -255,25 +237,22 @@ def _months(state: State) -> Shown:
         value = f"{style.number(ranked.iloc[at], places)} {unit_name(attrs['unit'])}"
         return {label: word(f"month.{ranked.index[at]}"), f"{label}_value": value}
 
-    years, extremes = style.span(*table.index[[0, -1]]), extreme(mean, -1, "worst")
-    extremes |= extreme(mean, 0, "best")
+    extremes = extreme(mean, -1, "worst") | extreme(mean, 0, "best")
+    extremes["years"] = style.span(*table.index[[0, -1]])
     latest = {"year": table.index[-1]} | extreme(table.iloc[-1], -1, "worst")
-    lines = [word("page.worst_last", **latest), word(f"page.months_{basis}")]
+    lines = [word("page.worst_last", **latest), word(f"page.months_{basis}"), *_left_out(state)]
     sources = sources_of(series(state.indicator, source="station", freq="monthly")).index
     cells = pd.concat([table, mean.to_frame(word("page.mean")).T])
     cells = cells.map(style.number, decimals=places).reset_index()
     heads = [word("column.year"), *(word(f"month.{month}") for month in table.columns)]
     grid = table.set_axis(table.columns.astype(str), axis=1)
     grid.attrs = attrs | {"source_id": ";".join(sources)}
-    return Shown(
-        title=tr(f"{area_name(HOME)}{name}逐月", f"{area_name(HOME)}: {name} by month"),
-        finding=word("page.worst_month", name=name, years=years, **extremes),
-        lines=lines + _left_out(state),
-        sources=sources,
-        charts=(functools.partial(plots.plot_grid, grid, decimals=places, title=name),),
-        height=4.6 * len(grid) + 10,
-        tables=((word("page.by_month"), heads, cells.to_numpy()),),
-    )
+    title = tr(f"{area_name(HOME)}{name}逐月", f"{area_name(HOME)}: {name} by month")
+    finding = word("page.worst_month", name=name, **extremes)
+    chart = functools.partial(plots.plot_grid, grid, decimals=places, title=name)
+    told = {"sources": sources, "charts": (chart,), "height": 4.6 * len(grid) + 10}
+    tables = ((word("page.by_month"), heads, cells.to_numpy()),)
+    return Shown(title, finding, lines, tables=tables, **told)
 
 
 def setting_of(state: State, choice: Choice) -> fits.Setting:
@@ -298,11 +277,10 @@ def judge_choice(state: State, choice: Choice):
         raise error("page.no_such_series", what=word(f"series.{choice.source}"))
     if choice.basis and data.attrs["source"] != "station":
         raise error("page.no_such_series", what=word(f"page.basis.{choice.basis}"))
-    if not any(first <= year <= last for year in choice.without):
-        return judge(data, aim, state.known, setting)
     ends = {"to": aim.year, "base_year": aim.base_year, "exclude": choice.without}
+    fewer = any(first <= year <= last for year in choice.without)
     try:
-        fan = fits.fit(data, setting, as_of=state.known, **ends)
+        fan = fits.fit(data, setting, as_of=state.known, **ends) if fewer else None
     except InputError:
         one = judge(data, aim, state.known, setting)
         if (one.under_reading or one).rule in (10, 11):  # it would rest on the years left out
@@ -360,8 +338,6 @@ def _chart(one, known: int) -> list[Callable]:
 @kept
 def _value_axis(state: State, choice: Choice) -> tuple[float, float]:
     """Return the ends of the value axis of a verdict that is drawn alone."""
-    import matplotlib.pyplot as plt
-
     fig, (ax,) = figures.panels(1)
     ends = _chart(judge_choice(state, choice), state.known)[0](ax=ax).get_ylim()
     plt.close(fig)
@@ -375,16 +351,10 @@ def _target_title(state: State) -> str:
 
 def _target(state: State) -> Shown:
     one, words = judge_choice(state, state.a), setting_words(state, state.a)
-    return Shown(
-        title=_target_title(state),
-        finding=one.label(),
-        lines=_verdict_lines(one),
-        sources=[one.data],
-        charts=_chart(one, state.known),
-        height=78,
-        tables=((word("page.setting"), [], list(words.items())),),
-        setting=tr("，", ", ").join(f"{label} {value}" for label, value in words.items()),
-    )
+    setting = tr("，", ", ").join(f"{label} {value}" for label, value in words.items())
+    told = {"sources": [one.data], "charts": _chart(one, state.known), "height": 78}
+    told |= {"tables": ((word("page.setting"), [], list(words.items())),), "setting": setting}
+    return Shown(_target_title(state), one.label(), _verdict_lines(one), **told)
 
 
 def _compare(state: State) -> Shown:
@@ -408,16 +378,12 @@ def _compare(state: State) -> Shown:
         look = {"ylim": (min(ends), max(ends))}
         named = zip(charts, names, strict=True)
         charts = [functools.partial(chart, title=name, **look) for chart, name in named]
-    return Shown(
-        title=_target_title(state),
-        finding=f"{moved}: A {verdicts[0]} → B {verdicts[1]}",
-        lines=names + [f"{letter}: {one.why}" for letter, one in zip("AB", judged, strict=True)],
-        sources=[one.data for one in both],
-        charts=charts if len(charts) == 2 else [],
-        height=70,
-        tables=((word("page.two_settings"), ["", "A", "B", ""], table.reset_index().to_numpy()),),
-        setting=tr("；", "; ").join(names),
-    )
+    finding = f"{moved}: A {verdicts[0]} → B {verdicts[1]}"
+    lines = names + [f"{letter}: {one.why}" for letter, one in zip("AB", judged, strict=True)]
+    told = {"charts": charts if len(charts) == 2 else [], "height": 70}
+    told |= {"sources": [one.data for one in both], "setting": tr("；", "; ").join(names)}
+    tables = ((word("page.two_settings"), ["", "A", "B", ""], table.reset_index().to_numpy()),)
+    return Shown(_target_title(state), finding, lines, tables=tables, **told)
 
 
 _sensitivity, _scorecard = kept(robustness.sensitivity), kept(scorecard)
@@ -428,17 +394,14 @@ def _choices(state: State) -> Shown:
     year = target(state.indicator).year
     for row in table.to_dict("records"):
         verdict = short_verdict(row["verdict"], year) if row["verdict"] else row["note"]
-        numbers = [_number(row[k]) for k in ("median", "lower_80", "upper_80")]
         cells = [row["what"], verdict + " ←" * bool(row["moves"]), _number(row["p_meet"], ".2f")]
-        rows.append([*cells, *numbers])
+        rows.append([*cells, *(_number(row[k]) for k in ("median", "lower_80", "upper_80"))])
     heads = [word("page.choice"), word("column.verdict"), "P", word("projection.median")]
-    return Shown(
-        title=_target_title(state),
-        finding=word("page.moving", of=len(rows) - 1, n=int(table["moves"].sum())),
-        lines=[f"{rows[0][0]}: {rows[0][1]}"],
-        sources=[fits.setting_series(setting_of(state, Choice()))],
-        tables=((word("page.sensitivity"), [*heads, "10 %", "90 %"], rows),),
-    )
+    tables = ((word("page.sensitivity"), [*heads, "10 %", "90 %"], rows),)
+    finding = word("page.moving", of=len(rows) - 1, n=int(table["moves"].sum()))
+    sources = [fits.setting_series(setting_of(state, Choice()))]
+    lines = [f"{rows[0][0]}: {rows[0][1]}"]
+    return Shown(_target_title(state), finding, lines, sources=sources, tables=tables)
 
 
 def _table(state: State) -> Shown:
@@ -452,20 +415,10 @@ def _table(state: State) -> Shown:
     year, title = int(card["target_year"].iloc[0]), word("page.fourteen", known=state.known)
     kinds = joined(f"{short_verdict(term, year)} {n}" for term, n in rest.items())
     counts = {"met": int(met.sum()), "not_met": int(not_met.sum()), "open": int(rest.sum())}
-    return Shown(
-        title=title,
-        finding=word("page.counted", of=len(card), kinds=kinds, **counts),
-        lines=[word("page.counted_note")],
-        sources=("plan",),
-        tables=((title, [*heads, word("column.why")], cells),),
-    )
+    finding = word("page.counted", of=len(card), kinds=kinds, **counts)
+    tables = ((title, [*heads, word("column.why")], cells),)
+    return Shown(title, finding, [word("page.counted_note")], sources=("plan",), tables=tables)
 
 
-_VIEWS = {
-    "target": _target,
-    "compare": _compare,
-    "choices": _choices,
-    "series": _series,
-    "months": _months,
-    "table": _table,
-}
+_VIEWS = {"target": _target, "compare": _compare, "choices": _choices, "series": _series}
+_VIEWS |= {"months": _months, "table": _table}

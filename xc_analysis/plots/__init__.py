@@ -4,12 +4,5 @@ from .lines import plot_projection, plot_series, plot_target
 from .rows import plot_bars, plot_rows
 from .tables import plot_grid, plot_scorecard
 
-__all__ = [
-    "plot_bars",
-    "plot_grid",
-    "plot_projection",
-    "plot_rows",
-    "plot_scorecard",
-    "plot_series",
-    "plot_target",
-]
+__all__ = ["plot_bars", "plot_grid", "plot_projection", "plot_rows", "plot_scorecard"]
+__all__ += ["plot_series", "plot_target"]

@@ -1,8 +1,7 @@
 """Labels that find their own place when a figure is drawn.
 
-Only then are the size of the axes and of each text known. A text has a few candidate spots and
-takes the one that overlaps least with what is drawn and with earlier texts. Lengths are printer's
-points, places are counted from the corner of the axes.
+Only then are the sizes known. A text takes, of a few spots, the one that overlaps least with what
+is drawn and with earlier texts. Lengths are points, places are counted from the axes' corner.
 """
 
 import numpy as np
@@ -22,10 +21,7 @@ WEIGHTS = {"xc:level": 1.2, "xc:estimated": 1.0, "xc:bound": 1.0, "xc:band_95": 
 
 
 def label(ax, where: str, at, text: str, color) -> None:
-    """Write a text ``beside`` or ``after`` a point, ``along`` a level line or in a ``corner``.
-
-    `at` is the point, or the two ends of the line, in data units.
-    """
+    """Write a text ``beside`` or ``after`` a point, ``along`` a line's ends or in a ``corner``."""
     size = SIZES["label"] if where in ("beside", "after") else SIZES["small"]
     look = {"size": size, "color": color, "ha": "center", "va": "center", "linespacing": 1.1}
     look |= {"transform": IdentityTransform(), "in_layout": False, "zorder": 7, "gid": "label"}
@@ -47,17 +43,24 @@ class Labels(Artist):
     def draw(self, renderer) -> None:
         """Place every text; they are drawn after this artist."""
         taken, scale = self._taken(), 72 / self.home.figure.dpi
+        width, top = self.home.bbox.size * 72 / self.home.figure.dpi
         for where, at, text in self.wanted:
             size = text.get_window_extent(renderer).size * scale
             spots = np.array(self._spots(where, at, *size, taken))
             boxes = np.c_[spots - size / 2, spots + size / 2, np.full(len(spots), TEXT)]
-            best = np.argmin([self._cost(box, taken) + 0.5 * i for i, box in enumerate(boxes)])
+            costs = []  # by what a spot covers, how far it leaves the axes, and its rank
+            for i, box in enumerate(boxes):
+                sides = np.minimum(box[2:4], taken[:, 2:4]) - np.maximum(box[:2], taken[:, :2])
+                covered = (sides > 0).all(axis=1) * (sides.prod(axis=1) + 4) @ taken[:, 4]
+                beyond = -box[0], box[2] - width - 8, 1 - box[1], box[3] - top - 0.5
+                costs.append(covered + 12 * np.maximum(0, beyond) @ [1, 1, 2, 2] + 0.5 * i)
+            best = np.argmin(costs)
             taken = np.vstack([taken, boxes[best]])
             text.set_position(self.home.bbox.p0 + spots[best] / scale)
 
     def _spots(self, where: str, at, w: float, h: float, taken: np.ndarray):
         """Places for the middle of a text of a width and height, the best first."""
-        width, top = self._size()
+        width, top = self.home.bbox.size * 72 / self.home.figure.dpi
         if where == "corner":
             across, up = (width - w / 2 - 1, w / 2 + 2), (top - h / 2 - 1, h / 2 + 2)
             return [(x, y) for y in up for x in across]
@@ -77,9 +80,6 @@ class Labels(Artist):
     def _at(self, places, transform=None) -> np.ndarray:
         pixels = (transform or self.home.transData).transform(places)
         return (pixels - self.home.bbox.p0) * 72 / self.home.figure.dpi
-
-    def _size(self) -> np.ndarray:
-        return self.home.bbox.size * 72 / self.home.figure.dpi
 
     def _taken(self) -> np.ndarray:
         """Boxes of markers and lines: x0, y0, x1, y1, weight."""
@@ -103,11 +103,3 @@ class Labels(Artist):
                     steps = np.linspace(0, 1, min(200, max(3, int(length / 3))))
                     add(a + steps[:, None] * (b - a), 0.8, WEIGHTS.get(stroke.get_gid(), LINE))
         return np.vstack(boxes)
-
-    def _cost(self, box, taken: np.ndarray) -> float:
-        """Score a place: what it covers, by weight, and how far it leaves the axes."""
-        sides = np.minimum(box[2:4], taken[:, 2:4]) - np.maximum(box[:2], taken[:, :2])
-        covered = (sides > 0).all(axis=1) * (sides.prod(axis=1) + 4) @ taken[:, 4]
-        width, top = self._size()
-        outside = np.maximum(0, [-box[0], box[2] - width - 8, 1 - box[1], box[3] - top - 0.5])
-        return covered + 12 * outside @ [1, 1, 2, 2]

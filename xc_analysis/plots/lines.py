@@ -5,16 +5,15 @@ import pandas as pd
 
 from .. import figures, style
 from ..evidence import series
-from ..figures import Key
+from ..figures import DASHES, Key
 from ..style import INK
 from ..targets import meets
-from ..words import error, word
+from ..words import error, joined, word
 from . import marks
 from .labels import label as write_label
 
 # areas beside the first; never a pollutant's colour
 OTHERS = ("#2F3B4A", "#7A4E2D", "#3E6B5C", "#6B4A7A", "#4E5A1E")
-BANDS = {95: 0.0, 80: 0.22, 50: 0.42}  # level -> share of the colour that fills it
 
 
 def plot_series(
@@ -35,9 +34,8 @@ def plot_series(
     Parameters
     ----------
     *data : DataFrame
-        As `xc.series` returns them. The first has the colour of its pollutant or theme. Another
-        source of the same indicator and area is drawn as points in ink around the first's; other
-        areas get lines of their own.
+        As `xc.series` returns them, the first in the colour of its pollutant or theme. Another
+        source of its indicator and area becomes points in ink around it; other areas get lines.
     target : Target, str, float or list, optional
         The district's own is orange. A delegated one is drawn, in grey, only as it is read.
     limit : float, DataFrame or list, optional
@@ -97,7 +95,7 @@ def plot_series(
     colors, names = colors or _colors(data, over), names or _names(data)
     several = over.count(False) > 1
     for i, (frame, points) in enumerate(zip(data, parts, strict=True)):
-        look = {"zorder": 5.0 if i == 0 else 4.6, "joined": (several or not trends) and not over[i]}
+        look = {"zorder": 5.0 if i == 0 else 4.6, "line": (several or not trends) and not over[i]}
         if over[i]:  # larger marks look like rings around the first series' own
             look |= {"size": 7.2, "zorder": 4.2}
         keys = [Key("series", names[i], colors[i])] if several and not over[i] else []
@@ -127,8 +125,7 @@ def _colors(data, over) -> list:
     for frame, overlay in zip(data, over, strict=True):
         own = INK if overlay else style.series_color(frame.attrs)
         if own in found and not overlay:
-            city = frame.attrs.get("scope") == marks.CITY
-            own = style.CITY if city else next(others, INK)
+            own = style.CITY if frame.attrs.get("scope") == marks.CITY else next(others, INK)
         found.append(own)
     return found
 
@@ -144,35 +141,47 @@ def _names(data) -> list[str]:
     return names
 
 
-def _draw_series(ax, points, attrs, color, name, *keys, joined=True, size=4.4, zorder=5.0) -> None:
-    """Draw one series: its line, its marks, and their rows and entries of the key."""
+def _draw_series(ax, points, attrs, color, name, *keys, line=True, size=4.4, zorder=5.0) -> None:
     step = 1 / 12 if attrs.get("freq") == "monthly" else 1.0
-    ends = marks.draw_line(ax, points, color, step) if joined else points.iloc[:0]
+    whole = points["kind"].isin(["printed", "derived", "computed", "draft"])
+    rows = points[whole & points["value"].notna()].reset_index(drop=True)
+    links = []  # both ends of each dotted link over a change of basis
+    for a, b in zip(rows[:-1].itertuples(), rows[1:].itertuples(), strict=True) if line else ():
+        if b.x - a.x <= 1.5 * step:
+            changed = a.basis != b.basis and a.basis and b.basis
+            look = {"lw": 0.9, "ls": DASHES["link"], "gid": "xc:link"} if changed else {}
+            look = {"lw": 1.3, "gid": "xc:line", "color": color, "zorder": 3} | look
+            ax.plot([a.x, b.x], [a.value, b.value], **look)
+            links += [a.Index, b.Index] if changed else []
     kinds = marks.draw_points(ax, points, color, size=2.4 if step < 1 else size, zorder=zorder)
     keys = [*keys, *(Key(kind, marks.kind_text(kind), color) for kind in kinds)]
     drafts = points.loc[(points["release"] == "draft") & points["value"].notna(), "x"].round()
     if len(drafts):
-        years = style.joined(f"{year:.0f}" for year in sorted(set(drafts)))
+        years = joined(f"{year:.0f}" for year in sorted(set(drafts)))
         keys.append(Key("note", word("plot.draft_years", years=years)))
-    if len(ends):
+    if links:
         state = points["basis"].str.startswith("ref-").any()
         text = word("plot.link_state") if state else word("plot.link_basis")
         keys.append(Key("link", text, color))
-    marks.record(ax, marks.point_rows(points, name, attrs), *keys)
-    rows = {"mark": "link", "series": name, "x": ends["x"], "y": ends["value"]}
-    marks.record(ax, rows, unit=attrs.get("unit"))
+    kept = points[np.isfinite(points[marks.NUMBERS]).any(axis=1)]
+    known = kept.drop(columns=["status", "completeness"]).replace({"": None, "unstated": None})
+    known = known.rename(columns={"value": "y", "kind": "status"})
+    other = {"partial": "partial", "estimated": "estimate", "bound": "bound"}
+    known["mark"] = [other.get(kind, "point") for kind in kept["kind"]]
+    known = known.assign(series=name, **{key: attrs.get(key) for key in ("unit", "indicator")})
+    marks.record(ax, known, *keys)
+    ends = {"x": rows["x"][links], "y": rows["value"][links]}
+    marks.record(ax, {"mark": "link", "series": name} | ends, unit=attrs.get("unit"))
 
 
 def _label_points(ax, points, label, color, attrs) -> None:
-    """Write values beside the points: the ends, the last or all."""
     known = marks.whole(points)
     known = known if len(known) else points[points["value"].notna()]
     known = known[known["value"].between(*ax.get_ylim())]
     ends = known.index.isin(known.index[[0, -1]]) if len(known) else []
     chosen = {"ends": known[ends], "last": known.tail(1), "all": known}.get(label, known[:0])
     for x, value in chosen[["x", "value"]].to_numpy():
-        text = style.number(value, attrs.get("decimals"))
-        write_label(ax, "beside", (x, value), text, color)
+        write_label(ax, "beside", (x, value), style.number(value, attrs.get("decimals")), color)
 
 
 def plot_projection(
@@ -223,7 +232,7 @@ def plot_projection(
     _draw_series(ax, points, attrs, color, style.series_name(attrs) or word("plot.fitted"))
     if len(came):
         key, name = Key("note", word("plot.key_outturn")), word("plot.outturn")
-        _draw_series(ax, came, attrs, INK, name, key, joined=False, zorder=5.5)
+        _draw_series(ax, came, attrs, INK, name, key, line=False, zorder=5.5)
     marks.draw_targets(ax, lines, unit)
     _label_points(ax, points, "ends", color, attrs)
     at, last = fan.index[-1], fan["median"].iloc[-1]
@@ -241,8 +250,7 @@ def _draw_fan(ax, fan: pd.DataFrame, points: pd.DataFrame, color, unit) -> None:
     before = points[(points["x"] < fan.index[0]) & np.isfinite(points["value"])].tail(1)
     xs = np.r_[before["x"], fan.index.to_numpy(float)]
     opened = {name: np.r_[before["value"], fan[name].to_numpy(float)] for name in fan}
-    keys, rows = [], []
-    for level, share in BANDS.items():
+    for level, share in ((95, 0.0), (80, 0.22), (50, 0.42)):  # share of the colour that fills it
         if f"lower_{level}" not in fan:
             continue
         mark, text = f"band_{level}", word("plot.interval", level=style.percent(level))
@@ -253,11 +261,8 @@ def _draw_fan(ax, fan: pd.DataFrame, points: pd.DataFrame, color, unit) -> None:
         else:
             ax.plot(xs, np.c_[low, high], color=color, lw=0.5, zorder=2.3, gid=f"xc:{mark}")
             marks.draw_cut_ends(ax, xs[-1:], low[-1:], high[-1:], color)
-        keys.append(Key(mark, text, color))
-        rows.append(
-            pd.DataFrame({"mark": mark, "series": text, "x": xs, "lower": low, "upper": high})
-        )
-    marks.record(ax, pd.concat(rows), *keys, unit=unit)
+        rows = {"mark": mark, "series": text, "x": xs, "lower": low, "upper": high}
+        marks.record(ax, rows, Key(mark, text, color), unit=unit)
     text = word("plot.median")
     marks.draw_stroke(ax, "median", text, xs, opened["median"], color, text, unit=unit)
 
@@ -294,8 +299,7 @@ def plot_target(target, data=None, *, title=None, ax=None):
         if base is None or not line["year"] or meets(base, line["comparator"], line["value"]):
             continue
         ends = [year, line["year"]], [base, line["value"]]
-        color = line["key"].color
-        marks.draw_stroke(ax, "path", line["text"], *ends, color, unit=target.unit)
+        marks.draw_stroke(ax, "path", line["text"], *ends, line["key"].color, unit=target.unit)
     if not lines:
         write_label(ax, "corner", None, word("plot.no_number"), style.MUTED)
     return marks.close_chart(ax, new)

@@ -6,13 +6,12 @@ from matplotlib.ticker import Locator, MaxNLocator, NullFormatter
 
 from .. import style
 from ..figures import DASHES, MARKERS, Key, finish, marker_look, panels, record_of
+from ..observations import CITY
 from ..style import INK, SIZES, tr
 from ..targets import plan_years, read_target, shown_sign
 from ..words import error, word
 from .labels import label
 
-CITY = "北京市"
-JOINED = ("printed", "derived", "computed", "draft")
 KINDS = (*MARKERS, "estimated", "bound")
 NUMBERS = ["value", "lower", "upper"]
 EVIDENCE = ["status", "completeness", "basis", "release", "source_id"]
@@ -62,10 +61,7 @@ def year_position(stamp) -> float:
 
 
 def read_points(frame: pd.DataFrame) -> pd.DataFrame:
-    """Read what is drawn of a series: x, value, lower, upper, kind and its evidence, by time.
-
-    Means of parts of a year are drawn only of series asked for with ``partial="observed"``.
-    """
+    """Read what is drawn of a series: x, value, lower, upper, kind and its evidence, by time."""
     if not isinstance(frame, pd.DataFrame) or "value" not in frame:
         raise error("error.plot_frame")
     points = frame.reindex(columns=NUMBERS).apply(pd.to_numeric, errors="coerce").astype(float)
@@ -83,7 +79,7 @@ def read_points(frame: pd.DataFrame) -> pd.DataFrame:
     points["kind"] = kind.where(~partial, "partial")
     if unknown := sorted(set(points["kind"]) - set(KINDS)):
         raise error("error.plot_status", status=unknown[0], known=", ".join(KINDS))
-    if frame.attrs.get("partial", "observed") != "observed":
+    if frame.attrs.get("partial", "observed") != "observed":  # else its parts of years are drawn
         points = points[~partial]
     return points.sort_values("x", kind="stable", ignore_index=True)
 
@@ -91,20 +87,6 @@ def read_points(frame: pd.DataFrame) -> pd.DataFrame:
 def whole(points: pd.DataFrame) -> pd.DataFrame:
     """Return the points that set the scale: whole years and estimates."""
     return points[(points["kind"] != "partial") & np.isfinite(points["value"])]
-
-
-def draw_line(ax, points: pd.DataFrame, color, step: float) -> pd.DataFrame:
-    """Join neighbouring whole years; return the ends of the dotted links over a change of basis."""
-    rows = points[points["kind"].isin(JOINED) & points["value"].notna()].reset_index(drop=True)
-    links = []
-    for a, b in zip(rows[:-1].itertuples(), rows[1:].itertuples(), strict=True):
-        if b.x - a.x <= 1.5 * step:
-            changed = a.basis != b.basis and a.basis and b.basis
-            look = {"lw": 0.9, "ls": DASHES["link"], "gid": "xc:link"} if changed else {}
-            look = {"lw": 1.3, "gid": "xc:line", "color": color, "zorder": 3} | look
-            ax.plot([a.x, b.x], [a.value, b.value], **look)
-            links += [a.Index, b.Index] if changed else []
-    return rows.loc[links]
 
 
 def draw_points(ax, points: pd.DataFrame, color, *, size=4.4, zorder=5.0) -> set[str]:
@@ -127,7 +109,10 @@ def draw_points(ax, points: pd.DataFrame, color, *, size=4.4, zorder=5.0) -> set
             known &= kind == "estimated"
             if one_end.any():  # an arrow from the end that is known to where the value may lie
                 kinds |= {"bound_end"}
-                _draw_arrows(ax, rows[one_end], color, zorder)
+                x, lower, upper = (rows[name][one_end] for name in ("x", "lower", "upper"))
+                arrow = {"uplims": upper.notna(), "lolims": lower.notna(), "zorder": zorder}
+                arrow |= {"fmt": "_", "color": color, "ms": 6, "mew": 1.1, "elinewidth": 0.9}
+                ax.errorbar(x, upper.fillna(lower), 0.07 * height, capsize=1.5, **arrow)
         if both.any():
             kinds |= {bar}
             at, low, high = rows.loc[both, ["x", "lower", "upper"]].to_numpy().T
@@ -137,24 +122,6 @@ def draw_points(ax, points: pd.DataFrame, color, *, size=4.4, zorder=5.0) -> set
     known = points[points["value"].notna()]
     draw_cut_ends(ax, *(known[name].fillna(known["value"]) for name in ("x", *NUMBERS[1:])), color)
     return kinds
-
-
-def _draw_arrows(ax, rows: pd.DataFrame, color, zorder: float) -> None:
-    ends = rows["upper"].fillna(rows["lower"])
-    ways = {"uplims": rows["upper"].notna(), "lolims": rows["lower"].notna()}
-    look = {"fmt": "_", "color": color, "ms": 6, "mew": 1.1, "elinewidth": 0.9, "zorder": zorder}
-    ax.errorbar(rows["x"], ends, 0.07 * np.ptp(ax.get_ylim()), capsize=1.5, **ways, **look)
-
-
-def point_rows(points: pd.DataFrame, name: str, attrs: dict) -> pd.DataFrame:
-    """Rows of the csv for the points of a series."""
-    marks = {"partial": "partial", "estimated": "estimate", "bound": "bound"}
-    kept = points[np.isfinite(points[NUMBERS]).any(axis=1)]
-    known = kept.drop(columns=["status", "completeness"]).replace({"": None, "unstated": None})
-    known = known.rename(columns={"value": "y", "kind": "status"})
-    mark = [marks.get(kind, "point") for kind in kept["kind"]]
-    about = {"unit": attrs.get("unit"), "indicator": attrs.get("indicator")}
-    return known.assign(mark=mark, series=name, **about)
 
 
 class YearLocator(Locator):
@@ -296,11 +263,10 @@ def draw_limits(ax, limits: list[dict], unit: str | None) -> None:
             row = {"mark": "remark", "series": text, "y": [value], "source_id": source}
             record(ax, row, Key("note", word("plot.limit_away")), unit=unit)
             continue
-        force = [pd.to_datetime(limit.get(end)) for end in ("valid_from", "valid_to")]
-        ends = [
-            edge if pd.isna(day) else float(np.clip(year_position(day), *ax.get_xlim()))
-            for day, edge in zip(force, ax.get_xlim(), strict=True)
-        ]
+        ends = list(ax.get_xlim())
+        for i, end in enumerate(("valid_from", "valid_to")):
+            if pd.notna(day := pd.to_datetime(limit.get(end))):
+                ends[i] = float(np.clip(year_position(day), *ax.get_xlim()))
         if ends[1] - ends[0] < 0.5:
             continue
         key = Key("limit", word("plot.key_limit"), style.LIMIT)

@@ -143,7 +143,6 @@ def plot_rows(
 
 
 def _name_rows(ax, y, labels, share: float) -> None:
-    """Name rows at the left, in a share of the panel's width."""
     room = share * figures.panel_width(ax)
     ax.set_yticks(y, [style.wrap(label, room, 7) for label in labels], parse_math=False)
     ax.tick_params(axis="y", length=0)
@@ -170,8 +169,7 @@ def plot_bars(
     Parameters
     ----------
     data : DataFrame
-        Index: years or names; columns: the parts of each bar. A column ``source_id`` goes to
-        the csv.
+        Index: years or names; columns: parts of a bar; ``source_id``, if there, goes to the csv.
     horizontal : bool
         Bars lie, for names that are long.
     colors : list or dict, optional
@@ -243,7 +241,6 @@ def plot_bars(
 
 
 def _bar_places(ax, index, labels, horizontal: bool) -> np.ndarray:
-    """Positions of the bars, and the ticks under them."""
     if not horizontal and pd.api.types.is_numeric_dtype(index):
         marks.years_axis(ax, float(index.min()), float(index.max()))
         return index.to_numpy(float)

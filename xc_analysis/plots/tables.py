@@ -60,24 +60,12 @@ def plot_grid(
     else:
         cells = _draw_classes(ax, data, classes, colors or {}, names or {})
     rows, columns = ([style.key_name(i) for i in names] for names in (data.index, data.columns))
-    _name_cells(ax, data, rows, columns)
-    table = pd.DataFrame(
-        {"mark": "cell", "series": rows[i], "x": columns[j], **cell} for i, j, cell in cells
-    )
-    if isinstance(source := data.attrs.get("source_id"), str):
-        table["source_id"] = source
-    marks.record(ax, table, unit=unit)
-    figures.heading(ax, title)
-    return marks.close_chart(ax, new)
-
-
-def _name_cells(ax, data, rows, columns) -> None:
-    """Name rows, and as many columns as the panel can carry."""
     n, m = data.shape
     ax.set(xlim=(-0.5, m - 0.5), ylim=(n - 0.5, -0.5))
     ax.grid(visible=False)
     width = figures.panel_width(ax)
     ax.set_yticks(range(n), [style.wrap(r, 0.42 * width, 7) for r in rows], parse_math=False)
+    # as many columns are named as the panel can carry
     widest = max(style.text_width(c, 7) for c in columns) + 1.0
     step = max(1, int(np.ceil(widest * m / (0.72 * width))))
     whole = all(isinstance(c, (int, np.integer)) for c in data.columns)
@@ -85,11 +73,18 @@ def _name_cells(ax, data, rows, columns) -> None:
     ax.set_xticks(shown, [columns[j] for j in shown], parse_math=False)
     ax.tick_params(length=0)
     ax.spines[:].set_visible(False)
+    told = [{"mark": "cell", "series": rows[i], "x": columns[j], **cell} for i, j, cell in cells]
+    table = pd.DataFrame(told)
+    if isinstance(source := data.attrs.get("source_id"), str):
+        table["source_id"] = source
+    marks.record(ax, table, unit=unit)
+    figures.heading(ax, title)
+    return marks.close_chart(ax, new)
 
 
 def _draw_statuses(ax, data: pd.DataFrame) -> list:
     """Draw evidence by its marks; return what each cell says."""
-    ax.hlines(range(len(data)), -0.5, data.shape[1] - 0.5, color=style.FAINT, lw=0.6, zorder=1)
+    ax.hlines(range(len(data)), -0.5, data.shape[1] - 0.5, color="#E7E7E7", lw=0.6, zorder=1)
     cells = []
     for (i, j), status in np.ndenumerate(data.fillna("").to_numpy()):
         if not status:
@@ -195,7 +190,7 @@ def plot_scorecard(*cards: pd.DataFrame, title=None, ax=None):
     ends, y = np.cumsum(widths), 0.0
     for number, (row, height) in enumerate(zip(wrapped, depth, strict=True)):
         if number % 2:
-            ax.axhspan(y, y + height, color=style.SHADE, lw=0, zorder=0, gid="xc:stripe")
+            ax.axhspan(y, y + height, color="#F1F3F6", lw=0, zorder=0, gid="xc:stripe")
         look = {"size": SIZES["label"], "linespacing": 1.12, "color": INK if number else MUTED}
         for column, text in enumerate(row):
             flush = column in right
@@ -218,7 +213,6 @@ def plot_scorecard(*cards: pd.DataFrame, title=None, ax=None):
 def card_cells(cards) -> tuple[list, list, list, set]:
     """Return the texts of the table, its heads, widths and the columns set flush right."""
     last, before = cards[-1], cards[:-1]
-    year = int(last["target_year"].mode().iloc[0])
     base_year = int(last["base_year"].dropna().mode().iloc[0])
     wide = 0 if before else 8
     columns = [  # head, width in Chinese and in English
@@ -226,7 +220,7 @@ def card_cells(cards) -> tuple[list, list, list, set]:
         (word("plot.card_indicator"), 33 + wide, 44 + wide),
         (word("plot.card_attribute"), 12, 15),
         (str(base_year), 18.5, 14),
-        (word("plot.card_target", year=year), 15.5, 20),
+        (word("plot.card_target", year=int(last["target_year"].mode().iloc[0])), 15.5, 20),
         *[(word("plot.card_seen", year=card.attrs.get("as_of", "")), 19, 20) for card in before],
         (word("plot.card_latest"), 22, 21),
         (word("plot.card_verdict"), 20.5, 25),
@@ -244,7 +238,12 @@ def card_cells(cards) -> tuple[list, list, list, set]:
             target = word(key) if has_word(key) else "—"
         mark = {"draft": "*", "estimated": "≈"}.get(row["latest_status"], "")
         latest = round(row["latest"], 1 if abs(row["latest"]) >= 10 and mark else 2)
-        cells.append([f"{row['plan_row']:.0f}", _card_name(row)])
+        unit = row["unit"] if isinstance(row["unit"], str) else ""
+        if language() == "en":
+            unit = word(f"plan_unit.{unit}") if has_word(f"plan_unit.{unit}") else unit_name(unit)
+        name = str(row[f"name_{language()}"])
+        name = name if not unit or unit == "%" and "%" in name else _bracketed(name, unit)
+        cells.append([f"{row['plan_row']:.0f}", name])
         cells[-1] += [word(f"attribute.{row['attribute']}") if row["attribute"] else "—"]
         cells[-1] += [_dated(row["base"], base), target]
         cells[-1] += [_verdict(card.loc[row["plan_row"]]) for card in earlier]
@@ -254,14 +253,6 @@ def card_cells(cards) -> tuple[list, list, list, set]:
 
 def _bracketed(text: str, more: str) -> str:
     return tr(f"{text}（{more}）", f"{text} ({more})")
-
-
-def _card_name(row) -> str:
-    unit = row["unit"] if isinstance(row["unit"], str) else ""
-    if language() == "en":
-        unit = word(f"plan_unit.{unit}") if has_word(f"plan_unit.{unit}") else unit_name(unit)
-    name = str(row[f"name_{language()}"])
-    return name if not unit or unit == "%" and "%" in name else _bracketed(name, unit)
 
 
 def _dated(value, year, mark: str = "") -> str:
