@@ -162,7 +162,8 @@ def _days_of_hours(hours: pd.DataFrame, *, hour_label: str, pm10: str) -> pd.Dat
     parts = []
     for scope, part in hours.groupby("scope", sort=True, observed=True):
         # a day has the labels 01 to 24, 24 being 00 of the next date
-        hour = part["time"].to_numpy("datetime64[h]").astype(np.int64) - (hour_label == "end")
+        shift = np.timedelta64(int(hour_label == "end"), "h")
+        hour = (part["time"].to_numpy("datetime64[h]") - shift).astype(np.int64)
         first = hour.min() // 24
         at, n = hour - first * 24, int(hour.max() // 24 - first) + 1
         values = {p: part[p].to_numpy(float) for p in POLLUTANTS}
