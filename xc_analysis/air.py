@@ -14,13 +14,10 @@ from .observations import HOME, column_of, daily_rows, resolve_indicator, statio
 from .tables import load
 from .words import error, word
 
-#: Upper ends of the AQI's classes (HJ 633-2012): excellent, good, ..., severe.
-CLASSES = (50, 100, 150, 200, 300)
 #: What a month's page lists, in this order; the first four have a budget of the year.
 PAGE_INDICATORS = "pm25 pm10 no2 so2 o3_8h_p90 co_p95 good_days good_day_ratio heavy_days".split()
 MEANS = PAGE_INDICATORS[:4]
-#: Share of a period's days that must be valid for it to be compared or ranked.
-ENOUGH = 0.85
+ENOUGH = 0.85  # share of a period's days that must be valid for it to be compared or ranked
 
 
 def days(scope: str | None = None) -> pd.DataFrame:
@@ -36,8 +33,8 @@ def days(scope: str | None = None) -> pd.DataFrame:
     DataFrame
         Index ``date``; the columns of ``air/daily``, ``level`` (1 excellent to 6 severe, of days
         with an AQI), ``cause`` (pm25, dust, o3, other; of days above 100), status, release,
-        source_id. A ``known_exceedance`` lacks PM2.5 or O3, so has no AQI, but a pollutant above
-        an index of 100, which stands in ``aqi``.
+        source_id. A ``known_exceedance`` lacks PM2.5 or O3, so has no AQI: its ``aqi`` is that of
+        a pollutant above 100.
 
     Raises
     ------
@@ -52,7 +49,8 @@ def days(scope: str | None = None) -> pd.DataFrame:
     """
     rows = daily_rows(scope)
     index = rows["aqi"].mask(rows["known_exceedance"])
-    level = pd.Series(np.searchsorted(CLASSES, index) + 1, dtype="Int64")
+    # the upper ends of HJ 633's classes
+    level = pd.Series(np.searchsorted((50, 100, 150, 200, 300), index) + 1, dtype="Int64")
     rows["level"] = level.mask(index.isna())
     rows["cause"] = cause_of_days(rows)
     rows["status"] = "computed"
@@ -76,10 +74,9 @@ def causes(above: int = 100) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index year; ``pm25``, ``dust``, ``o3``, ``other``, ``total`` (their sum, known exceedances
-        included), ``known_exceedances`` (how many of them have no AQI), ``aqi_days`` (days with
-        an AQI), completeness (of the days with an AQI), status, release, source_id. Dust is what
-        the stand-in rule calls so; ``other`` is PM10 without dust, NO2, CO or SO2.
+        Index year; ``pm25``, ``dust`` (by the stand-in rule), ``o3``, ``other`` (PM10 without dust,
+        NO2, CO, SO2), ``total`` (their sum), ``known_exceedances`` (how many of them have no AQI),
+        ``aqi_days`` (days with an AQI) and their completeness, status, release, source_id.
 
     Examples
     --------
@@ -90,13 +87,13 @@ def causes(above: int = 100) -> pd.DataFrame:
     rows = daily_rows()
     year = rows["date"].dt.year.rename("year")
     cause = cause_of_days(rows, above=above)
-    table = pd.crosstab(year, cause, dropna=False).reindex(columns=list(CAUSES), fill_value=0)
-    table = table.rename_axis(columns=None)
+    table = pd.crosstab(year, cause, dropna=False)
+    table = table.reindex(columns=pd.Index(CAUSES), fill_value=0)
     table["total"] = table.sum(axis=1)
     table["known_exceedances"] = (rows["known_exceedance"] & cause.notna()).groupby(year).sum()
     table["aqi_days"] = rows["aqi"].mask(rows["known_exceedance"]).notna().groupby(year).sum()
-    evidence = station_rows("heavy_days")
-    return table.join(evidence[["completeness", "status", "release", "source_id"]])
+    evidence = ["completeness", "status", "release", "source_id"]
+    return table.join(station_rows("heavy_days")[evidence])
 
 
 def months(indicator: str, *, basis: str = "raw") -> pd.DataFrame:
@@ -129,9 +126,9 @@ def months(indicator: str, *, basis: str = "raw") -> pd.DataFrame:
     rows = series(indicator, source="station", freq="monthly", basis=basis)
     incomplete = rows["completeness"] == "partial"
     value = rows["value"].mask(incomplete)
-    keys = [rows.index.year.rename("year"), rows.index.month.rename("month")]
-    table = value.groupby(keys).first().unstack("month").reindex(columns=range(1, 13))
-    table.columns.name = "month"
+    keys = [rows.index.year.rename("year"), rows.index.month]
+    months = pd.RangeIndex(1, 13, name="month")
+    table = value.groupby(keys).first().unstack().reindex(columns=months)
     table.attrs = rows.attrs | {"partial_months": [str(m) for m in rows.index[incomplete]]}
     return table
 
@@ -175,7 +172,7 @@ def stations(indicator: str, year: int) -> pd.DataFrame:
     rows = rows.drop(columns=["indicator", "year"]).merge(register, on="station", how="left")
     # the traffic station of the district is no part of its value
     rows["own"] = (rows["district"] == HOME) & (rows["kind"] == "urban")
-    rows = rows.assign(status="computed", source_id="archive-hourly")
+    rows["status"], rows["source_id"] = "computed", "archive-hourly"
     rows = rows.set_index("station").sort_values("value")
     rows.attrs = {"indicator": indicator, "year": year}
     return rows
@@ -183,30 +180,7 @@ def stations(indicator: str, year: int) -> pd.DataFrame:
 
 @dataclass(frozen=True)
 class MonthPage:
-    """One month and the year to date, against the same period and the limits.
-
-    Attributes
-    ----------
-    table : DataFrame
-        Per indicator and period (month, to_date): value, valid_days, days, before, before_days,
-        change, change_percent, comparable (85 % of the days valid in both), unit, decimals.
-    days, exceedances : DataFrame
-        Day by day: value, running (mean of the year to that day), aqi, primary, cause; and the
-        days above an AQI of 100.
-    record, moving : DataFrame
-        The month and the year to date in each year, with valid days, basis, release, source_id;
-        and the mean of three whole years in a row, by the last of them.
-    budget : DataFrame
-        Limits in force and the district's own numbers: kind (limit, target, reading), name,
-        target_year, limit, ceiling, to_date, valid_days, remaining_days, remaining_mean.
-    rank : tuple of int or None
-        Rank of this month among the same months with 85 % of their days (1 the lowest), and of
-        how many; None where this month has fewer.
-    missed : int
-        Days elapsed without a valid value; the budget counts them as still to come.
-    release : str
-        ``draft`` for an unaudited year.
-    """
+    """One month and the year to date, against the same period and the limits: `month_page`."""
 
     indicator: str
     year: int
@@ -239,13 +213,12 @@ class MonthPage:
             listed = ", ".join(f"{day.day} ({aqi:.0f})" for day, aqi in rows["aqi"].items())
             family = "pollutant" if cause in ("pm25", "o3") else "cause"
             lines.append(f"  {word(f'{family}.{cause}')}: {listed}")
+        about = {"indicator": self.indicator}
         if self.rank:
-            rank, of = self.rank
-            lines.append(word("month_page.rank", indicator=self.indicator, rank=rank, of=of))
+            lines.append(word("month_page.rank", rank=self.rank[0], of=self.rank[1], **about))
         if len(moving):
-            span = {"first": moving.index[-1] - 2, "last": moving.index[-1]}
-            value = moving.iloc[-1]
-            lines.append(word("month_page.moving", indicator=self.indicator, value=value, **span))
+            about |= {"first": moving.index[-1] - 2, "last": moving.index[-1]}
+            lines.append(word("month_page.moving", value=moving.iloc[-1], **about))
         return "\n".join([*lines, *(_budget_line(row, self) for row in self.budget.itertuples())])
 
     def _repr_html_(self) -> str:
@@ -265,6 +238,16 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
     Returns
     -------
     MonthPage
+        ``table``, per indicator and period (month, to_date): value, valid_days, days, before,
+        before_days, change, change_percent, comparable (85 % of the days valid in both), unit,
+        decimals. ``days``: value, running (mean of the year to that day), aqi, primary, cause;
+        ``exceedances``: those above an AQI of 100. ``record``: the month and the year to date in
+        each year, with valid days, basis, release, source_id; ``moving``: the mean of three whole
+        years in a row, by the last. ``budget``, limits in force and the district's own numbers:
+        kind (limit, target, reading), name, target_year, limit, ceiling, to_date, valid_days,
+        remaining_days, remaining_mean. ``rank`` among the same months with 85 % of their days (1
+        the lowest), and of how many; None where this one has fewer. ``missed``: days elapsed
+        without a valid value, in the budget still to come. ``release``: draft if unaudited.
 
     Raises
     ------
@@ -292,12 +275,12 @@ def month_page(month: str | None = None, *, indicator: str = "pm25") -> MonthPag
         raise error("error.no_month", text=repr(str(month)))
     if not valid.get(period):
         known = valid.index[valid > 0]
-        named = {"month": str(period), "first": str(known.min()), "last": str(known.max())}
-        raise error("error.no_such_month", indicator=indicator, **named)
+        span = {"first": str(known.min()), "last": str(known.max())}
+        raise error("error.no_such_month", indicator=indicator, month=str(period), **span)
     year = period.year
     both = _page_periods(daily, period.month)
-    evidence = annual[["release", "source_id"]]
-    record = both.xs(indicator, level="indicator").join(evidence).assign(status="computed")
+    record = both.xs(indicator, level="indicator").join(annual[["release", "source_id"]])
+    record["status"] = "computed"
     value = record["month"][record["month_days"] >= ENOUGH * period.days_in_month].dropna()
     rank = (int((value < value[year]).sum()) + 1, len(value)) if year in value.index else None
     whole = annual.loc[annual["completeness"] != "partial", "value"]
@@ -341,16 +324,14 @@ def _page_periods(daily: pd.DataFrame, month: int) -> pd.DataFrame:
 def _page_table(both: pd.DataFrame, period: pd.Period) -> pd.DataFrame:
     """Month and year to date beside the same period a year before, for every indicator."""
     unit = load("indicators").set_index("indicator").loc[PAGE_INDICATORS, "unit"]
-    now, before = (
-        both.loc[year].loc[PAGE_INDICATORS] if year in both.index else None
-        for year in (period.year, period.year - 1)
-    )
+    now, last = both.loc[period.year].loc[PAGE_INDICATORS], period.year - 1
     tables = []
     for name, length in (("month", period.days_in_month), ("to_date", period.end_time.day_of_year)):
         table = pd.DataFrame({"period": name, "value": now[name], "unit": unit})
         table["valid_days"], table["days"] = now[f"{name}_days"], length
         table["decimals"] = np.where(unit == "d", 0, 1)
-        if before is not None:
+        if last in both.index:
+            before = both.loc[last].loc[PAGE_INDICATORS]
             table["before"], table["before_days"] = before[name], before[f"{name}_days"]
             table["change"] = table["value"] - table["before"]
             percent = 100 * (table["value"] / table["before"] - 1)
@@ -403,7 +384,6 @@ def _cells(row: pd.Series) -> str:
 
 
 def _budget_line(row, page: MonthPage) -> str:
-    """Say how far a limit or a number of the district is."""
     if row.kind == "limit":
         name = str(row.name)
     else:

@@ -1,14 +1,8 @@
 """Adjustments that make years comparable, each by name, each switchable.
 
 The amendment of GB 3095-2012 in force since 2018-09-01 moved gases from 273.15 K to 298.15 K, and
-particulates from 273.15 K and 1013.25 hPa to the day's temperature t (degrees C) and pressure P
-(hPa). A concentration c0 of the old state is, on the new one,
-
-    gases         c0 * 273.15 / 298.15                         (0.9161, whatever the season)
-    particulates  c0 * (P / 1013.25) * (273.15 / (273.15 + t))  (the mean of each calendar month)
-
-with the weather of UCI 501 (2013-03 to 2017-02). Dust is what a rule of the day's own values says:
-a stand-in for the decision by satellite and weather evidence (环办监测〔2016〕120号).
+particulates from 273.15 K and 1013.25 hPa to the day's own state. Dust is what a rule of the day's
+values says: a stand-in for the decision by satellite and weather evidence (环办监测〔2016〕120号).
 """
 
 import functools
@@ -22,9 +16,7 @@ from .observations import HOME, as_series, daily_rows, stamp, station_rows
 from .tables import load
 from .words import area_name, error, message
 
-#: First day of the new reference state (amendment of GB 3095-2012).
-CHANGE = pd.Timestamp("2018-09-01")
-GAS_FACTOR = 273.15 / 298.15
+CHANGE = pd.Timestamp("2018-09-01")  # first day of the new reference state
 GASES = ["so2", "no2", "co", "o3_8h"]
 PARTICLES = ["pm25", "pm10", "pm10_reported"]
 BASIS = {"old": "ref-273K", "new": "ref-298K"}
@@ -74,11 +66,12 @@ def state_factors() -> pd.DataFrame:
     # One value per day first, so that a day of two stations counts once.
     day = weather.groupby("date")[["temp", "pres"]].mean()
     day["particulate"] = day["pres"] / 1013.25 * 273.15 / (273.15 + day["temp"])
-    by_month = day.groupby(day.index.month.rename("month"))["particulate"]
-    out = pd.DataFrame({"gas": GAS_FACTOR, "particulate": by_month.mean(), "days": by_month.size()})
-    absent = sorted(set(range(1, 13)) - set(out.index))
-    if absent:
-        raise error("error.no_weather_month", month=message(f"month.{absent[0]}"))
+    factor = day.groupby(day.index.month.rename("month"))["particulate"]
+    gas = 273.15 / 298.15
+    out = pd.DataFrame({"gas": gas, "particulate": factor.mean(), "days": factor.size()})
+    for month in range(1, 13):
+        if month not in out.index:
+            raise error("error.no_weather_month", month=message(f"month.{month}"))
     return out.assign(first=day.index.year.min(), last=day.index.year.max())
 
 

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 import pandas as pd
 
 from .comparability import BASIS, ENDS, PARTICLES, adjust
+from .hourly.layouts import check_option
 from .observations import COLUMNS, HOME, read_rows, resolve_indicator, resolve_scopes
 from .partial_years import estimate_partial
 from .tables import load, near
@@ -41,11 +42,11 @@ def series(
     scope : str, optional
         Area, such as ``"东城区"`` or ``"Dongcheng"``; default the district of the plan.
     source : {"station", "published"}, optional
-        Computed from station records, or published; never spliced. Default: station records
-        where the area has any, else published; ``attrs["source"]`` says which.
+        Station records or what was published, never spliced; default the former where the area
+        has any, else the latter (``attrs["source"]``).
     partial : {"estimate", "observed", "drop"}
-        Incomplete years: estimated with a 95 % interval (status ``estimated``), as observed, or
-        left out. What cannot be estimated stays as observed. Months are never estimated.
+        Incomplete years: estimated with a 95 % interval (status ``estimated``) where they can be,
+        as observed, or left out. Months are never estimated.
     basis : {"raw", "old", "new"}
         Reference state: as recorded, or all on the state before or after 2018-09-01.
     freq : {"annual", "monthly"}
@@ -94,17 +95,9 @@ def series(
         # those with an AQI, of an estimate the whole year
         days = frame["valid_days"].where(frame["status"] != "estimated", frame["days"])
     frame = frame[list(COLUMNS)]
-    frame.attrs = {
-        "indicator": entry["indicator"],
-        "scope": scope,
-        "source": source,
-        "freq": freq,
-        **_cells(entry, _ATTRS),
-        "basis_setting": basis,
-        "dust_setting": dust,
-        "partial": partial,
-        "days": {int(year): int(n) for year, n in days.items()},
-    }
+    frame.attrs = {"indicator": entry["indicator"], "scope": scope, "source": source, "freq": freq}
+    frame.attrs |= _cells(entry, _ATTRS) | {"basis_setting": basis, "dust_setting": dust}
+    frame.attrs |= {"partial": partial, "days": {int(year): int(n) for year, n in days.items()}}
     return frame
 
 
@@ -113,9 +106,7 @@ def _read_options(**asked) -> dict:
     for name, value in asked.items():
         if name not in _OPTIONS:
             raise error("error.compare_option", name=name, allowed=", ".join(_OPTIONS))
-        if value not in _OPTIONS[name]:
-            allowed = ", ".join(repr(v) for v in _OPTIONS[name])
-            raise error("error.option", name=name, value=repr(value), allowed=allowed)
+        check_option(name, value, _OPTIONS[name])
     return {name: allowed[0] for name, allowed in _OPTIONS.items()} | asked
 
 
@@ -142,12 +133,11 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index year, one column per area (its Chinese name). Where an area has stations, its
-        values come from the hourly archive alone, the district's too; incomplete years stand as
-        observed, since no other area can be estimated; months are as published. ``attrs``, each
-        area to its own: ``source`` (station or published), ``source_id``, ``partial_years``,
-        ``draft_years``; and indicator, unit, decimals, name_zh, name_en, freq, basis_setting,
-        dust_setting.
+        Index year, one column per area (its Chinese name). Values of stations are from the hourly
+        archive alone, the district's too; incomplete years stand as observed, since no other area
+        can be estimated; months are as published. ``attrs``, each area to its own: ``source``
+        (station or published), ``source_id``, ``partial_years``, ``draft_years``; and indicator,
+        unit, decimals, name_zh, name_en, freq, basis_setting, dust_setting.
 
     Raises
     ------
@@ -169,31 +159,25 @@ def compare(indicator: str, scopes: Iterable[str], **as_series) -> pd.DataFrame:
         if asked["basis"] != "raw":
             rows = rows[rows["basis"] == BASIS[asked["basis"]]]
         if rows.empty or (asked["dust"] == "on" and entry["indicator"] in PARTICLES):
-            named = {"indicator": entry["indicator"], "scope": area_name(scope)}
-            raise error("error.cannot_adjust", **named)
+            name = area_name(scope)
+            raise error("error.cannot_adjust", indicator=entry["indicator"], scope=name)
         if asked["partial"] == "drop":
             rows = rows[rows["completeness"] != "partial"]
         areas[scope], source[scope] = rows, kind
     table = pd.DataFrame({scope: rows["value"] for scope, rows in areas.items()})
     table = table.sort_index().rename_axis(columns="scope")
-    table.attrs = {
-        "indicator": entry["indicator"],
-        "source": source,
-        "source_id": {s: _join(r["source_id"]) for s, r in areas.items()},
-        "partial_years": {
-            s: list(r.index[r["completeness"] == "partial"]) for s, r in areas.items()
-        },
-        "draft_years": {s: list(r.index[r["release"] == "draft"]) for s, r in areas.items()},
-        **_cells(entry, ("unit", "decimals", "name_zh", "name_en")),
-        "freq": asked["freq"],
-        "basis_setting": asked["basis"],
-        "dust_setting": asked["dust"],
-    }
+    ids = {s: _join(rows["source_id"]) for s, rows in areas.items()}
+    table.attrs = {"indicator": entry["indicator"], "source": source, "source_id": ids}
+    for kind, column in (("partial", "completeness"), ("draft", "release")):
+        years = {s: list(rows.index[rows[column] == kind]) for s, rows in areas.items()}
+        table.attrs[f"{kind}_years"] = years
+    table.attrs |= _cells(entry, ("unit", "decimals", "name_zh", "name_en"))
+    table.attrs |= {"freq": asked["freq"], "basis_setting": asked["basis"]}
+    table.attrs["dust_setting"] = asked["dust"]
     return table
 
 
 def _join(cells: Iterable) -> str:
-    """Join the ids of all cells, each once."""
     parts = [part.strip() for cell in cells if pd.notna(cell) for part in str(cell).split(";")]
     return ";".join(dict.fromkeys(part for part in parts if part))
 
@@ -209,10 +193,10 @@ def coverage(scope: str | None = None) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        One row per indicator of the register, one column per year (int, without gaps). A cell
-        holds the best evidence there is: ``printed``, ``derived``, ``computed`` (a whole year of
-        station records), ``partial`` (part of one), ``bound``; ``several_years`` or
-        ``part_year`` where only another span is known; empty where nothing is.
+        A row per indicator, a column per year (int, without gaps), in each cell the best evidence
+        there is: ``printed``, ``derived``, ``computed`` (a whole year of station records),
+        ``partial`` (part of one), ``bound``; ``several_years`` or ``part_year`` where only another
+        span is known; empty where nothing is.
 
     Raises
     ------
@@ -238,8 +222,7 @@ def coverage(scope: str | None = None) -> pd.DataFrame:
         air = load("air/areas_annual")
     air = air[air["scope"].isin(scopes) & air["value"].notna()]
     whole = air["completeness"] != "partial"
-    air = air.assign(evidence=whole.map({True: "computed", False: "partial"}))
-    cells = pd.concat([rows, air])
+    cells = pd.concat([rows, air.assign(evidence=air["completeness"].mask(whole, "computed"))])
     cells["evidence"] = pd.Categorical(cells["evidence"], EVIDENCE, ordered=True)
     best = cells.groupby(["indicator", "year"])["evidence"].min().astype("str").unstack()
     years = pd.RangeIndex(best.columns.min(), best.columns.max() + 1, name="year")

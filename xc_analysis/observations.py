@@ -117,26 +117,23 @@ def resolve_indicator(name: str) -> pd.Series:
     exact = table[table["indicator"] == name]
     if len(exact):
         return exact.iloc[0]
-    asked = _plain(str(name))
-    names = [_names_of(row) for _, row in table.iterrows()]
-    for known in zip(*names, strict=True):
+    asked, wholes, parts = _plain(str(name)), [], []
+    for _, row in table.iterrows():
+        texts = [str(text) for text in row[_NAMES].dropna()]
+        wholes.append({_plain(text) for text in texts})
+        words = {_plain(one) for text in texts for one in re.split(r"[\s()（）]+", text)}
+        words |= wholes[-1]
+        words |= {one.removesuffix(end) for one in words for end in _ENDINGS}
+        parts.append(words - {"", *_ENDINGS})
+    for known in (wholes, parts):
         at = [i for i, some in enumerate(known) if asked in some]
         if len(at) == 1:
             return table.iloc[at[0]]
     hint = near(str(name), table[_NAMES[:4]].stack())
-    inside = [any(asked in one for one in whole) for whole, _ in names]
+    inside = [any(asked in one for one in whole) for whole in wholes]
     if asked and any(inside):
         hint = message("near", names=", ".join(table.loc[inside, "indicator"][:6]))
     raise error("error.unknown_indicator", name=str(name), near=hint)
-
-
-def _names_of(row: pd.Series) -> tuple[set[str], set[str]]:
-    """Names of an indicator, and their parts, as `_plain` writes them."""
-    texts = [str(text) for text in row[_NAMES].dropna()]
-    whole = {_plain(text) for text in texts}
-    parts = {_plain(part) for text in texts for part in re.split(r"[\s()（）]+", text)} | whole
-    shorter = {part.removesuffix(end) for part in parts for end in _ENDINGS if part.endswith(end)}
-    return whole, (parts | shorter) - {"", *_ENDINGS}
 
 
 def _plain(text: str) -> str:

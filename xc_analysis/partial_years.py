@@ -1,22 +1,13 @@
 """The year of a record that is not whole: estimated from its days, with an interval.
 
-Three views of the missing part, each learned from the district's whole years (docs/methods.md, 3):
-``pattern`` of what the same calendar days lacked in them, ``city`` by the city's published year and
-its usual ratio, ``overlap`` by its ratio in the months of that very year that both have.
-
-Whole years left out one by one, the same calendar days deleted, give each view's error. Views are
-averaged with weights inverse to their mean squared errors; the interval is Student's t with k - 1
-degrees of freedom on the k left-out errors of that average, about zero, times sqrt(1 + 1/k). The
-district's published value of the year is never used.
-
-Concentrations work on ln y, counts of days on ln(y + 0.5), ratios of days on the logit. Known
-exceedances (no AQI, but one pollutant above 100) take no part, nor do the ozone days with fewer
-than 14 windows in what is observed: both are in the record because they were bad.
+Views of the missing part are learned from the district's whole years (docs/methods.md, 3), their
+errors by leaving these out one by one, the same calendar days deleted. The district's published
+value of the year is never used.
 """
 
 import functools
 from calendar import isleap
-from typing import NamedTuple
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -27,27 +18,23 @@ from .hourly.aqi import with_aqi
 from .hourly.periods import INDICATORS, periods
 from .tables import load
 
+#: By what the same calendar days lacked in whole years; by the city's published year and its usual
+#: ratio; by its ratio in the months of that very year that both have.
 VIEWS = ("pattern", "city", "overlap")
-MIN_OVERLAP = 3  # months
-MIN_WHOLE = 3  # years
+MIN_OVERLAP, MIN_WHOLE = 3, 3  # months and years
 #: No view counts as better than this on the working scale: with few years a small error is luck.
 LEAST_ERROR = 0.005
 #: Tables that an estimate is made from.
-_READ = ("air/annual", "air/daily", "air/national_daily", "air/station_daily")
-_READ += ("indicators", "observations")
+_READ = "air/annual air/daily air/national_daily air/station_daily indicators observations".split()
 
-
-class Place(NamedTuple):
-    """All that an estimate may look at: days by year, statistic, the city's years and months."""
-
-    days: dict[int, pd.DataFrame]
-    statistic: str
-    city: dict[int, float]
-    city_months: dict[int, dict[int, float]]
+#: All that an estimate may look at: days by year, statistic, the city's years and its months.
+Place = namedtuple("Place", "days statistic city city_months")
 
 
 def days_by_year(daily: pd.DataFrame, column: str) -> dict[int, pd.DataFrame]:
     """Collect the valid days of a column by year: key (month * 100 + day), value, short ozone."""
+    # known exceedances take no part, nor short ozone days in what is observed: both are in the
+    # record because they were bad
     date = daily["date"].dt
     days = pd.DataFrame({"key": (date.month * 100 + date.day).replace(229, 228)})
     days["value"] = daily[column].mask((column == "aqi") & daily["known_exceedance"])
@@ -144,10 +131,8 @@ def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
     views = _views(known, year, train, s)
     centre, weight = _combine(views, errors)
     at_hand = np.where(weight > 0, errors, np.nan)
-    left_out = [
-        _combine(at_hand[i], np.delete(errors, i, axis=0))[0]
-        for i in np.flatnonzero(np.isfinite(at_hand).any(axis=1))
-    ]
+    tried = np.flatnonzero(np.isfinite(at_hand).any(axis=1))
+    left_out = [_combine(at_hand[i], np.delete(errors, i, axis=0))[0] for i in tried]
     k = len(left_out)
     # About zero, not about their mean: a bias in the past is part of the error to expect.
     spread = np.sqrt(np.sum(np.square(left_out)) / (k - 1) * (1 + 1 / k))
@@ -164,17 +149,17 @@ def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
 
 def estimate_partial(indicator: str, *, archive_only: bool = False) -> pd.DataFrame:
     """Estimate the years whose station record is incomplete; none with too few whole years."""
+    # kept, since every series of a partial record asks
     return _estimates(indicator, archive_only, obs.stamp(*_READ)).copy()
 
 
 @functools.lru_cache(maxsize=64)
 def _estimates(indicator: str, archive_only: bool, _stamp: tuple) -> pd.DataFrame:
-    """Estimates of the partial years, kept: every series of a partial record asks for them."""
     column, statistic = obs.column_of(indicator)
     ratio = f"{indicator.removesuffix('s')}_ratio"
     if statistic in comp.COUNTS and ratio in INDICATORS:
         # a count is its ratio of the year's days, so that the two cannot disagree
-        out = _estimates(ratio, archive_only, _stamp).copy()
+        out = estimate_partial(ratio, archive_only=archive_only)
         length = np.array([365 + isleap(year) for year in out.index]) / 100
         parts = [*comp.ENDS, *(f"view_{name}" for name in VIEWS)]
         out[parts] = out[parts].mul(length, axis=0)
@@ -230,11 +215,11 @@ def estimate_check(indicator: str) -> pd.DataFrame:
     DataFrame
         Index year, those that are whole only with the national days: ``estimate``, ``lower``,
         ``upper`` (from the archive's days and the city's published values alone), ``known``,
-        ``inside``, ``lean`` (estimate - known). Then why it leans: ``days`` (of the archive),
-        ``summer_days`` (June to August), ``pattern`` and ``city`` (the two views),
-        ``weight_city``, ``ratio_learned`` and ``ratio_known`` (district over city in the whole
-        years, and in this one), ``known_without_dust``. ``attrs["coverage"]``: (deleted, kind) to
-        n, coverage, bias and width of the deletion test.
+        ``inside``, ``lean`` (estimate - known). Why it leans: ``days`` (of the archive),
+        ``summer_days`` (June to August), ``pattern`` and ``city`` (two views), ``weight_city``,
+        ``ratio_learned``, ``ratio_known`` (district over city in the whole years, and in this one),
+        ``known_without_dust``. ``attrs["coverage"]``: (deleted, kind) to n, coverage, bias and
+        width of the deletion test.
 
     Raises
     ------
@@ -259,39 +244,25 @@ def estimate_check(indicator: str) -> pd.DataFrame:
     daily = obs.daily_rows()
     daily = daily[~comp.dust_days(daily) & (column in comp.PARTICLES)]
     dustless = daily.groupby(daily["date"].dt.year)[column].mean()
-    rows = pd.DataFrame(
-        {
-            "estimate": made["value"],
-            "lower": made["lower"],
-            "upper": made["upper"],
-            "known": known,
-            "inside": known.between(made["lower"], made["upper"]),
-            "lean": made["value"] - known,
-            "days": made["valid_days"],
-            "summer_days": [int((archive[y]["key"] // 100).isin([6, 7, 8]).sum()) for y in years],
-            "pattern": made["view_pattern"],
-            "city": made["view_city"],
-            "weight_city": made["weight_city"] + made["weight_overlap"],
-            "ratio_learned": made["view_city"] / city,
-            "ratio_known": known / city,
-            "known_without_dust": dustless.reindex(years),
-        }
-    )
+    rows = made[comp.ENDS].rename(columns={"value": "estimate"})
+    rows["known"] = known
+    rows["inside"] = known.between(made["lower"], made["upper"])
+    rows["lean"] = made["value"] - known
+    rows["days"] = made["valid_days"]
+    rows["summer_days"] = [int((archive[y]["key"] // 100).isin([6, 7, 8]).sum()) for y in years]
+    rows["pattern"], rows["city"] = made["view_pattern"], made["view_city"]
+    rows["weight_city"] = made["weight_city"] + made["weight_overlap"]
+    rows["ratio_learned"], rows["ratio_known"] = made["view_city"] / city, known / city
+    rows["known_without_dust"] = dustless.reindex(years)
     table = load("air/deletions")
     table = table[table["indicator"] == indicator]
     # counts and ratios in their own unit, all else in per cent of the true value
     unit = 1.0 if counted else 100 / table["true"]
-    table = table.assign(
-        bias=(table["value"] - table["true"]) * unit,
-        width=(table["upper"] - table["lower"]) * unit,
-        inside=table["true"].between(table["lower"], table["upper"]),
-    )
+    table["bias"] = (table["value"] - table["true"]) * unit
+    table["width"] = (table["upper"] - table["lower"]) * unit
+    table["coverage"] = table["true"].between(table["lower"], table["upper"])
     kinds = pd.concat([table, table.assign(kind="all")]).groupby(["deleted", "kind"], sort=False)
-    tested = kinds.agg(
-        coverage=("inside", "mean"),
-        bias=("bias", "mean"),
-        width=("width", "median"),
-        n=("true", "size"),
-    )
-    rows.attrs = {"indicator": indicator, "scope": obs.HOME, "coverage": tested.to_dict("index")}
+    tested = kinds.agg({"coverage": "mean", "bias": "mean", "width": "median", "true": "size"})
+    coverage = tested.rename(columns={"true": "n"}).to_dict("index")
+    rows.attrs = {"indicator": indicator, "scope": obs.HOME, "coverage": coverage}
     return rows

@@ -1,8 +1,7 @@
 """Hourly air records to days, months and years by the national rules.
 
-`read_archive` reads files of hours with all their defects; `daily`, `monthly` and `annual` compute
-on what it returns or on any table of hours; `run_hourly` does both and writes the tables of
-``data/air``; `run_stations` takes every station of a country, on DuckDB or Spark.
+`daily` and so on compute on what `read_archive` returns or on any table of hours; `run_hourly` does
+both and writes the tables of ``data/air``; `run_stations` takes every station of a country.
 """
 
 from .archive import read_archive

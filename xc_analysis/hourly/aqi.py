@@ -1,8 +1,6 @@
-"""The air quality index of a day (HJ 633-2012).
+"""The air quality index of a day (HJ 633-2012): the largest sub-index, each rounded up.
 
-Concentrations are rounded half to even to the printed precision (whole µg/m³; CO to 0.1 mg/m³)
-before the index; sub-indices are rounded up; the index is the largest of them. HJ 633-2026 changed
-the breakpoints from March 2026: these are the earlier ones.
+HJ 633-2026 changed the breakpoints from March 2026: these are the earlier ones.
 """
 
 import numpy as np
@@ -22,7 +20,7 @@ BREAKPOINTS = {
 
 
 def round_printed(values, pollutant: str) -> np.ndarray:
-    """Round to the printed precision, half to even."""
+    """Round to the printed precision (whole µg/m³; CO to 0.1 mg/m³), half to even."""
     scale = 10.0 if pollutant == "co" else 1.0
     # the sixth digit first: 34.5 stays 34.5 in whatever order its hours were added
     return np.rint(np.round(np.asarray(values, float) * scale, 6)) / scale
@@ -38,17 +36,14 @@ def sub_index(values, pollutant: str) -> np.ndarray:
 
 
 def with_aqi(days: pd.DataFrame) -> pd.DataFrame:
-    """Add ``aqi``, ``primary`` and ``known_exceedance`` to a table of days.
-
-    A day has an index when PM2.5 and O3 are valid. A day without one of them whose valid pollutant
-    alone is above 100 is a known exceedance: it has that pollutant's index, and the mark. ``primary``
-    names, above 50, the pollutants (joined by ``+``) whose sub-index is the index.
-    """
+    """Add ``aqi``, ``primary`` and ``known_exceedance`` to a table of days."""
     parts = np.column_stack([sub_index(days[p], p) for p in BREAKPOINTS])
     top = np.where(np.isnan(parts), -1.0, parts).max(axis=1)
+    # a day without PM2.5 or O3 has no index, unless another alone is above 100: it has that index
     whole = (days["pm25"].notna() & days["o3_8h"].notna()).to_numpy(bool)
     exceeds = ~whole & (top > 100)
     top = np.where(whole | exceeds, top, np.nan)
+    # above 50, the pollutants whose sub-index is the index
     is_primary = (parts == top[:, None]) & (top > 50)[:, None]
     code, place = np.unique(is_primary @ (1 << np.arange(len(BREAKPOINTS))), return_inverse=True)
     names = ["+".join(p for k, p in enumerate(BREAKPOINTS) if c >> k & 1) or None for c in code]

@@ -1,17 +1,14 @@
 """Hourly monitoring files, with all their defects, into one table of hours.
 
-Read are Beijing's archive (a zip a year of ``beijing_{all,extra}_YYYYMMDD.csv``, folders, single
-files), the national one (``china_sites_YYYYMMDD.csv``), hourly files of the national network and
-UCI's ``PRSA_Data_*.csv``, in any mix and form (`layouts`). UCI stands only where an archive has no
-value, its CO divided by 1000, its PM10 missing where it equals its PM2.5 (which UCI put there). Of
-two values of an hour that of the first file stands. What is no measurement is decided in `judge`.
-Whatever is left out is listed; a file that cannot be used never stops the rest.
+Of two values of an hour that of the first file stands; UCI's stand only where an archive has none.
+What is no measurement is decided in `judge`. Whatever is left out is listed; a file that cannot be
+used never stops the rest.
 """
 
 import datetime as dt
 import re
+from collections import namedtuple
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -22,29 +19,15 @@ from . import files, judge, layouts, names
 from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER
 
 DEFECTS = ("file", "date", "hour", "station", "pollutant", "value", "rule", "action", "count")
-#: Bytes that are parsed at once.
-_BATCH = 16 * 2**20
+_BATCH = 16 * 2**20  # bytes that are parsed at once
 #: Types of rows that are no hourly concentrations.
 _OTHER = re.compile(r"AQI|.*_(24H|8H)")
 _DAY_FILE = re.compile(r"([^/:]*?)_?(\d{8})\.csv(\.gz)?$")
 
-
-class Archive(NamedTuple):
-    """What was read; unpacks as ``hours, defects = read_archive(...)``."""
-
-    hours: pd.DataFrame
-    defects: pd.DataFrame
-
-
-class Block(NamedTuple):
-    """Values of some files: rows are hours of a pollutant, columns stations."""
-
-    archive: str
-    stations: list[str]
-    hour: np.ndarray
-    pollutant: np.ndarray
-    file: np.ndarray
-    values: np.ndarray
+#: What was read; unpacks as ``hours, defects = read_archive(...)``.
+Archive = namedtuple("Archive", "hours defects")
+#: Values of some files of an archive: rows are hours of a pollutant, columns stations.
+Block = namedtuple("Block", "archive stations hour pollutant file values")
 
 
 def day_number(date: int) -> int:
@@ -66,21 +49,15 @@ class Reader:
 
     def __init__(self, wanted: list[str] | None, found: dict[str, None] | None = None):
         self.wanted, self.found = wanted, found or {}
-        self.blocks: list[Block] = []
+        self.labels, self.blocks, self.national, self.networks = [], [], [], set()
         self.weather = [pd.DataFrame({"time": pd.to_datetime([])})]
-        self.national: list[pd.DataFrame] = []
-        self.networks: set[str] = set()
-        self.labels: list[str] = []
-        self._notes: list[dict] = []
-        self._other_rows = 0
+        self._notes, self._other_rows, self._size, self._parsing = [], 0, 0, []
         #: days that have a file, by the kind in its name
         self._days: dict[str, set[int]] = {}
         #: header -> its stations, None where misread; header -> files to be parsed, with numbers
         self._stations: dict[bytes, list[str] | None] = {}
         self._held: dict[bytes, list[tuple[int, bytes]]] = {}
-        self._size = 0
         self._worker = ThreadPoolExecutor(1)
-        self._parsing: list[tuple] = []
 
     def note(self, file: str, rule: str, action: str, count=1, **where) -> None:
         """Add a row to the defects unless the count is 0; `where` are more of its columns."""
@@ -176,7 +153,16 @@ class Reader:
                 if stations:
                     table = _table([(number, body)], len(stations) + 3)
                     self._add_files(table, stations, [(number, body)])
-        self._note_missing_days()
+        # days between first and last file for which a kind of file is absent, as spans
+        every = set().union(*self._days.values())
+        for kind, have in self._days.items():
+            absent = np.array(sorted(set(range(min(every), max(every) + 1)) - have), np.int64)
+            for span in np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1):
+                if len(span):
+                    first, last = iso(span[0]), iso(span[-1])
+                    name = f"{kind}_{first.replace('-', '')}.csv"
+                    value = f"{first}..{last}" if len(span) > 1 else ""
+                    self.note(name, "no_file", "missing", len(span), date=first, value=value)
         self.note("", "other_statistics", "skipped", self._other_rows)
 
     def check_stations(self) -> None:
@@ -221,8 +207,8 @@ class Reader:
             day = layouts.tidy_day(cells[0])
             hour = layouts.HOUR.fullmatch((cells + [""])[1].strip())
             is_day = re.fullmatch(r"[0-9]{8}", day)
-            where = {"date": iso(day_number(int(day))) if is_day else ""}
-            where["value"] = ",".join(cells[:3])[:60]
+            date = iso(day_number(int(day))) if is_day else ""
+            where = {"date": date, "value": ",".join(cells[:3])[:60]}
             if not any(c.strip() for c in cells[width:]):
                 cells = cells[:width]
             if 3 < len(cells) < width and line == len(lines):
@@ -249,7 +235,6 @@ class Reader:
         return "".join(f"{line}\n" for line in out).encode()
 
     def _add_table(self, table, columns: list[str], file: np.ndarray) -> None:
-        """Keep the concentrations of the stations wanted of one parsed table, as a block."""
         types = table.column("type").combine_chunks()
         kinds = [str(k).strip().upper() for k in types.dictionary.to_pylist()]
         kind = types.indices.to_numpy(zero_copy_only=False)
@@ -291,7 +276,7 @@ class Reader:
                 self.note_files(same, "station_twice", "dropped", station=station)
                 values[:, j] = np.where(np.isnan(values[:, j]), twin, values[:, j])
         hours = day[rows] * 24 + hour[rows]
-        self._keep(Block("archive", list(at), hours, pollutant[rows], file[rows], values))
+        self._keep("archive", list(at), hours, pollutant[rows], file[rows], values)
 
     def _note_days(self, file, day, hour) -> None:
         """Note hours that a file lacks and rows of another day than its name says."""
@@ -310,18 +295,6 @@ class Reader:
             self.note(label, "hours_missing", "missing", len(absent), **where)
             self.note(label, "other_day", "kept", astray, date=iso(stated))
 
-    def _note_missing_days(self) -> None:
-        """Note days between first and last file for which a kind of file is absent, as spans."""
-        every = set().union(*self._days.values())
-        for kind, have in self._days.items():
-            absent = np.array(sorted(set(range(min(every), max(every) + 1)) - have), np.int64)
-            for span in np.split(absent, np.flatnonzero(np.diff(absent) > 1) + 1):
-                if len(span):
-                    first, last = iso(span[0]), iso(span[-1])
-                    name = f"{kind}_{first.replace('-', '')}.csv"
-                    value = f"{first}..{last}" if len(span) > 1 else ""
-                    self.note(name, "no_file", "missing", len(span), date=first, value=value)
-
     def _add_frame(self, label: str, frame: pd.DataFrame, kind: str) -> None:
         """Take a frame of time, station and pollutants, of UCI (`kind` "uci") or the network."""
         self.note(label, "line_unreadable", "dropped", frame.attrs.get("lost_lines", 0))
@@ -335,6 +308,7 @@ class Reader:
         else:
             self.weather.append(frame)
             if {"pm10", "pm25"} <= set(frame):
+                # a PM10 that equals PM2.5 was missing: UCI put it there
                 filled = (frame["pm10"] == frame["pm25"]) & frame["pm10"].notna()
                 for station, n in frame["station"][filled].value_counts().items():
                     where = {"station": station, "pollutant": "pm10"}
@@ -359,25 +333,23 @@ class Reader:
         keys = ["file", "hour", "pollutant", "turn", "station"]
         values = cells.set_index(keys)["value"].unstack()
         if len(values):
-            file, hour, pollutant, _ = (values.index.get_level_values(k) for k in range(4))
-            archive = "uci" if kind == "uci" else "archive"
-            where = list(values.columns), hour.to_numpy(), pollutant.to_numpy(), file.to_numpy()
-            self._keep(Block(archive, *where, values.to_numpy()))
+            keys = ("hour", "pollutant", "file")
+            keys = (values.index.get_level_values(key).to_numpy() for key in keys)
+            self._keep(kind, list(values.columns), *keys, values.to_numpy())
 
-    def _keep(self, block: Block) -> None:
+    def _keep(self, archive: str, stations: list[str], hour, pollutant, file, values) -> None:
         """Keep a block without what cannot be a concentration."""
-        bad = (block.values < 0) | np.isinf(block.values)
+        bad = (values < 0) | np.isinf(values)
         if bad.any():
             i, j = np.nonzero(bad)
-            wrong = block.values[bad]
+            wrong = values[bad]
             rule = np.where(judge.is_code(-wrong), "code", "negative")
             rule = np.where(np.isinf(wrong), "not_a_number", rule)
-            stations = np.array(block.stations, dtype=object)[j]
-            cells = block.file[i], block.hour[i], stations, block.pollutant[i], wrong
+            cells = file[i], hour[i], np.array(stations, dtype=object)[j], pollutant[i], wrong
             for name in np.unique(rule):
                 self.note_cells(name, "dropped", *(c[rule == name] for c in cells))
-            block.values[bad] = np.nan
-        self.blocks.append(block)
+            values[bad] = np.nan
+        self.blocks.append(Block(archive, stations, hour, pollutant, file, values))
 
 
 def _station_part(header: bytes) -> str:
@@ -391,9 +363,8 @@ def _table(members: list[tuple[int, bytes]], width: int):
     from pyarrow import csv as arrow_csv
 
     data = b"".join(body for _, body in members)
-    stations = [f"s{i}" for i in range(width - 3)]
     types = {"date": pa.int64(), "hour": pa.int64(), "type": pa.dictionary(pa.int32(), pa.string())}
-    types |= dict.fromkeys(stations, pa.float64())
+    types |= {f"s{i}": pa.float64() for i in range(width - 3)}
     read = arrow_csv.ReadOptions(column_names=list(types), block_size=4 << 20)
     convert = arrow_csv.ConvertOptions(column_types=types, null_values=NULLS)
     try:
@@ -422,9 +393,9 @@ def read_archive(paths, *, stations=None, shape="long", progress=None) -> Archiv
     -------
     Archive
         ``hours``: time (label as printed, local, hour 24 as 00 of the next day), station under its
-        canonical name (`names`), µg/m³ (CO mg/m³), by station and time; and ``defects``: a row for
-        each thing left out, mended, missing or remarkable, with file, date, hour, station,
-        pollutant, value, rule (told by ``words.csv`` under ``defect.``), action and count.
+        canonical name, µg/m³ (CO mg/m³), by station and time; and ``defects``: file, date, hour,
+        station, pollutant, value, rule (told by ``words.csv`` under ``defect.``), action and count
+        of each thing left out, mended, missing or remarkable.
 
     Raises
     ------

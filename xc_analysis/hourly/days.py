@@ -1,11 +1,8 @@
 """Hours to days by the national rules (GB 3095-2012, HJ 663-2013), on any table of hours.
 
-A label is the end of its hour (``hour_label="end"``): a day has the labels 01 to 24, 24 being 00 of
-the next date. A district is the mean over the stations that report, hour by hour, first. PM2.5
-stands in where a station's PM10 is missing (``pm10="filled"``; the archive withholds it where it
-would not exceed PM2.5); PM10 as reported travels on as ``pm10_reported``. A mean needs 20 hours;
-ozone is the largest mean of 8 hours within the day, each of at least 6 known, valid with at least
-14 of the 17 windows or if it exceeds 160.
+A district is the mean over the stations that report, hour by hour, first; PM2.5 stands in for a
+PM10 that the archive withholds for not exceeding it. Ozone is the largest mean of 8 hours within
+the day, valid with enough windows or if it exceeds 160.
 """
 
 import numpy as np
@@ -45,10 +42,9 @@ def daily(hours, *, name=None, stations=None, by="district", hour_label="end", p
     Returns
     -------
     DataFrame
-        date, scope (or station), pm25, pm10, pm10_reported, so2, no2, co, o3_8h, o3_windows, aqi,
-        primary, known_exceedance, national (False here); NaN where the day is not valid; a row for
-        every day from first to last. The ``aqi`` of a known exceedance (no PM2.5 or no O3, another
-        above 100) is that pollutant's.
+        Every day from first to last: date, scope (or station), pm25, pm10, pm10_reported, so2, no2,
+        co, o3_8h, o3_windows, aqi, primary, known_exceedance (no PM2.5 or no O3, but another above
+        100, whose index is the ``aqi``), national (False here); NaN where the day is not valid.
 
     Raises
     ------
@@ -94,18 +90,17 @@ def frame_of(data, what: str, *needed: str) -> pd.DataFrame:
 
 
 def _wide(hours) -> pd.DataFrame:
-    """Return hours as a frame of time, station and a column a pollutant."""
     frame = frame_of(hours, "hours", "time")
     if "station" not in frame:
         frame = frame.assign(station="station")
     is_long = {"pollutant", "value"} <= set(frame)
     printed = frame["pollutant"].unique() if is_long else frame.columns
     names = {name: plain(name) for name in printed if is_long or plain(name) in POLLUTANTS}
+    known = ", ".join(POLLUTANTS)
     if not names and not is_long:
-        raise error("error.no_pollutant", pollutants=", ".join(POLLUTANTS))
+        raise error("error.no_pollutant", pollutants=known)
     for name, pollutant in names.items():
         if pollutant not in POLLUTANTS:
-            known = ", ".join(POLLUTANTS)
             raise error("error.pollutant_unknown", pollutant=str(name), pollutants=known)
     try:
         time = pd.to_datetime(frame["time"]).astype("datetime64[s]")
@@ -165,10 +160,10 @@ def days_expr(hours, *, hour_label="end", pm10="filled"):
 def _days_of_hours(hours: pd.DataFrame, *, hour_label: str, pm10: str) -> pd.DataFrame:
     """Compute what `days_expr` does in numpy, with a row for every day from first to last."""
     parts = []
-    shift = np.timedelta64(int(hour_label == "end"), "h")
     for scope, part in hours.groupby("scope", sort=True, observed=True):
-        clock = (part["time"].to_numpy("datetime64[s]") - shift).astype("datetime64[h]")
-        hour = clock.astype(np.int64)
+        # a day has the labels 01 to 24, 24 being 00 of the next date
+        shift = np.timedelta64(int(hour_label == "end"), "h")
+        hour = (part["time"].to_numpy("datetime64[h]") - shift).astype(np.int64)
         first = hour.min() // 24
         at, n = hour - first * 24, int(hour.max() // 24 - first) + 1
         values = {p: part[p].to_numpy(float) for p in POLLUTANTS}
@@ -199,7 +194,6 @@ def _days_of_hours(hours: pd.DataFrame, *, hour_label: str, pm10: str) -> pd.Dat
 
 
 def _mean(grid: np.ndarray, needed: int) -> np.ndarray:
-    """Return the means along the last axis, NaN where fewer hours are known than needed."""
     count = (~np.isnan(grid)).sum(axis=-1)
     return np.where(count >= needed, np.nansum(grid, axis=-1) / np.maximum(count, 1), np.nan)
 

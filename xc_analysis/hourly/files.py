@@ -77,7 +77,6 @@ def _contents(paths, note):
 
 
 def _is_usable(label: str, size: int, limit: int, note, kinds=CSV) -> bool:
-    """Tell whether a file is of a known kind and within the limit, noting what is not."""
     if not label.lower().endswith(kinds):
         note(label, "not_csv", "skipped")
     elif size > limit:
@@ -88,7 +87,6 @@ def _is_usable(label: str, size: int, limit: int, note, kinds=CSV) -> bool:
 
 
 def _unpacked(label: str, data: bytes, note):
-    """Yield a file's label and content, unpacked where it is a gz."""
     if label.lower().endswith(".gz"):
         try:
             with gzip.open(io.BytesIO(data)) as handle:

@@ -1,17 +1,8 @@
 """All hours of all stations in one array: which archive wins, which values are no measurement.
 
-Left out and listed: ``code``, 999.9, 9999 and their kind, where they are repeated, stand at several
-stations or pollutants of one hour, or lie beyond what air can hold (PM of 999 whose neighbours are
-a third of it or more is a storm). ``stuck``, one value for more hours (`STUCK`) than weather and
-rounding explain, unless more than half of a series stands still. ``pulse``, a calibration: for an
-hour (gases: up to four at one value) at least three times the nearest value within three hours,
-above it by more than `PULSE_STEP` and by three times the step from hour to hour that nine of ten
-hours stay within. Calibrations stand beside gaps: where one side has values it decides alone; where
-none has, the other stations of that hour do. An hour in which another pollutant or station rises
-too is weather or fireworks.
-
-Kept and listed: ``suspect``, what looks like a pulse and cannot be decided; ``range_end``, PM10 of
-999 to 1010 before 2018, the end of the instrument's range. A year in another unit is refused.
+Left out and listed: ``code``, 999.9, 9999 and their kind; ``stuck``, one value for more hours than
+weather and rounding explain; ``pulse``, a calibration. Kept and listed: ``suspect``, a likely pulse
+that cannot be decided; ``range_end``, PM10 at the end of an instrument's range.
 """
 
 from itertools import product
@@ -23,19 +14,17 @@ from ..words import error, joined
 from .layouts import POLLUTANTS, TYPES
 
 PM25, PM10 = POLLUTANTS.index("pm25"), POLLUTANTS.index("pm10")
+#: A pulse is for an hour (of gases up to so many at one value) so many times the nearest value
+#: within reach, above it by more than the step and by so many times the step from hour to hour that
+#: nine of ten hours stay within.
 PULSE_FACTOR, PULSE_REACH, PULSE_HOURS, PULSE_ROUGHNESS = 3.0, 3, 4, 3.0
 PULSE_STEP = {"pm25": 250.0, "pm10": 420.0, "so2": 50.0, "no2": 80.0, "co": 3.0, "o3": 80.0}
-#: Fewer steps than these are a short record.
-SHORT = 500
-#: Hours on the far side of a gap within which a value as high tells that a peak may be real.
-FAR_SIDE = 24
 #: A rise of other pollutants: so many times its sides, and by this share of PULSE_STEP; of other
 #: stations (so many columns to either side), by a quarter of what is judged.
 RISE_FACTOR, RISE_SHARE, NEIGHBOURS = 2.0, 0.2, 6
 #: (value above which, hours from which) equal values are a stuck instrument.
 _PM, _GAS = ((10, 12),), ((10, 12), (280, 3))
 STUCK = {"pm25": _PM, "pm10": _PM, "so2": _GAS, "no2": _GAS, "co": ((24, 3),), "o3": ((20, 7),)}
-RANGE_END, RANGE_END_UNTIL = (999.0, 1010.0), np.datetime64("2018", "h").astype(np.int64)
 #: Numbers that machines write for nothing; the last three for CO alone.
 _CODES = [10.0**k - rest for rest, most in ((1, 8), (0.1, 7), (0.01, 6)) for k in range(3, most)]
 _CODES = np.array([*_CODES, 99.999, 9998, 32767, 32768, 65535, 8888, 88888, 99, 99.9, 99.99])
@@ -44,9 +33,6 @@ UNIT_RANGE = {"pm25": (0.3, 1200.0), "pm10": (0.5, 2500.0), "so2": (0.1, 400.0)}
 UNIT_RANGE |= {"no2": (0.2, 1000.0), "co": (0.1, 10.0), "o3": (0.2, 1500.0)}
 #: Unit -> what it is taken for when the median is too low and too high.
 _OTHER_UNIT = {"µg/m³": ("mg/m³", "ng/m³"), "mg/m³": ("g/m³", "µg/m³")}
-#: A single station is judged from further off: an instrument may drift where a year does not.
-_STATION_MARGIN = 5.0
-_ENOUGH = 24
 
 
 def is_code(values, pollutant: str = "") -> np.ndarray:
@@ -72,7 +58,10 @@ def merge(reader):
     uci_months = archive.fill_gaps(uci)
     archive.drop_stuck()
     archive.drop_pulses()
-    archive.note_range_end()
+    # PM10 that ends at 999 to 1010 before 2018 is at the end of the instrument's range: it stays
+    pm10, until = archive.values[:, :, PM10], np.datetime64("2018", "h").astype(np.int64)
+    is_end = (pm10 >= 999) & (pm10 <= 1010) & (archive.hours < until)[:, None]
+    archive.note(*np.nonzero(is_end), PM10, "range_end", "kept")
     return archive.table(), uci_months
 
 
@@ -93,9 +82,8 @@ class Grid:
         import pyarrow as pa
 
         station, place = np.nonzero(~np.isnan(self.values).all(axis=2).T)
-        names = pa.array(self.stations, pa.string())
         columns = {"time": pa.array((self.hours[place] * 3600).astype("datetime64[s]"))}
-        codes = pa.array(station.astype(np.int32))
+        codes, names = pa.array(station.astype(np.int32)), pa.array(self.stations, pa.string())
         columns["station"] = pa.DictionaryArray.from_arrays(codes, names)
         for p, name in enumerate(POLLUTANTS):
             columns[name] = pa.array(self.values[place, station, p], from_pandas=True)
@@ -139,7 +127,7 @@ class Grid:
         self.reader.note_files(np.concatenate(equal), "hour_twice", "dropped")
 
     def drop_codes(self) -> None:
-        """Drop codes that stand for nothing."""
+        """Drop codes that are repeated, stand at several places of an hour, or lie beyond air."""
         coded = np.zeros(self.values.shape, bool)
         for p, pollutant in enumerate(POLLUTANTS):
             high = self.values[:, :, p] >= (99 if pollutant == "co" else 888)
@@ -149,6 +137,7 @@ class Grid:
             x = self.values[:, s, p]
             is_storm = False
             if p in (PM25, PM10) and x[place] < 1000:
+                # PM of 999 whose neighbours are a third of it or more
                 own = np.where(coded[:, s, p], np.nan, x)
                 sides = [_nearest(own, place, step, 12) for step in (-1, 1)]
                 is_storm = any(side * PULSE_FACTOR >= x[place] for side in sides)
@@ -161,13 +150,14 @@ class Grid:
         """Refuse a year whose median only another unit explains."""
         years = np.repeat(self.days.astype("datetime64[D]").astype("datetime64[Y]"), 24)
         parts = [(joined(self.stations[:3]), slice(None), 1.0)]
-        parts += [(name, s, _STATION_MARGIN) for s, name in enumerate(self.stations)]
+        # a station is judged from further off: an instrument may drift where a year does not
+        parts += [(name, s, 5.0) for s, name in enumerate(self.stations)]
         for year, (p, pollutant) in product(np.unique(years), enumerate(POLLUTANTS)):
             low, high = UNIT_RANGE[pollutant]
             values = self.values[years == year, :, p]
             for name, stations, margin in parts:
                 known = values[:, stations][~np.isnan(values[:, stations])]
-                median = float(np.median(known)) if len(known) >= _ENOUGH else 0.0
+                median = float(np.median(known)) if len(known) >= 24 else 0.0
                 # a median of nothing at all is an instrument's fault, not a unit's
                 if median and not low / margin <= median <= high * margin:
                     unit = "mg/m³" if pollutant == "co" else "µg/m³"
@@ -194,7 +184,7 @@ class Grid:
         return filled
 
     def drop_stuck(self) -> None:
-        """Drop runs of one value that are too long for weather."""
+        """Drop runs of one value that are too long, unless half of a series stands still."""
         for p, s in np.ndindex(len(POLLUTANTS), len(self.stations)):
             x = self.values[:, s, p]
             start = np.flatnonzero(np.r_[True, x[1:] != x[:-1]])
@@ -205,13 +195,6 @@ class Grid:
             places = np.flatnonzero(np.repeat(is_stuck, length))
             if 2 * len(places) <= np.count_nonzero(~np.isnan(x)):
                 self.note(places, s, p, "stuck", "dropped")
-
-    def note_range_end(self) -> None:
-        """List PM10 at the end of the instrument's range, which stays."""
-        x = self.values[:, :, PM10]
-        place, s = np.nonzero((x >= RANGE_END[0]) & (x <= RANGE_END[1]))
-        early = self.hours[place] < RANGE_END_UNTIL
-        self.note(place[early], s[early], PM10, "range_end", "kept")
 
     def drop_pulses(self) -> None:
         """Drop hours that stand alone above their neighbours, and list what cannot be decided."""
@@ -240,7 +223,7 @@ class Grid:
             end = i
             while end + 1 < len(x) and x[end + 1] == x[i] and end + 1 - i < longest:
                 end += 1
-            if 0 < len(known) < SHORT:
+            if 0 < len(known) < 500:
                 # a peak's own steps say nothing of how rough the rest of a short record is
                 rough = _roughness(steps[known[(known < i - 1) | (known > end)]])
             if x[i] > max(step, rough):
@@ -253,12 +236,13 @@ class Grid:
         def stands_above(level: float) -> bool:
             return x[first] >= PULSE_FACTOR * level and x[first] - level > least
 
+        # calibrations stand beside gaps: where one side has values it decides alone
         sides, far = [], []
         for end, step in ((first, -1), (last, 1)):
             own = _nearest(self.values[:, s, p], end, step, PULSE_REACH)
             side = _nearest(x, end, step, PULSE_REACH) if np.isnan(own) else own
             if np.isnan(side):
-                far.append(_nearest(x, end, step, FAR_SIDE))
+                far.append(_nearest(x, end, step, 24))
             else:
                 sides.append(side)
         if not all(map(stands_above, sides)) or self._rises_together(s, p, first, last):
@@ -276,7 +260,7 @@ class Grid:
         return "suspect" if is_alone else "real"
 
     def _rises_together(self, s: int, p: int, first: int, last: int) -> bool:
-        """Tell whether another pollutant of the station, or other stations, rise as well."""
+        """Tell whether another pollutant or station rises too: weather or fireworks."""
         # instruments are calibrated one after the other: only the very hour speaks for a pollutant
         for q, name in enumerate(POLLUTANTS):
             rise = _rise(self.values[:, s, q], first, last, 0)
@@ -293,7 +277,6 @@ class Grid:
 
 
 def _roughness(steps: np.ndarray) -> float:
-    """Return a step that is rare in a series."""
     return PULSE_ROUGHNESS * float(np.quantile(steps, 0.9)) if len(steps) else 0.0
 
 
@@ -311,7 +294,6 @@ def _rise(x: np.ndarray, first: int, last: int, slack: int) -> float:
 
 
 def _nearest(x: np.ndarray, at: int, step: int, reach: int) -> float:
-    """Return the nearest value in one direction within reach; NaN without one."""
     for i in range(at + step, at + step * (reach + 1), step):
         if 0 <= i < len(x) and not np.isnan(x[i]):
             return x[i]

@@ -1,8 +1,7 @@
-"""Files as people have them, brought to the one layout the reader works on.
+"""Files as people have them, brought to the one layout ``date,hour,type,<station>,...``.
 
-That is ``date,hour,type,<station>,...``; known besides are UCI's ``PRSA_Data``, hourly files of the
-national network (``timepoint,stationcode,...``) and national days (``read_at``). Row names,
-semicolons, tabs, UTF-16 and other cases of letters and orders of the first columns are taken too.
+Known besides are UCI's ``PRSA_Data``, hourly files of the national network and national days. Row
+names, semicolons, tabs, UTF-16, other letters and orders of the first columns are taken too.
 """
 
 import csv
@@ -21,8 +20,7 @@ POLLUTANTS = tuple(TYPES.values())
 DAY_VALUES = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
 WEATHER = ("temp", "pres", "dewp", "rain", "wspm", "wd")
 NULLS = ["", "NA", "N/A", "NaN", "nan", "NULL", "null", "None", "-", "--", "—"]
-#: The longest header: 2,000 station codes take 12,000 characters.
-_HEAD = 1 << 18
+_HEAD = 1 << 18  # the longest header: 2,000 station codes take 12,000 characters
 _KEYS = {"日期": "date", "小时": "hour", "时": "hour", "类型": "type", "指标": "type"}
 _HEADER = re.compile(rb'(date|"date")[ ]*,[ "]*hour[ "]*,[ "]*type[ "]*,', re.IGNORECASE)
 HOUR = re.compile(r"(\d{1,2})(\.0*|:00(:00)?|时)?")
@@ -118,7 +116,7 @@ def tidy_day(cell: str) -> str:
 def network_frame(text: str, mark: str) -> pd.DataFrame:
     """Read an hourly file of the national network: time, station and pollutants as printed."""
     frame = pd.read_csv(io.StringIO(text), sep=mark, dtype=str, on_bad_lines="skip")
-    frame.columns = [plain(c) for c in frame.columns]
+    frame = frame.rename(columns=plain)
     # the same clock as the archive's labels, whatever zone is printed
     frame["time"] = pd.to_datetime(frame["timepoint"].str[:19], errors="coerce", format="ISO8601")
     frame["station"] = frame["stationcode"].map(canonical)
@@ -136,8 +134,7 @@ def network_frame(text: str, mark: str) -> pd.DataFrame:
 def uci_frame(text: str, mark: str) -> pd.DataFrame:
     """Read a UCI file: time, station, pollutants (CO in µg/m³), weather; attrs count lost lines."""
     how = {"na_values": NULLS, "keep_default_na": False, "on_bad_lines": "skip"}
-    frame = pd.read_csv(io.StringIO(text), sep=mark, **how)
-    frame.columns = [plain(c) for c in frame.columns]
+    frame = pd.read_csv(io.StringIO(text), sep=mark, **how).rename(columns=plain)
     clock = {c: pd.to_numeric(frame[c], errors="coerce") for c in ("year", "month", "day", "hour")}
     sound = clock["year"].between(1980, 2099) & clock["hour"].isin(range(25))
     clock = pd.DataFrame(clock).where(sound & frame["station"].notna())

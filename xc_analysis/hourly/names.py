@@ -1,9 +1,8 @@
-"""Station names: one canonical name each, whatever a file calls the station.
+"""Station names: one canonical name each, that before the archive's renaming on 2021-01-23.
 
-The archive renamed its stations on 2021-01-23 (官园 became 西城官园), UCI writes them in pinyin, the
-national network gives codes; ``stations.csv`` holds all of them with their places in the headers of
-the two times. Canonical is the name before the renaming; a new name that could belong to more than
-one old station (通州永顺 or 通州东关 for 通州) stays its own.
+UCI writes stations in pinyin, the national network gives codes; ``stations.csv`` holds them all,
+with their places in the headers of the two times. A new name that could belong to more than one
+old station (通州永顺 or 通州东关 for 通州) stays its own.
 """
 
 import csv
@@ -24,8 +23,7 @@ _CODECS = ("gb18030", "cp1252", "latin-1")
 def header_of(time: str) -> list[str]:
     """Return the stations of the archive's headers, "before" or "since" 2021, in their order."""
     rows = [row for row in _STATIONS if row[f"place_{time}"]]
-    rows.sort(key=lambda row: int(row[f"place_{time}"]))
-    return [row[f"{time}_2021"] for row in rows]
+    return [row[f"{time}_2021"] for row in sorted(rows, key=lambda row: int(row[f"place_{time}"]))]
 
 
 def canonical(name: str) -> str:
@@ -57,13 +55,10 @@ def looks_misread(names: list[str]) -> bool:
 
 
 def repair(header: str, width: int, headers: list[str]) -> list[str] | None:
-    """Return the station names of a misread header, or None where it cannot be told.
-
-    One distributed file has a header whose UTF-8 bytes were read as GBK and saved again, which
-    loses bytes ("?") and swallows commas. It is repaired only where what is left of the bytes fits
-    a known header: one of `headers` (station parts of other files, nearest first) or of the two
-    built in. `width` is the number of station columns of the data.
-    """
+    """Return the `width` station names of a misread header, or None where it cannot be told."""
+    # One distributed file has a header whose UTF-8 bytes were read as GBK and saved again, which
+    # loses bytes ("?") and swallows commas. What is left of them has to fit a known header: that
+    # of another file (`headers`, nearest first) or one of the two built in.
     text = header.rstrip(",").strip()
     names = [_decoded(text, codec).split(",") for codec in _CODECS]
     names = [own for own in names if set(own) & _KNOWN]
@@ -73,10 +68,9 @@ def repair(header: str, width: int, headers: list[str]) -> list[str] | None:
         names = [own for own in known if len(own) <= width and _may_be(text, ",".join(own))]
     if not names:
         fits = [[name for name in _KNOWN | {""} if _may_be(t, name)] for t in text.split(",")]
-        names = [[own[0] for own in fits]] if all(len(own) == 1 for own in fits) else []
-    if not names or len(names[0]) > width or not any(names[0]):
-        return None
-    return names[0] + [""] * (width - len(names[0]))
+        names = [[own[0] for own in fits]] if all(len(own) == 1 for own in fits) else [[]]
+    is_told = len(names[0]) <= width and any(names[0])
+    return names[0] + [""] * (width - len(names[0])) if is_told else None
 
 
 def _decoded(text: str, codec: str) -> str:

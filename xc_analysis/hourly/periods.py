@@ -1,12 +1,7 @@
 """Days to months and years by HJ 663-2013.
 
 Known exceedances (days without an AQI whose one valid pollutant is above 100) count in heavy and
-severe days and nowhere else; ozone days of fewer than 14 windows, which HJ 663 admits where they
-exceed 160, are out of the percentile of a partial period. ``known_exceedances`` counts either.
-Completeness of a year: ``strict`` at least 324 valid days and 27 a month (February 25),
-``adequate`` at least 85 % of its days and 15 in every month, else ``partial``; of a month: 27
-(February 25), 15, less. Basis: the reference state of GB 3095, changed on 2018-09-01. Release:
-``draft`` for the last year where records end within it or national days stand in it.
+severe days and nowhere else. A year is ``strict``, ``adequate`` or, neither of these, ``partial``.
 """
 
 from calendar import isleap, monthrange
@@ -34,8 +29,7 @@ INDICATORS = {
     "severe_days": ("aqi", "severe", "d"),
 }
 _NUMBERS = [*DAY_VALUES, "pm10_reported", "o3_windows", "aqi"]
-#: The month from which the reference state is 298 K.
-_CHANGE = 2018 * 12 + 9
+_CHANGE = 2018 * 12 + 9  # the month from which the reference state of GB 3095 is 298 K
 
 
 def monthly(days) -> pd.DataFrame:
@@ -54,8 +48,7 @@ def monthly(days) -> pd.DataFrame:
     Examples
     --------
     >>> import pandas as pd
-    >>> days = pd.DataFrame({"date": pd.date_range("2019-06-01", "2019-06-30"), "scope": "西城区",
-    ...                      "so2": 4.0})
+    >>> days = pd.DataFrame({"date": pd.date_range("2019-06", periods=30), "scope": "a", "so2": 4})
     >>> monthly(days).query("indicator == 'so2'")[["month", "value", "completeness"]].values.tolist()
     [[6, 4.0, 'strict']]
     """
@@ -73,15 +66,14 @@ def annual(days) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        scope, indicator, year, value, lower, upper, unit, valid_days, days (of the year), capture,
-        completeness, basis, release, known_exceedances, national_days; value NaN only where no day
-        is valid. lower and upper of pm10 are its two treatments.
+        scope, indicator, year, value (NaN only where no day is valid), lower, upper (of pm10 its
+        two treatments), unit, valid_days, days (of the year), capture, completeness, basis,
+        release, known_exceedances, national_days.
 
     Examples
     --------
     >>> import pandas as pd
-    >>> days = pd.DataFrame({"date": pd.date_range("2019-01-01", "2019-12-31"), "scope": "西城区",
-    ...                      "pm25": 42.0, "pm10": 70.0})
+    >>> days = pd.DataFrame({"date": pd.date_range("2019", periods=365), "scope": "a", "pm25": 42})
     >>> annual(days).query("indicator == 'pm25'")[["value", "completeness"]].values.tolist()
     [[42.0, 'strict']]
     """
@@ -101,8 +93,7 @@ def periods(days, *, freq: str) -> pd.DataFrame:
     except (ValueError, TypeError) as problem:
         raise unreadable(problem) from None
     keys = ["scope", "year", "month"] if freq == "month" else ["scope", "year"]
-    columns = dict.fromkeys(column for column, _, _ in INDICATORS.values())
-    counts = {column: _count_days(frame, column, keys) for column in columns}
+    counts = {column: _count_days(frame, column, keys) for column in (*DAY_VALUES, "aqi")}
     out = []
     for rank, (indicator, (column, statistic, unit)) in enumerate(INDICATORS.items()):
         table = counts[column].assign(lower=np.nan, upper=np.nan)
@@ -118,6 +109,7 @@ def periods(days, *, freq: str) -> pd.DataFrame:
     first, last = (table["year"] * 12 + table.get("month", month) for month in (1, 12))
     is_one = [last < _CHANGE, first >= _CHANGE]
     table["basis"] = np.select(is_one, ["ref-273K", "ref-298K"], "ref-mixed")
+    # a draft: the last year, where records end within it or national days stand in it
     end = frame["date"].max()
     is_draft = end < pd.Timestamp(end.year, 12, 31)
     is_draft |= frame.loc[frame["year"] == end.year, "national"].any()
@@ -143,6 +135,7 @@ def _tidy(days: pd.DataFrame) -> pd.DataFrame:
         frame[f"national_{column}"] = mark.to_numpy(dtype=bool)
         frame[f"short_{column}"] = False
     frame["national_aqi"] = frame["national"]
+    # known exceedances, and ozone days that HJ 663 admits only where they exceed 160
     frame["short_aqi"] = frame["known_exceedance"] & frame["aqi"].notna()
     frame["short_o3_8h"] = (frame["o3_windows"] < WINDOWS_NEEDED) & frame["o3_8h"].notna()
     return frame
@@ -178,7 +171,6 @@ def _count_days(frame: pd.DataFrame, column: str, keys: list[str]) -> pd.DataFra
 
 
 def _statistic(frame, column: str, statistic: str, table: pd.DataFrame, keys: list[str]):
-    """Compute a statistic of each period, indexed as `table`."""
     short = frame[f"short_{column}"]
     if column != "aqi":
         if short.any():

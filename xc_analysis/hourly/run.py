@@ -1,10 +1,8 @@
 """Hourly archives and days of the national real-time publication to the tables of ``data/air``.
 
-National days are a station's 24-hour means as published (``o3_8h`` the day's maximum). Pollutant
-by pollutant, one fills only a station-day that is not valid, where its row is there to fill
-(``use`` = fill). A district day for which any station was filled is the mean of the valid
-station-days, for ozone of their daily maxima; one station alone is used, and listed. Every other
-district day stays the hourly mean. ``national`` marks such a day, ``national_pm25`` ... its values.
+National days are a station's 24-hour means as published (``o3_8h`` the day's maximum). They fill,
+pollutant by pollutant, station-days that are not valid; a district day with any of them is the mean
+of its valid station-days. ``national`` marks such a day, ``national_pm25`` ... its values.
 """
 
 import contextlib
@@ -24,17 +22,13 @@ from .periods import INDICATORS, annual, monthly
 VALUES = list(DAY_VALUES)
 MARKS = [f"national_{column}" for column in VALUES]
 
-#: First columns of a ``daily.csv``; the others follow.
-FIRST = ["date", "scope", "pm25", "pm10", "so2", "no2", "co", "o3_8h", "aqi", "primary"]
-
 
 def run_hourly(files, stations, name, out, *, progress=None, warn=None):
     """Compute the tables of one district from its hourly files, and write them into a folder.
 
     `files` are as for `read_archive`, with national days (``national_daily.csv``) among them;
-    `name` is the district's, by default its stations; ``progress(done, total, text)`` and
-    ``warn(text)``, a line for each kind of defect, are called. Returns the paths of annual,
-    monthly, daily, station_daily and defects.
+    `name` is the district's, by default its stations. Called are ``progress(done, total, text)``
+    and, with a line for each kind of defect, ``warn(text)``. Returns the paths of the tables.
     """
     wide = read_wide(files, stations=stations, progress=progress)
     if not wide.hours.num_rows:
@@ -42,8 +36,9 @@ def run_hourly(files, stations, name, out, *, progress=None, warn=None):
         raise error("error.no_hour")
     tables = compute(wide, name)
     tell(tables["defects"], warn)
-    days = tables["daily"]
-    tables["daily"] = days[[*FIRST, *(c for c in days if c not in FIRST)]]
+    first = ["date", "scope", *VALUES, "aqi", "primary"]
+    others = tables["daily"].columns.difference(first, sort=False)
+    tables["daily"] = tables["daily"][[*first, *others]]
     return write(tables, out)
 
 
@@ -181,9 +176,7 @@ def write(tables: dict[str, pd.DataFrame], out) -> dict[str, Path]:
     """Write frames as csv with four decimals at most, all of them or none."""
     with new_folder(out) as folder:
         for name, frame in tables.items():
-            frame = frame.copy()
-            for column in frame.select_dtypes("floating"):
-                frame[column] = frame[column].round(9).round(4)
+            frame = frame.assign(**frame.select_dtypes("floating").round(9).round(4))
             for column in frame.select_dtypes("bool"):
                 frame[column] = frame[column].map({True: "true", False: "false"})
             with open(folder / f"{name}.csv", "w", encoding="utf-8", newline="") as file:

@@ -1,8 +1,7 @@
 """Every station of a store of hours, by the national rules, on DuckDB or Spark.
 
-The days come of one ibis expression (`days.days_expr`): DuckDB takes the store in spans of months,
-Spark in years. Months and years are made of the days, a year at a time. Unlike `annual`, a period
-of which a station has no record has no row.
+The days come of one ibis expression (`days.days_expr`), months and years of the days, a year at a
+time. Unlike `annual`, a period of which a station has no record has no row.
 """
 
 import contextlib
@@ -29,8 +28,7 @@ from .store import rows_of_years
 
 #: Rows that DuckDB takes at a time; a span is whole months, so more where one month has more.
 SPAN_ROWS = 3_000_000
-#: What DuckDB and Spark's driver may hold in memory.
-MEMORY = "2g"
+MEMORY = "2g"  # for DuckDB, and for Spark's driver
 #: Heads of a list of stations, in the order in which they are looked for.
 _HEADS = {
     "station": (
@@ -80,9 +78,9 @@ def run_stations(
             if placed is None:
                 hours = hours.mutate(scope=hours.station)
             else:
-                found = hours.select("station").distinct().to_pyarrow()
-                left = sorted(set(found.column(0).to_pylist()) - set(placed["station"]))
-                if len(left) == found.num_rows:
+                found = hours.select("station").distinct().to_pyarrow().column(0).to_pylist()
+                left = sorted(set(found) - set(placed["station"]))
+                if len(left) == len(found):
                     raise error("error.no_place")
                 if left and warn:
                     few = joined(left[:12]) + ("…" if len(left) > 12 else "")
@@ -118,10 +116,8 @@ def read_places(path, by: str) -> pd.DataFrame:
         cells = cells[cells["kind"].isin(["", "urban"])]
     out = pd.DataFrame({"station": cells["station"].map(canonical), "scope": cells[by]})
     out = out[(out["station"] != "") & (out["scope"] != "")].drop_duplicates(ignore_index=True)
-    twice = out[out["station"].duplicated(keep=False)]
-    if len(twice):
-        station = twice["station"].iloc[0]
-        both = twice.loc[twice["station"] == station, "scope"]
+    for station in out.loc[out["station"].duplicated(keep=False), "station"]:
+        both = out.loc[out["station"] == station, "scope"]
         raise error("error.place_twice", path=path, station=station, places=joined(both))
     return out
 
@@ -154,39 +150,34 @@ def _days(hours, backend, rows: dict[int, int], reading: dict, progress):
 
 
 def _periods(years) -> dict[str, pd.DataFrame]:
-    """Make months and years of the days, a year at a time."""
-    parts: dict[str, list] = {"annual": [], "monthly": []}
+    parts = {"annual": [], "monthly": []}
     for days in years:
         if len(days):
             parts["annual"].append(periods(days, freq="year"))
             parts["monthly"].append(periods(days, freq="month"))
     if not parts["annual"]:
         raise error("error.no_day")
-    order = list(INDICATORS)
-    out = {}
     for name, frames in parts.items():
         table = pd.concat(frames, ignore_index=True)
         # what is followed by another year is not the last
         table.loc[table["year"] < table["year"].max(), "release"] = "public"
-        table["rank"] = table["indicator"].map(order.index)
+        table["rank"] = table["indicator"].map(list(INDICATORS).index)
         keys = [k for k in ("scope", "rank", "year", "month") if k in table]
-        out[name] = table.sort_values(keys, ignore_index=True).drop(columns="rank")
-    return out
+        parts[name] = table.sort_values(keys, ignore_index=True).drop(columns="rank")
+    return parts
 
 
 @contextlib.contextmanager
 def _open(spec: str, work):
     """Open an ibis backend, and let go of it at the end; `work` takes what exceeds the memory."""
-    if spec == "duckdb":
-        import ibis
+    import ibis
 
+    if spec == "duckdb":
         backend = ibis.duckdb.connect(memory_limit=f"{MEMORY}b", temp_directory=str(work))
         backend.raw_sql("SET preserve_insertion_order = false")
         close = backend.disconnect
     else:
         session = _spark_session(spec)
-        import ibis
-
         backend, close = ibis.pyspark.connect(session), session.stop
     try:
         yield backend
@@ -215,8 +206,7 @@ def _spark_session(spec: str):
             socket.create_connection((host, int(port)), timeout=5).close()
         except (OSError, OverflowError) as problem:
             raise error("error.no_master", address=spec, reason=problem) from problem
-    builder = SparkSession.builder.appName("xc stations")
-    builder = builder.master("local[*]" if spec == "spark" else spec).config(map=options)
-    session = builder.getOrCreate()
+    builder = SparkSession.builder.appName("xc stations").config(map=options)
+    session = builder.master("local[*]" if spec == "spark" else spec).getOrCreate()
     session.sparkContext.setLogLevel("ERROR")
     return session

@@ -1,9 +1,7 @@
 """A folder of Parquet with hourly records: ``FOLDER/hours/year=2020/part-000.parquet`` and so on.
 
-A row is time (label of the hour as printed), station and the pollutants, in order of time; beside
-the hours stands ``defects.csv``. The national archive (a file a day of some 2,000 stations) does
-not fit into memory: it is read in spans of whole days, each with some days of its neighbours, so
-that a value at its edge is judged by what surrounds it.
+A row is time (label of the hour as printed), station and the pollutants. The national archive (a
+file a day of some 2,000 stations) does not fit into memory: it is read in spans of whole days.
 """
 
 import re
@@ -18,18 +16,16 @@ from .run import new_folder, tell
 
 #: Rows of a group in a file: small enough that a span of time skips most of a year.
 GROUP_ROWS = 1 << 17
-#: Days of a span (60 days of 2,000 stations: 0.5 GB), and of its neighbours on both sides.
+#: Days of a span (60 days of 2,000 stations: 0.5 GB), and of its neighbours on both sides, so that
+#: a value at its edge is judged by what surrounds it.
 SPAN_DAYS, EDGE_DAYS = 60, 2
 _FILE = re.compile(r"(?:.*[/:])?china_sites_(\d{8})\.csv(\.gz)?$")
 
 
 def write_store(paths, out, *, stations=None, progress=None, warn=None) -> Path:
-    """Write hourly files into a store, in place of an older one in the folder.
-
-    Where files of the national archive are among them, those alone are taken, in order of days.
-    `stations`, `progress` and `warn` are as for `run_hourly`.
-    """
+    """Write hourly files into a store, in place of an older one in the folder."""
     options = {"stations": stations, "progress": progress}
+    # where files of the national archive are among them, those alone are taken, in order of days
     if any(map(_FILE.match, files.labels(files.existing(paths)))):
         parts = national_spans(paths, **options)
     else:
@@ -45,9 +41,9 @@ def write_parts(parts, out, warn=None) -> int:
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    for name in (path.name for path in Path(out).glob("*")):
-        if not re.fullmatch(r"hours|defects\.csv|\.(new|work)-.*", name):
-            raise error("error.store_not_empty", path=out, name=name)
+    for path in Path(out).glob("*"):
+        if not re.fullmatch(r"hours|defects\.csv|\.(new|work)-.*", path.name):
+            raise error("error.store_not_empty", path=out, name=path.name)
     types = {"time": pa.timestamp("us"), "station": pa.string()}
     schema = pa.schema(types | dict.fromkeys(POLLUTANTS, pa.float64()))
     rows, defects = 0, []
