@@ -446,5 +446,7 @@ def test_every_chart_is_legible_in_one_language_and_what_its_csv_says(name, lang
         if lang == "en":
             assert not CHINESE.search(rows.to_csv() + "".join(texts))
     if name != "grid":
-        assert drawn_points(ax, *marks.JOINED) == pairs(rows_of(ax, "point"))
+        assert drawn_points(ax, "printed", "derived", "computed", "draft") == pairs(
+            rows_of(ax, "point")
+        )
         assert drawn_points(ax, "tick") == pairs(rows_of(ax, "estimate"))

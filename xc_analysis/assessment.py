@@ -5,14 +5,13 @@ stands beside every verdict (grade, flags, margin, pace, progress) decides nothi
 """
 
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from math import inf, isfinite, nan
 
 import pandas as pd
 
 from . import fits, targets
 from .errors import InputError
-from .observations import HOME, stamp
+from .observations import HOME, kept
 from .projections import METHODS, OF_DAYS, Projection
 from .tables import load
 from .targets import FIRM, PLAN, Target, Value, margin_of, number, read_target, text_of, whole_year
@@ -396,7 +395,7 @@ def _flags(case, p, fan, span):
         "reading": case.by_reading,
         "prior": (p == p or span) and guessed,
         "rounding": any(share > ROUNDING for share in shares),
-        "conflict": not used.isdisjoint(_conflicts(stamp("observations"))),
+        "conflict": not used.isdisjoint(_conflicts()),
         "two_values": case.n == 2,
         "direction": mirrored == mirrored and band(mirrored) != band(p),
     }
@@ -408,8 +407,8 @@ def flag_codes(flags) -> str:
     return ";".join(dict.fromkeys(flag.key.removeprefix("flag.") for flag in flags))
 
 
-@lru_cache(maxsize=8)
-def _conflicts(_stamp):
+@kept("observations")
+def _conflicts():
     """Return indicator, area and year of what sources print different values for."""
     rows = load("observations").query("period == 'annual'")
     values = rows.groupby(["indicator", "scope", "year", "statistic"])["value"].nunique()

@@ -5,14 +5,12 @@ particulates from 273.15 K and 1013.25 hPa to the day's own state. Dust is what 
 values says: a stand-in for the decision by satellite and weather evidence (环办监测〔2016〕120号).
 """
 
-import functools
-
 import numpy as np
 import pandas as pd
 
 from .hourly.aqi import with_aqi
 from .hourly.periods import INDICATORS, periods
-from .observations import HOME, as_series, daily_rows, stamp, station_rows
+from .observations import HOME, as_series, daily_rows, kept, station_rows
 from .tables import load
 from .words import area_name, error, message
 
@@ -90,8 +88,8 @@ def convert(days: pd.DataFrame, basis: str, factors: pd.DataFrame) -> pd.DataFra
     return out
 
 
-@functools.lru_cache(maxsize=16)
-def _periods_on(basis: str, dust: str, freq: str, _stamp) -> pd.DataFrame:
+@kept("air/daily", "air/weather_daily")
+def _periods_on(basis: str, dust: str, freq: str) -> pd.DataFrame:
     """Compute periods of the district on one state; kept, since every adjusted series asks."""
     days = recorded = daily_rows()
     if basis != "raw":
@@ -112,8 +110,7 @@ def adjust(
         raise error("error.cannot_adjust", indicator=indicator, scope=area_name(scope))
     statistic = INDICATORS[indicator][1]
     freq = "month" if isinstance(frame.index, pd.PeriodIndex) else "year"
-    key = stamp("air/daily", "air/weather_daily")
-    both = (_periods_on("raw", "off", freq, key), _periods_on(basis, dust, freq, key))
+    both = _periods_on("raw", "off", freq), _periods_on(basis, dust, freq)
     before, after = (
         as_series(rows[rows["indicator"] == indicator])[ENDS].reindex(frame.index) for rows in both
     )

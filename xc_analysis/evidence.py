@@ -6,7 +6,7 @@ import pandas as pd
 
 from .comparability import BASIS, ENDS, PARTICLES, adjust
 from .hourly.layouts import check_option
-from .observations import COLUMNS, HOME, read_rows, resolve_indicator, resolve_scopes
+from .observations import COLUMNS, HOME, read_rows, resolve_indicator, resolve_scope
 from .partial_years import estimate_partial
 from .tables import load, near
 from .words import area_name, error
@@ -209,18 +209,18 @@ def coverage(scope: str | None = None) -> pd.DataFrame:
     >>> xc.coverage().loc["traffic_noise", 2020]
     'printed'
     """
-    scopes = resolve_scopes(scope)
+    scope = resolve_scope(scope)
     register = load("indicators").set_index("indicator")
     rows = load("observations")
-    rows = rows[rows["scope"].isin(scopes) & rows["use"]]
+    rows = rows[(rows["scope"] == scope) & rows["use"]]
     rows = rows[rows["statistic"] == rows["indicator"].map(register["statistic"])]
     evidence = rows["status"].where(rows["period"] == "annual", "part_year")
     several = rows["period"].str.fullmatch(r"\d{4}\.\.\d{4}")
     rows = rows.assign(evidence=evidence.mask(several, "several_years"))
     air = load("air/annual")
-    if not air["scope"].isin(scopes).any():
+    if scope not in set(air["scope"]):
         air = load("air/areas_annual")
-    air = air[air["scope"].isin(scopes) & air["value"].notna()]
+    air = air[(air["scope"] == scope) & air["value"].notna()]
     whole = air["completeness"] != "partial"
     cells = pd.concat([rows, air.assign(evidence=air["completeness"].mask(whole, "computed"))])
     cells["evidence"] = pd.Categorical(cells["evidence"], EVIDENCE, ordered=True)

@@ -4,7 +4,7 @@
 A window up to that year grows with the record until the next plan's; one that ends earlier stays.
 """
 
-from dataclasses import dataclass
+from collections import namedtuple
 
 import pandas as pd
 
@@ -21,22 +21,11 @@ from .words import error
 ONE_FIT = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
 
 
-@dataclass(frozen=True)
-class Setting:
-    """What the register sets for one fit; ``ids`` names the rows it came from."""
-
-    indicator: str
-    scope: str
-    plan: str
-    source: str | None
-    basis: str
-    partial: str
-    dust: str
-    window: tuple[int, int]
-    method: str
-    prior_sd: float | None
-    to: int
-    ids: dict
+#: What the register sets for one fit; ``ids`` names the rows it came from.
+Setting = namedtuple(
+    "Setting",
+    "indicator scope plan source basis partial dust window method prior_sd to ids",
+)
 
 
 def projection(indicator, *, as_of=None, scope=None) -> Projection:

@@ -2,13 +2,13 @@
 
 import re
 import unicodedata
-from itertools import product
+from functools import lru_cache, wraps
 
 import pandas as pd
 
 from .hourly.periods import INDICATORS
 from .tables import data_dir, load, near
-from .words import area_name, error, message, word
+from .words import area_name, error, language, message, word
 
 #: The district of the plan, and the city whose published figures are its comparator.
 HOME, CITY = "西城区", "北京市"
@@ -26,12 +26,24 @@ def column_of(indicator: str) -> tuple[str, str]:
     return INDICATORS[indicator][:2]
 
 
-def stamp(*tables: str) -> tuple:
-    """Return what changes when one of the tables does: a key for results that are kept."""
-    folder = data_dir()
-    files = [folder / f"{table}.csv" for table in tables]
-    states = [(f.stat().st_mtime_ns, f.stat().st_size) if f.exists() else None for f in files]
-    return (str(folder), *states)
+def kept(*tables: str):
+    """Keep a function's results, by language, for as long as these tables stay the same."""
+
+    def decorate(function):
+        @lru_cache(maxsize=64)
+        def keep(_state, *arguments, **named):
+            return function(*arguments, **named)
+
+        @wraps(function)
+        def ask(*arguments, **named):
+            folder, state = data_dir(), [language()]
+            for file in (folder / f"{table}.csv" for table in tables):
+                state += [file.stat().st_mtime_ns, file.stat().st_size] if file.exists() else [0]
+            return keep((str(folder), *state), *arguments, **named)
+
+        return ask
+
+    return decorate
 
 
 def as_series(rows: pd.DataFrame, *more: str) -> pd.DataFrame:
@@ -80,8 +92,8 @@ def read_rows(
     entry: pd.Series, name: str | None, source: str | None, freq: str, *, archive_only: bool = False
 ) -> tuple[pd.DataFrame, str, str]:
     """Read the rows of a series, the first there are; return their area and source as well."""
-    indicator, scopes = entry["indicator"], resolve_scopes(name)
-    for scope, kind in product(scopes, [source] if source else ["station", "published"]):
+    indicator, scope = entry["indicator"], resolve_scope(name)
+    for kind in [source] if source else ["station", "published"]:
         if kind == "station":
             rows = station_rows(indicator, scope, freq=freq, archive_only=archive_only)
         else:
@@ -89,7 +101,7 @@ def read_rows(
         if len(rows):
             return rows, scope, kind
     asked = {"what": word(f"series.{freq}"), "source": word(f"series.{source or 'any'}")}
-    raise error("error.no_series", indicator=indicator, scope=area_name(scopes[0]), **asked)
+    raise error("error.no_series", indicator=indicator, scope=area_name(scope), **asked)
 
 
 def daily_rows(name: str | None = None) -> pd.DataFrame:
@@ -147,25 +159,19 @@ def known_scopes() -> list[str]:
     return [HOME, CITY, *sorted({*pd.concat(tables).dropna()} - {HOME, CITY})]
 
 
-def resolve_scopes(name: str | None) -> list[str]:
-    """Find the areas of a name in Chinese or English (two go by E-Town); None is the district."""
-    if name is None:
-        return [HOME]
-    scopes = known_scopes()
-    if name in scopes:
-        return [name]
-    asked, english = _short(str(name)), {scope: area_name(scope, "en") for scope in scopes}
-    found = [one for one in scopes if asked and asked in (_short(one), _short(english[one]))]
-    if found:
-        return found
-    hint = near(str(name), dict.fromkeys([*scopes, *english.values()]))
-    known = ", ".join(dict.fromkeys(area_name(scope) for scope in scopes))
-    raise error("error.unknown_scope", name=str(name), near=hint, known=known)
-
-
 def resolve_scope(name: str | None) -> str:
-    """Find an area by its name in Chinese or English, the first of those that share one."""
-    return resolve_scopes(name)[0]
+    """Find an area by its name in Chinese or English; None is the district."""
+    scopes = known_scopes()
+    if name is None or name in scopes:
+        return name or HOME
+    asked, names = _short(str(name)), {}
+    for scope in scopes:
+        names[scope] = [scope, area_name(scope, "zh"), area_name(scope, "en")]
+        if asked and asked in map(_short, names[scope]):
+            return scope
+    hint = near(str(name), dict.fromkeys(sum(names.values(), [])))
+    known = ", ".join(map(area_name, scopes))
+    raise error("error.unknown_scope", name=str(name), near=hint, known=known)
 
 
 def _short(name: str) -> str:

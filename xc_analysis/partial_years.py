@@ -5,7 +5,6 @@ errors by leaving these out one by one, the same calendar days deleted. The dist
 value of the year is never used.
 """
 
-import functools
 from calendar import isleap
 from collections import namedtuple
 
@@ -147,19 +146,15 @@ def estimate_year(place: Place, year: int, seen: np.ndarray, train) -> dict:
     }
 
 
+# every series of a partial record asks
+@obs.kept(*_READ)
 def estimate_partial(indicator: str, *, archive_only: bool = False) -> pd.DataFrame:
     """Estimate the years whose station record is incomplete; none with too few whole years."""
-    # kept, since every series of a partial record asks
-    return _estimates(indicator, archive_only, obs.stamp(*_READ)).copy()
-
-
-@functools.lru_cache(maxsize=64)
-def _estimates(indicator: str, archive_only: bool, _stamp: tuple) -> pd.DataFrame:
     column, statistic = obs.column_of(indicator)
     ratio = f"{indicator.removesuffix('s')}_ratio"
     if statistic in comp.COUNTS and ratio in INDICATORS:
         # a count is its ratio of the year's days, so that the two cannot disagree
-        out = estimate_partial(ratio, archive_only=archive_only)
+        out = estimate_partial(ratio, archive_only=archive_only).copy()
         length = np.array([365 + isleap(year) for year in out.index]) / 100
         parts = [*comp.ENDS, *(f"view_{name}" for name in VIEWS)]
         out[parts] = out[parts].mul(length, axis=0)

@@ -190,7 +190,7 @@ def hindcast(
     for scope, indicator, origin in product(*asked):
         origin = whole_year(origin, "origin")
         setting = fits.fit_setting(indicator, as_of=origin, scope=scope)
-        setting = replace(setting, window=(origin - width + 1, origin), to=origin + horizon)
+        setting = setting._replace(window=(origin - width + 1, origin), to=origin + horizon)
         series = fits.setting_series(setting)
         try:
             fan = fits.fit(series, setting, as_of=origin)

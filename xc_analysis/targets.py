@@ -4,7 +4,6 @@ import re
 from collections import namedtuple
 from dataclasses import asdict, dataclass, replace
 from decimal import Decimal
-from functools import lru_cache
 from itertools import product
 from math import inf, isfinite, nan
 from operator import attrgetter, eq, ge, gt, le, lt
@@ -12,7 +11,7 @@ from operator import attrgetter, eq, ge, gt, le, lt
 import pandas as pd
 
 from .evidence import series
-from .observations import published_rows, resolve_indicator, resolve_scope, stamp
+from .observations import kept, published_rows, resolve_indicator, resolve_scope
 from .tables import load
 from .trends import as_years, number, shown_decimals
 from .words import Message, error, html_table, joined, message, unit_name, word
@@ -249,27 +248,23 @@ def read_target(row, *, year=None) -> Target:
     return Target(reading_id=reading if reading in registered else "", **own)
 
 
+@kept("assumptions")
 def assumptions() -> tuple[dict, ...]:
-    """Return the rows of the register of assumptions, read anew when the file changes."""
-    return _assumptions(stamp("assumptions"))
-
-
-@lru_cache(maxsize=8)
-def _assumptions(_stamp):
+    """Return the rows of the register of assumptions."""
     rows = load("assumptions").astype(object)
     return tuple(rows.where(rows.notna(), None).to_dict("records"))
 
 
 def plan_years(plan=PLAN) -> tuple[int, int]:
     """Return the base year and the target year of a plan: those most of its targets have."""
-    known = _plan_years(stamp("targets"))
+    known = _plan_years()
     if str(plan) not in known:
         raise error("error.no_plan", plan=plan, plans=joined(known))
     return known[str(plan)]
 
 
-@lru_cache(maxsize=8)
-def _plan_years(_stamp):
+@kept("targets")
+def _plan_years():
     rows = load("targets").dropna(subset="base_year").groupby("plan", sort=False)
     most = rows[["base_year", "target_year"]].agg(lambda years: years.mode().iloc[0])
     return {row.Index: (int(row.base_year), int(row.target_year)) for row in most.itertuples()}

@@ -11,12 +11,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from .. import figures, fits, plots, robustness, style
+from .. import figures, fits, observations, plots, robustness, style
 from ..air import months
 from ..assessment import judge, scorecard
 from ..errors import InputError
 from ..evidence import compare, series, sources_of
-from ..observations import HOME, stamp
+from ..observations import HOME
 from ..plots.tables import card_cells, short_verdict
 from ..tables import load
 from ..targets import PLAN, target
@@ -50,16 +50,7 @@ def show(state: State) -> Shown:
     return replace(_VIEWS[state.view](state), stem=f"{state.indicator}_{kind}")
 
 
-def kept(function: Callable) -> Callable:
-    """Keep a function's results as long as the tables and the language are the same."""
-
-    @functools.lru_cache(maxsize=32)
-    def keep(_language, _stamp, *arguments, **named):
-        return function(*arguments, **named)
-
-    return lambda *arguments, **named: keep(language(), stamp(*_TABLES), *arguments, **named)
-
-
+kept = observations.kept(*_TABLES)
 last_year, fit_setting = kept(fits.last_year), kept(fits.fit_setting)
 
 
@@ -260,7 +251,7 @@ def setting_of(state: State, choice: Choice) -> fits.Setting:
     changes = {"window": choice.fit, "prior_sd": choice.prior}
     changes |= {name: getattr(choice, name) for name in ("method", "source", "basis", "partial")}
     changes = {name: value for name, value in changes.items() if value is not None}
-    return replace(fit_setting(state.indicator, as_of=state.known), **changes)
+    return fit_setting(state.indicator, as_of=state.known)._replace(**changes)
 
 
 @kept

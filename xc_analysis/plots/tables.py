@@ -7,7 +7,7 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from .. import figures, style
 from ..figures import MARKERS, Key, marker_look
 from ..style import INK, MUTED, SIZES, tr
-from ..targets import shown_sign
+from ..targets import Target, margin_of, shown_sign
 from ..words import error, has_word, language, unit_name, word
 from . import marks
 from .rows import ROW
@@ -283,12 +283,9 @@ def _reading(row) -> str:
         shown = row["reading"].replace("<= ", tr("≤", "≤ ")).replace(">= ", tr("≥", "≥ "))
         verdict = short_verdict(row["verdict_under_reading"], row["target_year"])
         return shown + tr("：", ": ") + verdict
-    margin = round(row["target"] - row["latest"], 6)
-    if pd.isna(margin):
+    if pd.isna(row["target"]) or pd.isna(row["latest"]):
         return "—"
-    if row["comparator"] == "=":
-        margin = -abs(margin)
-    elif str(row["comparator"]).startswith(">"):
-        margin = -margin
+    level = row["comparator"], row["target"]
+    margin = margin_of(row["latest"], Target(row["indicator"], "level", row["target_year"], *level))
     key = "plot.card_margin" if margin >= 0 else "plot.card_gap"
     return word(key, value=style.shortest(abs(margin)))
