@@ -271,7 +271,7 @@ _BODIES = re.compile(r"[\u4e00-\u9fff]{0,12}(?:局|委员会|中心|政府|公�
 
 
 def find_meaning(text: str, *, allowed=(), areas: bool = True) -> str:
-    """Return the first word that says a figure is something else than the row says; else nothing."""
+    """Return the first word that says a figure is not what the row says; else nothing."""
     text = plain_text(text)
     found = [*re.findall(_MEANING, text, re.IGNORECASE), *re.findall(_MONTHS, text)]
     found = [one for one in found if one.lower() not in allowed]
