@@ -1,14 +1,14 @@
 """Run the notebooks side by side, keep what has not changed, put finished outputs in place.
 
-A notebook is current while the digest of all it depends on (its cells, the tables, the package,
-the libraries, the language) equals the one recorded at its last run and its outputs are those
-that the run wrote. A run writes to a staging folder; only a whole run replaces what was there.
+A notebook is current while the digest of all it depends on is that of its last run and its outputs
+are as that run wrote them. A run writes to a staging folder; only a whole one replaces anything.
 """
 
 import asyncio
 import contextlib
 import hashlib
 import json
+import math
 import os
 import platform
 import re
@@ -21,14 +21,12 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple, TextIO
 
-from .running import KernelDiedError, NotebookError, execute, kernel_environment, warnings_of
+from . import running
 from .tables import data_dir
 from .words import Message, error, message, word
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
-MOST_KERNELS = 4  # each holds some 300 MB
-UNKNOWN_TIME = float("inf")  # of a notebook that was never run
 
 
 class Outcome(NamedTuple):
@@ -36,7 +34,6 @@ class Outcome(NamedTuple):
 
     name: str
     state: str
-    seconds: float = 0.0
     why: Message | None = None
     warnings: tuple[str, ...] = ()
 
@@ -80,12 +77,11 @@ class Progress(contextlib.AbstractContextManager):
 
 
 def folders(out: Path | str | None = None, notebooks: Path | str | None = None) -> Folders:
-    """Settle the folders of a build; other tables never change the committed figures."""
-    nb_dir = Path(notebooks or ROOT / "notebooks").resolve()
-    data = Path(data_dir()).resolve()
+    """Settle the folders of a build."""
+    nb_dir, data = Path(notebooks or ROOT / "notebooks").resolve(), data_dir().resolve()
     if not any(nb_dir.glob("*.ipynb")):
         raise error("error.no_notebooks", folder=nb_dir)
-    if out is None:
+    if out is None:  # other tables never change the committed figures
         out = ROOT if data == (ROOT / "data").resolve() else ROOT / "report" / data.name
     out = Path(out).resolve()
     cache = out / "report" / ".cache"
@@ -108,8 +104,7 @@ def select_notebooks(names: Sequence[str], notebooks: Path) -> list[Path]:
 
 def notebook_of_figure(name: str, notebooks: Path) -> Path:
     """Return the notebook that draws a figure, found by ``@xc.figure("NAME")``."""
-    every = select_notebooks((), notebooks)
-    figures = {stem: path for path in every for stem in figures_of(path)}
+    figures = {stem: path for path in select_notebooks((), notebooks) for stem in figures_of(path)}
     if name not in figures:
         raise error("error.no_such_figure", name=name, known=", ".join(sorted(figures)))
     return figures[name]
@@ -138,7 +133,6 @@ def _digest(parts: list) -> str:
 
 
 def _installed() -> list[str]:
-    """Return names and versions of the installed libraries, from folder names alone."""
     sites = {sysconfig.get_path(kind) for kind in ("purelib", "platlib")}
     return sorted(p.name for site in sites for p in Path(site).glob("*.dist-info"))
 
@@ -152,10 +146,9 @@ def common_key(data: Path, lang: str) -> str:
 
 
 def _records(where: Folders) -> dict[str, dict]:
-    """Read what was recorded of each last run; nothing where that is damaged."""
     try:
         return json.loads((where.cache / "records.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+    except (OSError, ValueError):  # none yet, or damaged
         return {}
 
 
@@ -187,16 +180,6 @@ def _install(name: str, record: dict | None, fresh: dict[str, Path], where: Fold
     os.replace(draft, where.cache / draft.name)
 
 
-def _sweep(where: Folders) -> None:
-    """Remove what a killed run left, and the outputs of notebooks that are gone."""
-    shutil.rmtree(where.staging, ignore_errors=True)
-    where.staging.mkdir(parents=True)
-    here = {path.stem for path in where.notebooks.glob("*.ipynb")}
-    for name in _records(where):
-        if name[0].isdigit() and name not in here:
-            _install(name, None, {}, where)
-
-
 def _alone(where: Folders, say) -> TextIO:
     """Hold the output folder until the file returned is closed; a second build waits."""
     try:
@@ -216,19 +199,17 @@ def _alone(where: Folders, say) -> TextIO:
 
 
 async def _run(todo: dict[Path, str], where: Folders, lang: str, jobs: int, show: Progress):
-    """Run notebooks, the longest first, so that no core waits for it alone at the end."""
-    from .pages import notebook_page
-
+    # the longest first, so that no core waits for it alone at the end; one never run counts as such
     records = _records(where)
-    last = {path: records.get(path.stem, {}).get("seconds", UNKNOWN_TIME) for path in todo}
+    last = {path: records.get(path.stem, {}).get("seconds", math.inf) for path in todo}
     turn, shares, done, died = asyncio.Semaphore(jobs), {}, [], []
-    environment = kernel_environment(where.cache / "home")
+    environment = running.kernel_environment(where.cache / "home")
     environment |= {"XC_DATA": str(where.data), "XC_LANG": lang}
 
     def tell(name: str, cells_done: int, cells: int) -> None:
         shares[name] = cells_done / cells
-        running = ", ".join(f"{n} {share:.0%}" for n, share in sorted(shares.items()))
-        show.line(word("build.progress", done=len(done), total=len(todo), running=running))
+        told = ", ".join(f"{n} {share:.0%}" for n, share in sorted(shares.items()))
+        show.line(word("build.progress", done=len(done), total=len(todo), running=told))
 
     async def run_one(path: Path) -> None:
         name, staged, why, warned = path.stem, where.staging / path.stem, None, ()
@@ -238,32 +219,32 @@ async def _run(todo: dict[Path, str], where: Folders, lang: str, jobs: int, show
             tell(name, 0, 1)
             how = {"environment": environment, "tick": partial(tell, name)}
             try:
-                nb = await execute(path, figures=staged / "figures", **how)
-                warned, seconds = warnings_of(nb.cells), round(time.perf_counter() - began, 2)
-                record = {"key": todo[path], "seconds": seconds}
+                nb = await running.execute(path, figures=staged / "figures", **how)
+                warned = running.warnings_of(nb.cells)
+                record = {"key": todo[path], "seconds": round(time.perf_counter() - began, 2)}
                 page = staged / f"{name}.html"
-                page.write_text(notebook_page(nb, name, lang), encoding="utf-8")
+                page.write_text(running.notebook_page(nb, name, lang), encoding="utf-8")
                 # what a notebook saves besides, to show how, is not of the collection
                 files = [p for s in figures_of(path) for p in (staged / "figures").rglob(f"{s}.*")]
                 fresh = {p.relative_to(staged).as_posix(): p for p in sorted(files)}
                 fresh[f"report/notebooks/{page.name}"] = page
                 _install(name, record, fresh, where)
-            except KernelDiedError:
+            except running.KernelDiedError:
                 raise
-            except NotebookError as failed:
+            except running.NotebookError as failed:
                 why = failed.args[0]
             except OSError as refused:
                 why = message("error.cannot_write", path=refused.filename, reason=refused.strerror)
             del shares[name]
-            seconds, state = time.perf_counter() - began, "failed" if why else "run"
-            done.append(Outcome(name, state, seconds, why, warned))
-            show.say(word(f"build.{state}", name=name, seconds=seconds))
+            state = "failed" if why else "run"
+            done.append(Outcome(name, state, why, warned))
+            show.say(word(f"build.{state}", name=name, seconds=time.perf_counter() - began))
 
     try:
         async with asyncio.TaskGroup() as group:
             for path in sorted(todo, key=lambda path: -last[path]):
                 group.create_task(run_one(path))
-    except* KernelDiedError as group:
+    except* running.KernelDiedError as group:
         died += group.exceptions
     if died:  # told once: the kernels after it would die too
         raise died[0]
@@ -279,24 +260,23 @@ def build(
     jobs: int | None = None,
     show: Progress | None = None,
 ) -> tuple[list[Outcome], list[Path]]:
-    """Run the notebooks that are not current, side by side, and write the report.
-
-    `languages` are those of the report; notebooks run in the first, and figures are drawn in both
-    whatever is asked. Returns what became of each notebook (a failed one keeps its previous
-    outputs) and the files of the report: none if some notebook is not current, and then the
-    previous ones stand as they were. Raises `InputError` if kernels die.
-    """
+    """Run the notebooks that are not current, and write the report in languages if then all are."""
+    # notebooks run in the first language; figures are drawn in both, whatever is asked
     where, show, lang = where or folders(), show or Progress(), languages[0]
     asked = select_notebooks(names, where.notebooks)
     with _alone(where, show.say):
-        _sweep(where)
-        common = common_key(where.data, lang)
         every = select_notebooks((), where.notebooks)
+        shutil.rmtree(where.staging, ignore_errors=True)  # what a killed run left
+        where.staging.mkdir(parents=True)
+        for name in _records(where):
+            if name[0].isdigit() and name not in {path.stem for path in every}:  # a notebook gone
+                _install(name, None, {}, where)
+        common = common_key(where.data, lang)
         keys = {path: _digest([common, _cells(path)]) for path in every}
         stale = {path for path, key in keys.items() if not _is_current(path.stem, key, where)}
         todo = {path: keys[path] for path in asked if force or path in stale}
         done, reports = [Outcome(path.stem, "kept") for path in asked if path not in todo], []
-        jobs = jobs or min(os.cpu_count() or 1, MOST_KERNELS)
+        jobs = jobs or min(os.cpu_count() or 1, 4)  # each kernel holds some 300 MB
         try:
             if todo:
                 show.say(word("build.begin", n=len(todo)))

@@ -1,8 +1,7 @@
 """Change tables whole or not at all, keep a copy of what was there, and put it back.
 
-Each change is a folder ``.xc/NNNN`` of the data folder with the tables from before it. It is called
-``NNNN.open`` while tables take their place, in an import as in an undo: what a killed run leaves
-open is put back as it was by the next command.
+A change is a folder ``.xc/NNNN`` with the tables from before it, ``NNNN.open`` while tables take
+their place or go back: what a killed run leaves open, the next command puts back as it was.
 """
 
 import contextlib
@@ -46,8 +45,7 @@ def undo() -> str:
     with held() as was_open:
         if was_open:
             return word("import.undo_finished")
-        entries = _entries(folder)
-        if not entries:
+        if not (entries := _entries(folder)):
             raise error("import.nothing_to_undo", path=folder)
         last = entries[-1]
         try:
@@ -67,11 +65,9 @@ def undo() -> str:
 
 @contextlib.contextmanager
 def held() -> Iterator[bool]:
-    """Hold the data folder for one command that writes; put back first what a killed one left.
-
-    The lock is on the folder itself: it leaves no file and ends with the process.
-    """
+    """Hold the data folder for one command that writes; put back first what a killed one left."""
     folder = data_dir().resolve()
+    # the lock is on the folder itself: it leaves no file and ends with the process
     with contextlib.ExitStack() as stack:
         with contextlib.suppress(ImportError, OSError):  # a system or a disk without such locks
             import fcntl

@@ -9,6 +9,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from .errors import InputError
@@ -43,7 +44,6 @@ def _print_paths(paths) -> int:
 
 
 def _print_preview(preview) -> int:
-    """Print what an import found; problems make it exit 1."""
     print("\n".join(map(_printable, str(preview).splitlines())))
     return WRONG if preview.problems else DONE
 
@@ -137,10 +137,7 @@ def _month(args: argparse.Namespace) -> int:
     if not args.out:
         return DONE
     out, name = Path(args.out), f"month_page_{args.month}"
-
-    def set_month(source: str) -> str:
-        return re.sub(r"(?m)^MONTH = .*$", f"MONTH = {args.month!r}", source)
-
+    set_month = partial(re.sub, r"(?m)^MONTH = .*$", f"MONTH = {args.month!r}")
     written = _draw("month_page", out, language(), name=name, replace=set_month)
     text = out / f"{name}.txt"
     text.write_text(f"{page}\n", encoding="utf-8")
@@ -240,34 +237,21 @@ COMMANDS = {
     "review": (_review, "review filled --apply"),
     "explore": (_explore, "--port --no-browser"),
 }
-_SWITCH = {"action": "store_true"}
+_SWITCHES = ("--force", "--apply", "--accept-unlikely", "--no-browser")
 #: Each argument as argparse takes it.
-ARGUMENTS = {
-    "names": {"nargs": "*", "metavar": "NAME"},
-    "dir": {"nargs": "?", "metavar": "DIR"},
-    "files": {"nargs": "+", "metavar": "FILE"},
-    "store": {"metavar": "DIR"},
-    "figure": {"metavar": "NAME"},
-    "month": {"metavar": "YYYY-MM"},
-    "template": {"metavar": "FILE.xlsx"},
-    "filled": {"metavar": "FILE"},
-    "review": {"choices": ("export", "import")},
-    "--out": {"metavar": "DIR"},
-    "--force": _SWITCH,
-    "--jobs": {"type": int, "metavar": "N"},
-    "--stations": {"metavar": "A,B"},
-    "--name": {"metavar": "NAME"},
-    "--to-parquet": {"metavar": "DIR"},
-    "--by": {"choices": ("station", "district", "city"), "default": "station"},
-    "--engine": {"default": "duckdb", "metavar": "ENGINE"},
-    "--places": {"metavar": "FILE"},
-    "--format": {"default": "png", "metavar": "LIST"},
-    "--width": {"type": float, "metavar": "MM"},
-    "--apply": _SWITCH,
-    "--accept-unlikely": _SWITCH,
-    "--port": {"type": int, "metavar": "N"},
-    "--no-browser": _SWITCH,
-}
+ARGUMENTS = {name: {"action": "store_true"} for name in _SWITCHES}
+ARGUMENTS |= {"names": {"nargs": "*", "metavar": "NAME"}, "dir": {"nargs": "?", "metavar": "DIR"}}
+ARGUMENTS |= {"files": {"nargs": "+", "metavar": "FILE"}, "store": {"metavar": "DIR"}}
+ARGUMENTS |= {"figure": {"metavar": "NAME"}, "month": {"metavar": "YYYY-MM"}}
+ARGUMENTS |= {"template": {"metavar": "FILE.xlsx"}, "filled": {"metavar": "FILE"}}
+ARGUMENTS |= {"review": {"choices": ("export", "import")}, "--out": {"metavar": "DIR"}}
+ARGUMENTS |= {"--jobs": {"type": int, "metavar": "N"}, "--port": {"type": int, "metavar": "N"}}
+ARGUMENTS |= {"--stations": {"metavar": "A,B"}, "--name": {"metavar": "NAME"}}
+ARGUMENTS |= {"--to-parquet": {"metavar": "DIR"}, "--places": {"metavar": "FILE"}}
+ARGUMENTS["--by"] = {"choices": ("station", "district", "city"), "default": "station"}
+ARGUMENTS["--engine"] = {"default": "duckdb", "metavar": "ENGINE"}
+ARGUMENTS["--format"] = {"default": "png", "metavar": "LIST"}
+ARGUMENTS["--width"] = {"type": float, "metavar": "MM"}
 
 
 class _Parser(argparse.ArgumentParser):
@@ -294,8 +278,7 @@ def _parser() -> argparse.ArgumentParser:
         dest="command", required=True, metavar=word("cli.command"), parser_class=_Parser
     )
     for name, (does, arguments) in COMMANDS.items():
-        about = word(f"cli.help.{name}")
-        example = word(f"cli.example.{name}")
+        about, example = word(f"cli.help.{name}"), word(f"cli.example.{name}")
         sub = commands.add_parser(name, help=about, description=about, epilog=example)
         sub.set_defaults(does=does, parser=sub)
         # the language may stand before the command or after it

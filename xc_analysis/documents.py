@@ -1,6 +1,7 @@
 """Word and HTML from one Markdown text: the template filled, then pandoc, then fields and links."""
 
 import io
+import json
 import re
 import subprocess
 import zipfile
@@ -10,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from .style import percent
+from .style import percent, subscripts
 from .tables import data_dir, near, read_text
 from .words import error, joined, tr, word
 
@@ -43,10 +44,10 @@ class Text:
             autoescape=True, finalize=plain, undefined=jinja2.StrictUndefined, trim_blocks=True
         )
         template = (PACKAGE / f"report_{told.lang}.md.j2").read_text(encoding="utf-8")
-        self.sections = re.findall(r'notes\("([^"]+)"\)', template)
-        self.written = read_notes(told.lang, self.sections)
+        written = read_notes(told.lang, re.findall(r'notes\("([^"]+)"\)', template))
         tools = {"table": self._table, "figure": self._figure, "cite": self._cite}
-        tools |= {"notes": self._notes, "percent": percent}
+        tools |= {"notes": lambda section: Markup("\n\n".join(map(plain, written[section])))}
+        tools["percent"] = percent
         text = environment.from_string(template).render(t=told, **tools)
         self.markdown = re.sub(r"@@(\w+)-(\w+)@@", lambda m: self._number(*m.groups()), text)
 
@@ -87,16 +88,11 @@ class Text:
             return word("report.table_number", n=list(self.tables).index(name) + 1)
         return word("report.figure_number", n=self.figures.index(name) + 1)
 
-    def _notes(self, section: str) -> Markup:
-        """Set the analyst's paragraphs of a section, as text and nothing else."""
-        return Markup("\n\n".join(map(plain, self.written.get(section, ()))))
-
 
 def read_notes(lang: str, sections: list[str]) -> dict[str, list[str]]:
     """Read the analyst's paragraphs by section; a section that is not there is refused."""
-    path = data_dir() / f"report-notes-{lang}.md"
-    notes: dict[str, list[str]] = {}
-    section = ""
+    path, section = data_dir() / f"report-notes-{lang}.md", ""
+    notes: dict[str, list[str]] = {name: [] for name in sections}
     text = read_text(path)[0] if path.is_file() else ""
     for block in re.split(r"\n\s*\n", re.sub(r"(?m)^(#+ .*)$", r"\n\1\n", text)):
         told = " ".join(block.split())
@@ -106,7 +102,7 @@ def read_notes(lang: str, sections: list[str]) -> dict[str, list[str]]:
             named = {"name": section or told[:30], "near": near(section, sections)}
             raise error("error.note_section", path=path.name, known=joined(sections), **named)
         if told and not told.startswith("#"):
-            notes.setdefault(section, []).append(told)
+            notes[section].append(told)
     return notes
 
 
@@ -118,15 +114,17 @@ def _pandoc(text: str, *options: str) -> str:
     return made.stdout.decode()
 
 
-def write_html(text: Text, path: Path, notebooks: dict[str, str]) -> Path:
+def write_html(text: Text, path: Path) -> Path:
     """Write the report as one page that needs nothing else."""
-    links = (f'<li><a href="notebooks/{k}.html">{escape(v)}</a></li>' for k, v in notebooks.items())
-    told = {
-        "language": tr("zh-CN", "en"),
-        "contents": word("report.contents"),
-        "more": word("report.notebooks"),
-        "notebooks": "\n".join(links),
-    }
+    links = []
+    for notebook in sorted((PACKAGE.resolve().parent / "notebooks").glob("[0-9]*.ipynb")):
+        cell = json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]["source"]
+        both = "".join(cell).lstrip("# ").partition("\n")[0].split(" / ")  # Chinese / English
+        title = tr(both[0], both[-1] if len(both) > 1 else notebook.stem).replace("\u3000", " ")
+        link = f'<a href="notebooks/{notebook.stem}.html">{escape(subscripts(title))}</a>'
+        links.append(f"<li>{link}</li>")
+    told = {"language": tr("zh-CN", "en"), "contents": word("report.contents")}
+    told |= {"more": word("report.notebooks"), "notebooks": "\n".join(links)}
     options = ["-t", "html5", "--wrap=none", "--shift-heading-level-by=1"]
     options += ["--toc", "--embed-resources", f"--template={PACKAGE / 'report_page.html'}"]
     options += ["-M", f"pagetitle={word('report.title')}"]
@@ -142,30 +140,29 @@ def write_word(text: Text, path: Path) -> Path:
     made = text.folder / "made.docx"
     reference = PACKAGE / f"report_{text.told.lang}.docx"
     _pandoc(text.markdown, "-t", "docx", f"--reference-doc={reference}", "-o", str(made))
-    with zipfile.ZipFile(made) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
+    old, changed = zipfile.ZipFile(made), {}
     title, author = escape(word("report.title")), escape(word("report.author"))
     header = title + (f"　{word('report.internal')}" if text.told.internal else "")
-    parts["word/header1.xml"] = parts["word/header1.xml"].replace(b"HEADER", header.encode())
-    parts["word/document.xml"] = _finish(parts["word/document.xml"], text)
-    core = re.sub(r"<(dc:title|dc:creator)( ?/|>.*?</\1)>", "", parts["docProps/core.xml"].decode())
+    changed["word/header1.xml"] = old.read("word/header1.xml").replace(b"HEADER", header.encode())
+    changed["word/document.xml"] = _finish(old.read("word/document.xml"), text)
+    core = old.read("docProps/core.xml").decode()
+    core = re.sub(r"<(dc:title|dc:creator)( ?/|>.*?</\1)>", "", core)
     day = rf"\g<1>{text.told.last_day}T00:00:00Z\g<2>"
     core = re.sub(r"(<dcterms:\w+[^>]*>)[^<]*(</)", day, core)
     told = f"<dc:title>{title}</dc:title><dc:creator>{author}</dc:creator>"
     told += f"<dc:language>{tr('zh-CN', 'en-GB')}</dc:language></cp:coreProperties>"
-    parts["docProps/core.xml"] = core.replace("</cp:coreProperties>", told).encode()
-    path.write_bytes(pack(parts))
-    return path
+    changed["docProps/core.xml"] = core.replace("</cp:coreProperties>", told).encode()
+    return repack(old, path, changed)
 
 
-def pack(parts: dict[str, bytes]) -> bytes:
-    """Return the archive of a file's parts; the same parts give the same bytes."""
-    out = io.BytesIO()
-    with zipfile.ZipFile(out, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(parts, key=lambda n: (n != "[Content_Types].xml", n)):
+def repack(old: zipfile.ZipFile, path: Path, changed: dict[str, bytes]) -> Path:
+    """Write an archive again with some parts changed; the same parts give the same bytes."""
+    with old, zipfile.ZipFile(path, "w") as new:
+        for name in sorted(old.namelist(), key=lambda n: (n != "[Content_Types].xml", n)):
+            part = changed.get(name) or old.read(name)
             stamp = zipfile.ZipInfo(name, (2000, 1, 1, 0, 0, 0))
-            archive.writestr(stamp, parts[name], zipfile.ZIP_DEFLATED)
-    return out.getvalue()
+            new.writestr(stamp, part, zipfile.ZIP_DEFLATED)
+    return path
 
 
 def _w(name: str) -> str:
@@ -205,12 +202,16 @@ def _finish(part: bytes, text: Text) -> bytes:
         ET.register_namespace(prefix, uri)
     root = ET.fromstring(part)
     body, marks = root.find(_w("body")), iter(range(50000, 60000))
-    names = {"ImageCaption": list(text.figures), "TableCaption": list(text.tables)}
-    codes = {"ImageCaption": ("fig", "Figure"), "TableCaption": ("tbl", "Table")}
+    names = {"fig": iter(text.figures), "tbl": iter(text.tables)}
+    kinds = {"ImageCaption": ("fig", "Figure"), "TableCaption": ("tbl", "Table")}
     for p in list(body.iter(_w("p"))):
-        if (style := _style(p)) in names:
-            kind, sequence = codes[style]
-            _number(p, f"_Ref_{kind}_{names[style].pop(0)}", sequence, next(marks))
+        if (style := _style(p)) in kinds:  # a caption: its number becomes a field under a bookmark
+            kind, sequence = kinds[style]
+            label, number, rest = re.fullmatch(r"(\D+)(\d+)(.*)", _words(p), re.DOTALL).groups()
+            mark, field = next(marks), _field(f"SEQ {sequence} \\* ARABIC", number)
+            start = _new("bookmarkStart", id=mark, name=f"_Ref_{kind}_{next(names[kind])}")
+            p[1:] = [start, _new("r", _new("t", label)), *field, _new("bookmarkEnd", id=mark)]
+            p.append(_new("r", _new("t", rest)))
         for link in p.findall(_w("hyperlink")):
             at, target = list(p).index(link), link.get(_w("anchor"), "").replace("-", "_", 1)
             p[at : at + 1] = _field(f"REF _Ref_{target} \\h", _words(link))
@@ -226,24 +227,12 @@ def _finish(part: bytes, text: Text) -> bytes:
     return ET.tostring(root, encoding="UTF-8", xml_declaration=True)
 
 
-def _number(p: ET.Element, name: str, sequence: str, mark: int) -> None:
-    """Write the number of a caption as a field under a bookmark."""
-    label, number, rest = re.fullmatch(r"(\D+)(\d+)(.*)", _words(p), re.DOTALL).groups()
-    for child in [c for c in p if c.tag != _w("pPr")]:
-        p.remove(child)
-    p.append(_new("bookmarkStart", id=mark, name=name))
-    p.append(_new("r", _new("t", label)))
-    p.extend(_field(f"SEQ {sequence} \\* ARABIC", number))
-    p.extend([_new("bookmarkEnd", id=mark), _new("r", _new("t", rest))])
-
-
 def _set_table(table: ET.Element, told: dict) -> None:
-    """Set the widths and the size of a table; rows stay whole, the head is repeated."""
+    """Set the widths and the size of a table; rows stay whole."""
     wide = LANDSCAPE if len(told["head"]) > 12 else WIDTH
     unit = wide / sum(told["widths"]) / MM * TWIPS
     widths = [round(w * unit) for w in told["widths"]]
-    for name, value in (("type", "dxa"), ("w", sum(widths))):
-        table.find(f".//{_w('tblW')}").set(_w(name), str(value))
+    table.find(f".//{_w('tblW')}").attrib |= {_w("type"): "dxa", _w("w"): str(sum(widths))}
     for column, width in zip(table.iter(_w("gridCol")), widths, strict=True):
         column.set(_w("w"), str(width))
     for row in table.iter(_w("tr")):

@@ -13,6 +13,7 @@ import re
 import shutil
 import tempfile
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
@@ -55,7 +56,7 @@ def write_template(path) -> Path:
     page.title = word("import.sheet")
     page.append([word("import.heading")])
     page.append([word("import.how_to")])
-    lay_out(page, "import", WIDTHS, _template_rows(), FILLED, {"comparator": "<=,<,>=,>,="})
+    lay_out(page, "import", WIDTHS, list(_template_rows()), FILLED, {"comparator": "<=,<,>=,>,="})
     page.protection.sheet = True
     page.protection.formatColumns = page.protection.formatRows = False
     return save_book(book, path)
@@ -70,9 +71,8 @@ def lay_out(page, family: str, widths: dict[str, int], rows: list[dict], filled,
     page.append([word(f"{family}.column.{name}") for name in widths])
     for row in rows:
         page.append([row.get(name) for name in widths])
-    for (name, width), (head, *cells) in zip(
-        widths.items(), page.iter_cols(min_row=3), strict=True
-    ):
+    columns = zip(widths.items(), page.iter_cols(min_row=3), strict=True)
+    for (name, width), (head, *cells) in columns:
         letter = head.column_letter
         head.font, head.fill = Font(bold=True), PatternFill("solid", fgColor="DDE5EE")
         page.column_dimensions[letter].width = width
@@ -84,8 +84,7 @@ def lay_out(page, family: str, widths: dict[str, int], rows: list[dict], filled,
                 cell.fill = PatternFill("solid", fgColor="FFF9DB")
                 cell.protection = Protection(locked=False)
         if name in choices:
-            answers = f'"{choices[name]}"'
-            offered = DataValidation(type="list", formula1=answers, allow_blank=True)
+            offered = DataValidation(type="list", formula1=f'"{choices[name]}"', allow_blank=True)
             offered.add(f"{letter}4:{letter}{max(page.max_row, 4)}")
             page.add_data_validation(offered)
     page.freeze_panes = "C4"
@@ -131,28 +130,29 @@ def _labels(line: dict, lang: str | None = None) -> dict[str, str]:
 
 
 def _delegated() -> dict[str, dict]:
-    """Return the targets that the city hands down, those among them that are on record too."""
     own = load("targets").query("plan == @PLAN and scope == @HOME and plan_row.notna()")
     # a row that got its number by an import still says in print that it is delegated
     own = own.query("kind == 'delegated' or target_printed == '达到市级要求'")
     return own.sort_values("plan_row").set_index("target_id").to_dict("index")
 
 
-def _template_rows() -> list[dict]:
-    """List the delegated targets, then each year since the base year without a firm value."""
+def _template_rows() -> Iterator[dict]:
     register, places, (base, end) = _register(), load("publications"), plan_years(PLAN)
-    rows = []
     for key, target in _delegated().items():
         if target["kind"] == "delegated":
             line = {"year": target["target_year"], "is_target": True}
             row = _labels(register[target["indicator"]] | line) | {"id": key}
             row |= {"decides": word("import.decides_target", row=target["plan_row"])}
-            row |= {"where": word("import.where_target"), "closed": ("lower", "upper")}
-            rows.append(row)
+            yield row | {"where": word("import.where_target"), "closed": ("lower", "upper")}
     own = load("targets").query("plan == @PLAN and scope == @HOME")
     levels = own.query("kind == 'level'").drop_duplicates("indicator").set_index("indicator")
     for name in dict.fromkeys([*table_2()["indicator"], *places["indicator"], *own["indicator"]]):
-        known, firm, where = register[name], _firm_years(name), []
+        known, firm, where = register[name], set(), []
+        with contextlib.suppress(InputError):  # nothing is on record
+            frame = series(name, partial="observed")
+            is_firm = frame["status"].isin(["printed", "computed", "derived"])
+            is_firm &= frame["value"].notna() & (frame["release"] != "draft")
+            firm.update(frame.index[is_firm & (frame["completeness"] != "partial")])
         for place in places[places["indicator"] == name].to_dict("records"):
             kinds = ("publication", "keeper", "where")
             where.append(word("import.where", **{k: place[f"{k}_{language()}"] for k in kinds}))
@@ -165,35 +165,21 @@ def _template_rows() -> list[dict]:
                     decides = word("import.decides_verdict", target=target)
                 row = _labels(known | {"year": year, "is_target": False})
                 row |= {"id": f"{name}@{year}", "decides": decides, "where": "; ".join(where)}
-                rows.append(row | {"closed": ("comparator",)})
-    return rows
-
-
-def _firm_years(name: str) -> set[int]:
-    try:
-        frame = series(name, partial="observed")
-    except InputError:
-        return set()
-    firm = frame["status"].isin(["printed", "computed", "derived"]) & frame["value"].notna()
-    firm &= (frame["release"] != "draft") & (frame["completeness"] != "partial")
-    return set(frame.index[firm])
+                yield row | {"closed": ("comparator",)}
 
 
 @dataclass
 class Preview:
-    """What an import would do, or did.
-
-    ``faults`` must be mended; ``questions`` are written only with ``accept_unlikely``. ``edits``
-    are cells by table and key of the row, ``origin`` the rows of the file that each is from.
-    """
+    """What an import would do, or did."""
 
     path: Path
     accept_unlikely: bool = False
     rows: int = 0
-    faults: list[str] = field(default_factory=list)
-    questions: list[str] = field(default_factory=list)
+    faults: list[str] = field(default_factory=list)  # must be mended
+    questions: list[str] = field(default_factory=list)  # are written only with `accept_unlikely`
     changes: list[str] = field(default_factory=list)
     verdicts: list[str] = field(default_factory=list)
+    # cells by table and key of the row, and the rows of the file that each edit is from
     edits: dict[str, dict] = field(default_factory=lambda: defaultdict(dict))
     origin: dict[tuple[str, str], list] = field(default_factory=lambda: defaultdict(list))
     indicators: set[str] = field(default_factory=set)
@@ -205,10 +191,11 @@ class Preview:
         """What keeps it from being written."""
         return self.faults + ([] if self.accept_unlikely else self.questions)
 
-    def fault(self, cell: Cell, said: Message | InputError) -> None:
+    def fault(self, cell: Cell, *said: Message | InputError | str) -> None:
         """Note what is wrong with a cell, once."""
-        if f"{cell.place}: {said}" not in self.faults:
-            self.faults.append(f"{cell.place}: {said}")
+        for line in (f"{cell.place}: {one}" for one in said):
+            if line not in self.faults:
+                self.faults.append(line)
 
     def ask(self, cell: Cell, said: Message) -> None:
         """Note what must be confirmed."""
@@ -221,20 +208,24 @@ class Preview:
 
     def __str__(self) -> str:
         moved = "import.verdicts_move" if self.verdicts else "import.no_verdict_moves"
-        figures = ", ".join(_figures_with(self.indicators))
+        figures = []
+        for path in sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb")):
+            text = path.read_text(encoding="utf-8")
+            if any(re.search(rf"\b{re.escape(name)}\b", text) for name in self.indicators):
+                figures += re.findall(r"""@xc\.figure\(\\?["']([a-z0-9_]+)""", text)
         end = "import.apply" if self.files else "import.nothing"
         if self.problems:
             end = "import.mend" if self.faults else "import.accept"
+        if self.written:
+            end = "import.written"
         lines = [
             word("import.read", path=self.path.name, rows=self.rows),
             *(word("import.fault_line", text=line) for line in self.faults),
             *(word("import.question_line", text=line) for line in self.questions),
             *self.changes,
             *([word(moved), *(f"  {line}" for line in self.verdicts)] if self.files else ()),
-            *([word("import.figures", names=figures)] if figures else ()),
-            word(
-                "import.written" if self.written else end, count=len(self.faults or self.questions)
-            ),
+            *([word("import.figures", names=", ".join(figures))] if figures else ()),
+            word(end, count=len(self.faults or self.questions)),
         ]
         return "\n".join(lines)
 
@@ -242,20 +233,17 @@ class Preview:
 def preview_import(path, *, accept_unlikely: bool = False) -> Preview:
     """Tell what a filled-in file would change, with all its problems; write nothing."""
     preview, pages = Preview(Path(path), accept_unlikely), sheets.read_sheets(path)
-    for sheet in (page for page in pages if not page.hidden):
-        rows = read_rows(sheet, "import.column.", COLUMNS, ("id", "value", "title"))
-        if rows is not None:
-            for other in pages:
-                if other.rows and other is not sheet:
-                    key = "import.hidden_sheet" if other.hidden else "import.sheet_not_read"
-                    preview.questions.append(word(key, name=other.name))
-            _read_numbers(preview, sheet, rows)
-            return finish_preview(preview)
-    for sheet in (page for page in pages if not page.hidden):
-        rows = read_rows(sheet, "column.", RETURNED, RETURNED)
-        if rows is not None:
-            _read_commitments(preview, rows)
-            return finish_preview(preview)
+    shown = [page for page in pages if not page.hidden]
+    for sheet, rows in read_rows(shown, "import.column.", COLUMNS, ("id", "value", "title")):
+        for other in pages:
+            if other.rows and other is not sheet:
+                key = "import.hidden_sheet" if other.hidden else "import.sheet_not_read"
+                preview.questions.append(word(key, name=other.name))
+        _read_numbers(preview, sheet, rows)
+        return finish_preview(preview)
+    for _, rows in read_rows(shown, "column.", RETURNED, RETURNED):
+        _read_commitments(preview, rows)
+        return finish_preview(preview)
     raise error("import.other_layout", path=path)
 
 
@@ -283,14 +271,11 @@ _BODIES = re.compile(r"[\u4e00-\u9fff]{0,12}(?:局|委员会|中心|政府|公�
 
 
 def find_meaning(text: str, *, allowed=(), areas: bool = True) -> str:
-    """Return the first word that says a figure is something else than the row says; else nothing.
-
-    Names of areas count where `areas` is true, but not those of bodies and their publications.
-    """
+    """Return the first word that says a figure is not what the row says; else nothing."""
     text = plain_text(text)
     found = [*re.findall(_MEANING, text, re.IGNORECASE), *re.findall(_MONTHS, text)]
     found = [one for one in found if one.lower() not in allowed]
-    if areas:
+    if areas:  # names of areas count, but not within those of bodies and their publications
         bare = _BODIES.sub("", text)
         found += [name for name in _other_areas() if name in bare]
     return found[0] if found else ""
@@ -298,7 +283,6 @@ def find_meaning(text: str, *, allowed=(), areas: bool = True) -> str:
 
 @cache
 def _other_areas() -> tuple[str, ...]:
-    """List the names of areas other than the district's own, short and in English."""
     others = [scope for scope in known_scopes() if scope not in (HOME, CITY)]
     short = [re.sub("[区市县]$", "", scope) for scope in others]
     names = ["全市", "全国", "街道", *short, *(area_name(scope, "en") for scope in others)]
@@ -306,10 +290,7 @@ def _other_areas() -> tuple[str, ...]:
 
 
 def _read_numbers(preview: Preview, sheet: Sheet, rows) -> None:
-    """Read the rows of the template into a preview.
-
-    What the rules of the tables hold (floors, required cells, dates) is left to them.
-    """
+    """Read the template's rows; what the rules of the tables hold is left to them."""
     register, delegated, values = _register(), _delegated(), cache(known_values)
     known = {name: load(name) for name in ("observations", "sources", "publishers")}
     years = {str(year) for year in range(1990, date.today().year + 1)}
@@ -353,14 +334,12 @@ def _read_numbers(preview: Preview, sheet: Sheet, rows) -> None:
 def _check_texts(preview: Preview, row: dict[str, Cell], others: dict, line: dict) -> None:
     """Hold the labels of a row to its id; ask about words that give a figure another meaning."""
     for cell in row.values():
-        for said in cell.faults:
-            preview.fault(cell, said)
+        preview.fault(cell, *cell.faults)
     labels = [_labels(line, lang) for lang in LANGUAGES]
     for name, wanted in _labels(line).items():
         text = row[name].text
         if text and text.lower() not in {plain_text(label[name]).lower() for label in labels}:
-            said = message("import.label_changed", text=text[:30], wanted=wanted)
-            preview.fault(row[name], said)
+            preview.fault(row[name], message("import.label_changed", text=text[:30], wanted=wanted))
     allowed = _OF_TARGETS * line["is_target"] + _OF_SUMS * line["is_period"]
     allowed += _OF_PERCENTILES * line["statistic"].startswith("p9")
     for name in ("title", "locator", "note", "decides", "where"):
@@ -369,13 +348,11 @@ def _check_texts(preview: Preview, row: dict[str, Cell], others: dict, line: dic
         if found := find_meaning(row[name].text, allowed=allowed + own, areas=areas):
             preview.ask(row[name], message("import.word_with_meaning", word=found))
     for head, cell in others.items():
-        allowed = _OF_TARGETS * line["is_target"]
-        if found := find_meaning(f"{head} {cell.text}", allowed=allowed):
+        if found := find_meaning(f"{head} {cell.text}", allowed=_OF_TARGETS * line["is_target"]):
             preview.ask(cell, message("import.word_in_extra", column=head, word=found))
 
 
 def _read_amount(preview: Preview, row: dict[str, Cell], line: dict, known) -> Quantity | None:
-    """Read value, lower and upper; ask about what lies far from its neighbours."""
     got = {}
     for name in ("value", "lower", "upper"):
         cell = row[name]
@@ -395,14 +372,15 @@ def _read_amount(preview: Preview, row: dict[str, Cell], line: dict, known) -> Q
         low, high = main.lower, main.upper
     numbers = [n for n in (low, main.value, high) if n is not None]
     if not numbers or line["is_target"] and main.value is None:
-        needed = message("import.column.value")
-        return preview.fault(cell, message("import.needed", name=needed))
+        return preview.fault(cell, message("import.needed", name=message("import.column.value")))
     if line["unit"] == "d" and line["year"] % 4 and numbers[-1] > 365:
-        said = {"value": numbers[-1], "ceiling": 365}
-        preview.fault(cell, message("import.above_ceiling", **said))
+        preview.fault(cell, message("import.above_ceiling", value=numbers[-1], ceiling=365))
     if line["statistic"].startswith("change") and line["better"] == "lower" and numbers[-1] > 0:
         preview.ask(cell, message("import.fall_is_negative", value=numbers[-1]))
-    around = neighbours(known, line["year"])
+    # those of five years either way, else the one nearest
+    by_distance = sorted(known, key=lambda year: (abs(year - line["year"]), year))
+    close = [year for year in by_distance if abs(year - line["year"]) <= 5][:5]
+    around = {year: known[year] for year in close or by_distance[:1]}
     if any(is_unlikely(float(number), around, line) for number in numbers):
         said = {"value": " – ".join(map(str, numbers)), "unit": sheets.unit_name(line["unit"])}
         said["neighbours"] = ", ".join(f"{year} {v:g}" for year, v in sorted(around.items()))
@@ -438,7 +416,6 @@ def _edit_source(preview: Preview, row: dict[str, Cell], text: dict[str, str], k
 
 
 def _edit_target(preview: Preview, row: dict[str, Cell], text, line: dict, amount) -> None:
-    """Turn a delegated row into one with the number handed down."""
     sign, value = text["comparator"].replace("≤", "<=").replace("≥", ">="), f"{amount.value:f}"
     cells = {"kind": "level", "comparator": sign, "value": value, "reading": ""}
     cells |= {"source_id": text["source_id"]} | _notes(text["note"], "import.target_note")
@@ -450,7 +427,6 @@ def _edit_target(preview: Preview, row: dict[str, Cell], text, line: dict, amoun
 
 
 def _edit_observation(preview: Preview, row: dict, text, line: dict, amount, every) -> None:
-    """Add an observation; one in use for the same year steps back."""
     name, year, (base, end) = line["indicator"], line["year"], plan_years(PLAN)
     said = {"name": line[f"name_{language()}"], "area": area_name(HOME), "year": year}
     period = f"{base + 1}..{end}" if line["is_period"] else "annual"
@@ -503,11 +479,6 @@ def _notes(text: str, key: str = "") -> dict[str, str]:
     return notes
 
 
-#: A figure is asked about beyond these: years looked at, times the register's scatter, the
-#: least and the most factor, points of a share, decibels.
-NEAR_YEARS, SCATTERS, LEAST_FACTOR, MOST_FACTOR, POINTS, DECIBELS = 5, 6.0, 2.5, 6.0, 10.0, 5.0
-
-
 def known_values(indicator: str) -> dict[int, float]:
     """Return a series by year as published or computed; a station year goes before a print."""
     known = load("indicators").set_index("indicator", drop=False).loc[indicator]
@@ -515,32 +486,20 @@ def known_values(indicator: str) -> dict[int, float]:
     return {int(year): v for part in parts for year, v in part.dropna().items()}
 
 
-def neighbours(values: dict[int, float], year: int) -> dict[int, float]:
-    """Return the values nearest in time: those of five years either way, else the one nearest."""
-    by_distance = sorted(values, key=lambda y: (abs(y - year), y))
-    close = [y for y in by_distance if abs(y - year) <= NEAR_YEARS][:NEAR_YEARS]
-    return {y: values[y] for y in close or by_distance[:1]}
-
-
 def is_unlikely(value: float, around: dict[int, float], known) -> bool:
-    """Tell whether a value lies so far from its neighbours that it must be asked about.
-
-    A share is held against points (ten, or six times the register's scatter), a sound level
-    against five decibels, any other against a factor: 2.5, or six times the scatter, at most 6.
-    """
+    """Tell whether a value lies so far from its neighbours that it must be asked about."""
     if not around:
         return False
     middle, unit = median(around.values()), known["unit"]
-    scatter, factor = SCATTERS * known["prior_sd"], math.log(MOST_FACTOR)
+    scatter, factor = 6 * known["prior_sd"], math.log(6)  # six times the register's, if it has one
     if unit == "dB(A)":
-        return abs(value - middle) > DECIBELS
-    if unit in ("%", "pp"):
+        return abs(value - middle) > 5
+    if unit in ("%", "pp"):  # ten points, or the scatter; `max` passes over one that is missing
         share = min(max(middle / 100, 0.0), 1.0)
-        wide = scatter * 100 * share * (1 - share)
-        if abs(value - middle) > (max(POINTS, wide) if wide == wide else POINTS):
+        if abs(value - middle) > max(10.0, scatter * 100 * share * (1 - share)):
             return True
-    elif scatter == scatter:
-        factor = min(max(math.log(LEAST_FACTOR), scatter), factor)
+    elif scatter == scatter:  # a factor of 2.5, or the scatter, at most 6
+        factor = min(max(math.log(2.5), scatter), factor)
     least = {"d": 0.5, "count": 0.5, "%": 0.1}.get(unit, 0.0)
     if known["floor"] != 0:
         return False
@@ -550,7 +509,6 @@ def is_unlikely(value: float, around: dict[int, float], known) -> bool:
 
 
 def _read_commitments(preview: Preview, rows) -> None:
-    """Read completion and responsible unit back from the report's workbook."""
     known = load("projects").set_index("project_id")
     for row, _ in rows:
         key = row["project_id"].text
@@ -561,8 +519,7 @@ def _read_commitments(preview: Preview, rows) -> None:
             cell, old = row[name], known.loc[key, name]
             if cell.text in ("", plain_text(str(old))):  # an empty cell says nothing
                 continue
-            for said in cell.faults:
-                preview.fault(cell, said)
+            preview.fault(cell, *cell.faults)
             preview.rows += 1
             preview.edit("projects", key, {name: cell.text}, row)
             said = {"id": key, "name": word(f"column.{name}"), "new": cell.text}
@@ -627,28 +584,17 @@ def _place_offence(preview: Preview, found: Offence, key: str) -> None:
 
 
 def _verdicts(indicators, folder: Path) -> dict[str, str]:
-    """Judge indicators of Table 2 by a folder's tables, as of the base year and as of now."""
-    told, in_use = {}, tables._folder
-    use_data(folder)
-    try:
+    told = {}
+    with contextlib.ExitStack() as stack:
+        stack.callback(use_data, tables._folder)
+        use_data(folder)
         register, (base, end) = _register(), plan_years(PLAN)
         for name in table_2()["indicator"]:
+            # as of the base year and as of now
             for year in (base, max(last_year(), end)) if name in indicators else ():
                 found = registered_assessment(name, as_of=year)
                 under = f" ({found.under_reading.label()})" if found.under_reading else ""
                 line = register[name]
                 title = f"{line['plan_row']:.0f} {line[f'name_{language()}']} ({year})"
                 told[title] = found.label() + under
-    finally:
-        use_data(in_use)
     return told
-
-
-def _figures_with(indicators) -> list[str]:
-    """Name the figures of the notebooks that speak of these indicators."""
-    found = []
-    for path in sorted((Path(__file__).resolve().parents[1] / "notebooks").glob("*.ipynb")):
-        text = path.read_text(encoding="utf-8")
-        if any(re.search(rf"\b{re.escape(name)}\b", text) for name in indicators):
-            found += re.findall(r"""@xc\.figure\(\\?["']([a-z0-9_]+)""", text)
-    return found

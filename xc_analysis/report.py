@@ -1,7 +1,7 @@
 """One evaluation of the plan, told in Word, HTML and a workbook."""
 
-import json
 import tempfile
+from collections.abc import Iterator
 from functools import cache, cached_property
 from math import isnan, nan
 from pathlib import Path
@@ -24,8 +24,6 @@ from .tables import load
 from .targets import shown_sign, text_of
 from .words import has_word, tr, unit_name, use_language, word
 
-__all__ = ["build"]
-
 GROUPS = {
     "met": ("met", "met_provisional"),
     "not_met": ("not_met", "not_met_provisional"),
@@ -41,39 +39,23 @@ LIMITS = {"o3_8h_p90": 160, "pm25": 35, "no2": 40, "pm10": 70}
 
 
 def build(lang: str, out: Path | str, *, figures: Path | str | None = None) -> list[Path]:
-    """Write the report of a language, ``xc-report-{lang}`` as docx, html and xlsx; return paths.
-
-    `figures` is the folder of that language's figures, by default the project's. Raises
-    `InputError` where the analyst's notes name a section that does not exist.
-    """
+    """Write the report of a language, ``xc-report-{lang}`` as docx, html and xlsx; return paths."""
     from .documents import Text, write_html, write_word
     from .workbook import write_workbook
 
-    root, stem = Path(__file__).resolve().parents[1], Path(out) / f"xc-report-{lang}"
-    before = use_language(lang)
+    drawn = Path(__file__).resolve().parents[1] / "figures" / lang  # the project's
+    stem, before = Path(out) / f"xc-report-{lang}", use_language(lang)
     try:
         with tempfile.TemporaryDirectory(prefix="xc-") as folder:
-            told = Evaluation(Path(figures or root / "figures" / lang))
-            text = Text(told, Path(folder))
+            text = Text(Evaluation(Path(figures or drawn)), Path(folder))
             stem.parent.mkdir(parents=True, exist_ok=True)
             return [
                 write_word(text, stem.with_suffix(".docx")),
-                write_html(text, stem.with_suffix(".html"), _notebooks(root / "notebooks")),
+                write_html(text, stem.with_suffix(".html")),
                 write_workbook(text, stem.with_suffix(".xlsx")),
             ]
     finally:
         use_language(before)
-
-
-def _notebooks(folder: Path) -> dict[str, str]:
-    """Return the notebooks with their titles, which stand as "Chinese / English"."""
-    titles = {}
-    for path in sorted(folder.glob("[0-9]*.ipynb")):
-        cell = json.loads(path.read_text(encoding="utf-8"))["cells"][0]["source"]
-        both = "".join(cell).lstrip("# ").partition("\n")[0].split(" / ")
-        told = tr(both[0], both[-1] if len(both) > 1 else path.stem)
-        titles[path.stem] = subscripts(told.replace("\u3000", " "))
-    return titles
 
 
 def amount(text: str, unit: str) -> str:
@@ -87,7 +69,6 @@ def bracket(text: str, inside: str) -> str:
 
 
 def _known(name: str, scope: str = HOME, source: str | None = None) -> pd.DataFrame | None:
-    """Return a series, or None where nothing is known."""
     try:
         return series(name, scope=scope, source=source)
     except InputError:
@@ -118,9 +99,8 @@ class Evaluation:
         self.states, self.exceedances, self.heavy = reference_state(), causes(), causes(200)
         self.last_day = str(load("air/daily")["date"].max())[:10]
         self.drafts = bool(self.card["latest_status"].eq("draft").any())
-        rows, projects = load("observations"), load("projects")
-        internal = rows["use"] & rows["release"].eq("internal")
-        self.internal = bool(internal.any() or projects["release"].eq("internal").any())
+        own = load("observations").query("use")["release"], load("projects")["release"]
+        self.internal = any(release.eq("internal").any() for release in own)
         self.frame = cache(_known)
 
     def fact(self, name: str, year: int | None = None, scope: str = HOME, source=None):
@@ -330,24 +310,21 @@ class Evaluation:
         """Tell the 14 rows of Table 2."""
         return [[row[column] for column in TABLE_2] for row in self.rows]
 
-    def known_rows(self, theme: str) -> list[list]:
+    def known_rows(self, theme: str) -> Iterator[list]:
         """List what has been published of a theme."""
         rows = load("observations").query("use and scope == @HOME")
         of_theme = rows["indicator"].map(self.register["theme"]) == theme
         rows = rows[of_theme & ~rows["unit"].isin(["count", "m³", "pp"])]
-        lines = []
         for row in rows.drop_duplicates(["indicator", "year", "period"]).to_dict("records"):
             unit = "" if row["unit"] == "rank" else unit_name(row["unit"])
             period = str(row["year"] if row["period"] == "annual" else row["period"])
             line = [self.name(row["indicator"]), amount(shortest(row["value"]), unit)]
             line += [period.replace("..", tr("—", "–")), word(f"status_short.{row['status']}")]
-            lines.append([*line, sources_of(row["source_id"]).iloc[0][f"short_{self.lang}"]])
-        return lines
+            yield [*line, sources_of(row["source_id"]).iloc[0][f"short_{self.lang}"]]
 
-    def tasks_rows(self) -> list[list]:
+    def tasks_rows(self) -> Iterator[list]:
         """List the tasks with an outturn on record, then those past due."""
         rows = self.promises[self.promises["known"] | self.promises["past_due"]]
-        lines = []
         for row in rows.sort_values("known", ascending=False, kind="stable").to_dict("records"):
             told = word("report.no_outturn")
             if row["known"]:
@@ -356,12 +333,10 @@ class Evaluation:
                 told += "" if row["comparable"] else word("report.not_comparable")
             unit = text_of(row, "responsible_unit") or text_of(row, f"lead_{self.lang}")
             told = text_of(row, "completion") or told
-            lines.append([row[f"title_{self.lang}"], f"{row['due_year']:.0f}", told, unit])
-        return lines
+            yield [row[f"title_{self.lang}"], f"{row['due_year']:.0f}", told, unit]
 
-    def next_rows(self) -> list[list]:
+    def next_rows(self) -> Iterator[list]:
         """Compare candidate targets with the pace on record and the projection."""
-        lines = []
         for row in next_plan().to_dict("records"):
             last, span, chance = self.fact(row["indicator"]), "—", "—"
             if not isnan(row["median"]):
@@ -373,13 +348,11 @@ class Evaluation:
             paces = ("—" if isnan(p) else f"{p:+.2g}".replace("-", "−") for p in paces)
             target = shown_sign(row["comparator"]) + tr("", " ") + shortest(row["target"])
             line = [bracket(self.name(row["indicator"]), last.unit), target, last.dated, *paces]
-            lines.append([*line, span, chance, short_verdict(row["verdict"], self.target_year)])
-        return lines
+            yield [*line, span, chance, short_verdict(row["verdict"], self.target_year)]
 
-    def assumptions_rows(self) -> list[list]:
+    def assumptions_rows(self) -> Iterator[list]:
         """List the assumptions that move a verdict, as of the base year."""
         effects = assumption_effects(as_of=2020)
-        lines = []
         for row in effects[effects["moves"]].drop_duplicates("id").head(7).to_dict("records"):
             moved: dict[str, str] = {}
             for _, _, what, verdict, p in row["alternatives"]:
@@ -389,20 +362,17 @@ class Evaluation:
                     moved.setdefault(verdict, f"{what}{tr('：', ': ')}{told}")
             seen = short_verdict(row["verdict"], self.target_year)
             name = self.name(row["indicator"])
-            lines.append([row[f"why_{self.lang}"], name, seen, tr("；", "; ").join(moved.values())])
-        return lines
+            yield [row[f"why_{self.lang}"], name, seen, tr("；", "; ").join(moved.values())]
 
-    def sources_rows(self) -> list[list]:
+    def sources_rows(self) -> Iterator[list]:
         """List the sources behind the indicators judged, the plan first."""
         frames = [one.data for one in self.judged.values() if len(one.data)]
         published = (self.frame(name, source="published") for name in self.judged)
         frames += [frame for frame in published if frame is not None]
-        lines = []
         for row in sources_of("plan", *frames).to_dict("records"):
             title = "，".join(filter(None, (row["title"], text_of(row, "document_no"))))
             name = text_of(row, tr("publisher", "short_en"))
-            lines.append([name, title, text_of(row, "published"), row["reliability"]])
-        return lines
+            yield [name, title, text_of(row, "published"), row["reliability"]]
 
     def picture(self, name: str):
         """Return a figure whose text tells title and note; None where it has not been drawn."""

@@ -38,15 +38,19 @@ def review_export(path) -> Path:
     effects["verdict"] = names + ": " + told["verdict"].map(_verdict)
     effects["alternatives"] = names + ": " + told["alternatives"].map(_alternatives)
     effects = effects.groupby("id", sort=False).agg("\n".join).to_dict("index")
-    rows = {line["id"]: _row(line) for line in load("assumptions").to_dict("records")}
+    rows = {}
+    for line in load("assumptions").to_dict("records"):
+        is_one, is_open = isinstance(line["indicator"], str), line["decision"] == "open"
+        row = {k: line[k] for k in ("id", "quality", "impact")} | {"why": line[f"why_{language()}"]}
+        row["decision"] = "" if is_open else word(f"review.{line['decision']}")
+        row["concerns"] = indicator_name(line["indicator"]) if is_one else word("review.all")
+        rows[line["id"]] = row | {"setting": _setting(line)}
     matter = [rows.pop(key) | effects[key] for key in effects]
     answers = {"decision": ",".join(word(f"review.{name}") for name in _DECISIONS)}
     signature = [word("review.column.reviewer"), None, word("review.column.reviewed_on"), None]
-    for page, title, part in (
-        (book.active, "matter", matter),
-        (book.create_sheet(), "others", list(rows.values())),
-    ):
-        page.title = word(f"review.{title}")
+    book.remove(book.active)
+    for title, part in (("matter", matter), ("others", list(rows.values()))):
+        page = book.create_sheet(word(f"review.{title}"))
         page.append([word("review.how_to")])
         page.append(signature)
         lay_out(page, "review", WIDTHS, part, FILLED, answers)
@@ -64,14 +68,6 @@ def _alternatives(choices) -> str:
     )
 
 
-def _row(line: dict) -> dict:
-    is_one, is_open = isinstance(line["indicator"], str), line["decision"] == "open"
-    concerns = indicator_name(line["indicator"]) if is_one else word("review.all")
-    row = {k: line[k] for k in ("id", "quality", "impact")} | {"why": line[f"why_{language()}"]}
-    row["decision"] = "" if is_open else word(f"review.{line['decision']}")
-    return row | {"concerns": concerns, "setting": _setting(line)}
-
-
 def _setting(line: dict) -> str:
     """Return what the register says, in the form in which a change is written."""
     if isinstance(line["parameter"], str):
@@ -83,12 +79,11 @@ def review_import(path, *, apply: bool = False) -> Preview:
     """Tell what a reviewer's workbook changes and which verdicts move; with ``apply`` write it."""
     with held() if apply else nullcontext():
         preview = Preview(Path(path))
-        read = [(s, read_rows(s, "review.column.", COLUMNS, COLUMNS)) for s in read_sheets(path)]
-        pages = {sheet.name: (sheet, rows) for sheet, rows in read if rows is not None}
+        pages = list(read_rows(read_sheets(path), "review.column.", COLUMNS, COLUMNS))
         if not pages:
             raise error("review.other_layout", path=path)
-        signed = _signature(preview, [sheet for sheet, _ in pages.values()])
-        for _, rows in pages.values():
+        signed = _signature(preview, [sheet for sheet, _ in pages])
+        for _, rows in pages:
             for row, _ in rows:
                 if any(row[name].text for name in FILLED):
                     _read_decision(preview, row, signed)
@@ -102,8 +97,7 @@ def _signature(preview: Preview, sheets: list[Sheet]) -> dict[str, str]:
     for line in (sheet.rows.get(2, {}) for sheet in reversed(sheets)):
         found |= {name: line[c] for name, c in zip(found, (2, 4), strict=True) if c in line}
     for cell in found.values():
-        for said in cell.faults:
-            preview.fault(cell, said)
+        preview.fault(cell, *cell.faults)
     signed = {name: cell.text for name, cell in found.items()}
     try:
         return signed | {"reviewed_on": read_date(found["reviewed_on"].value)}
@@ -113,16 +107,14 @@ def _signature(preview: Preview, sheets: list[Sheet]) -> dict[str, str]:
 
 
 def _read_decision(preview: Preview, row: dict[str, Cell], signed: dict[str, str]) -> None:
-    """Read one row's decision into a preview."""
     text, before = {name: cell.text for name, cell in row.items()}, len(preview.faults)
     register = load("assumptions").set_index("id", drop=False).to_dict("index")
     key, change_to, comment = text["id"], text["change_to"], text["comment"]
     if key not in register:
         return preview.fault(row["id"], message("review.unknown_id", text=key[:40]))
     line, change = register[key], {}
-    for cell in (row[name] for name in FILLED):
-        for said in cell.faults:
-            preview.fault(cell, said)
+    for name in FILLED:
+        preview.fault(row[name], *row[name].faults)
     terms = {
         name: term
         for verb, term in _DECISIONS.items()
@@ -159,11 +151,8 @@ def _read_decision(preview: Preview, row: dict[str, Cell], signed: dict[str, str
 
 
 def _changed(line: dict, text: str) -> dict[str, str]:
-    """Return the cells that a change sets.
-
-    A reading is changed to a level (``<= 3``), a fit to years, a method or both (``2016-2020``,
-    ``loglinear``), any other row to a new value.
-    """
+    # a reading is changed to a level (<= 3), a fit to years, a method or both (2016-2020,
+    # loglinear), any other row to a new value
     new = text.replace("≤", "<=").replace("≥", ">=")
     if line["parameter"] == "reading" and new:
         found = re.fullmatch(r"((?:<=|>=|<|>|=)) ?(-?[0-9]+(?:\.[0-9]+)?)", new)

@@ -1,4 +1,4 @@
-"""Run one notebook in a kernel of its own, in this interpreter and with folders of its own."""
+"""Run one notebook in a kernel with folders of its own, and write it as a page."""
 
 import asyncio
 import math
@@ -8,13 +8,20 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from copy import deepcopy
+from html import escape
 from pathlib import Path
 
 from .errors import InputError
-from .words import Message, message
+from .words import message, word
 
 CELL_TIMEOUT = 600  # seconds; a cell that takes longer is a fault, not work
-PACKAGE_PARENT = Path(__file__).resolve().parents[1]
+# what would run, restyle the page or load something when it is opened
+_LOADED = re.compile(
+    r"<(script|style|iframe)\b.*?</\1>|<link\b[^>]*>|<img\b[^>]*src=\"(?!data:)[^>]*>"
+    r"|(?<=\s)on\w+=\"[^\"]*\"",
+    re.IGNORECASE | re.DOTALL,
+)
 
 
 class NotebookError(InputError):
@@ -26,10 +33,7 @@ class KernelDiedError(NotebookError):
 
 
 def kernel_environment(home: Path) -> dict[str, str]:
-    """Return the variables of every kernel: own folders, one thread, this very package.
-
-    `home` keeps matplotlib's list of fonts between runs.
-    """
+    """Return the variables of every kernel: own folders, one thread, this very package."""
     home.mkdir(parents=True, exist_ok=True)
     if not os.environ.get("HOME"):  # Jupyter looks for its folders there
         os.environ["HOME"] = str(home)
@@ -37,9 +41,10 @@ def kernel_environment(home: Path) -> dict[str, str]:
     env = {k: v for k, v in os.environ.items() if k not in dropped}
     # the cores are shared out among notebooks already
     env |= {f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")}
+    # matplotlib keeps its list of fonts there between runs
     env |= {"HOME": str(home), "MPLCONFIGDIR": str(home / "matplotlib"), "PYTHONUTF8": "1"}
     env |= {f"JUPYTER_{kind}_DIR": str(home / "jupyter") for kind in ("CONFIG", "DATA", "RUNTIME")}
-    path = [str(PACKAGE_PARENT), *filter(None, [os.environ.get("PYTHONPATH")])]
+    path = [str(Path(__file__).resolve().parents[1]), *filter(None, [os.environ.get("PYTHONPATH")])]
     return env | {"IPYTHONDIR": str(home / "ipython"), "PYTHONPATH": os.pathsep.join(path)}
 
 
@@ -89,17 +94,12 @@ async def execute(
     path: Path,
     *,
     environment: dict[str, str],
-    figures: Path,
-    tick: Callable[[int, int], None] = lambda done, total: None,
-    until: str | None = None,
-    replace: Callable[[str], str] = str,
+    figures: Path,  # the folder that they go to
+    tick: Callable[[int, int], None] = lambda done, total: None,  # is told cells done, cells
+    until: str | None = None,  # the figure behind whose cell none is run
+    replace: Callable[[str], str] = str,  # changes the source of a code cell
 ):
-    """Run one notebook in a kernel of its own and return it executed; the file stays as it is.
-
-    Figures go to `figures`. `tick` is told ``(cells done, cells)``; cells after the one that draws
-    the figure `until` are not run; `replace` changes the source of a code cell beforehand. Raises
-    `NotebookError`, which names the cell, the line and the error.
-    """
+    """Run one notebook in a kernel of its own and return it executed; the file stays as it is."""
     import nbformat
     from nbclient import NotebookClient
     from nbclient.exceptions import CellExecutionError, CellTimeoutError, DeadKernelError
@@ -126,8 +126,14 @@ async def execute(
         except CellTimeoutError:
             slow = {"cell": index + 1, "seconds": CELL_TIMEOUT}
             raise NotebookError(message("error.cell_timeout", **slow)) from None
-        except CellExecutionError as fault:
-            raise NotebookError(_failure(index, cell, fault)) from None
+        except CellExecutionError as fault:  # its line and the error, without a traceback
+            told = (str(part) for part in (fault.traceback, fault.evalue))
+            trace, text = (re.sub(r"\x1b\[[\d;]*m", "", part) for part in told)
+            at = re.search(r"^-+> *(\d+) (.*)$", trace, re.MULTILINE)
+            line, code = at.groups() if at else (1, cell["source"])
+            where = {"cell": index + 1, "line": line, "code": code.strip().partition("\n")[0][:80]}
+            where |= {"kind": fault.ename, "text": " ".join(text.split())[:300]}
+            raise NotebookError(message("error.cell", **where)) from None
         except DeadKernelError:
             if asyncio.current_task().cancelling():  # nbclient takes one for the other
                 raise asyncio.CancelledError from None
@@ -141,17 +147,40 @@ async def execute(
     return nb
 
 
-def _failure(index: int, cell: dict, fault) -> Message:
-    """Name the cell, its line and the error, without a traceback."""
-    trace, text = (re.sub(r"\x1b\[[\d;]*m", "", str(t)) for t in (fault.traceback, fault.evalue))
-    at = re.search(r"^-+> *(\d+) (.*)$", trace, re.MULTILINE)
-    line, code = at.groups() if at else (1, cell["source"])
-    where = {"cell": index + 1, "line": line, "code": code.strip().partition("\n")[0][:80]}
-    return message("error.cell", kind=fault.ename, text=" ".join(text.split())[:300], **where)
-
-
 def warnings_of(cells: Iterable[dict]) -> tuple[str, ...]:
     """Return what a run wrote to stderr that speaks of a warning, each once."""
     outputs = [output for cell in cells for output in cell.get("outputs", ())]
     text = "\n".join(output["text"] for output in outputs if output.get("name") == "stderr")
     return tuple(dict.fromkeys(re.findall(r"^.*?(\w*Warning: .*)$", text, re.MULTILINE)))
+
+
+def notebook_page(nb, name: str, lang: str) -> str:
+    """Render an executed notebook as html with pictures and style in it, no outside address."""
+    from nbconvert import HTMLExporter
+
+    prose = [cell["source"] for cell in nb.cells if cell["cell_type"] == "markdown"]
+    title = next((text for text in prose if text.strip()), name).lstrip("# ").partition("\n")[0]
+    nb = deepcopy(nb)
+    for cell in nb.cells:
+        if cell["cell_type"] == "code":  # warnings are the build's to tell
+            shown = cell["outputs"]
+            cell["outputs"] = [output for output in shown if output.get("name") != "stderr"]
+    exporter = HTMLExporter(
+        raw_template=Path(__file__).with_name("notebook_page.html").read_text(encoding="utf-8"),
+        exclude_input_prompt=True,
+        exclude_output_prompt=True,
+        exclude_anchor_links=True,
+    )
+    resources = {
+        "xc_lang": "zh-CN" if lang == "zh" else "en",
+        "xc_title": escape(title),
+        "xc_code": word("page.code", lang),
+        "xc_made": word("page.made_from", lang, name=f"notebooks/{name}.ipynb"),
+    }
+    page = exporter.from_notebook_node(nb, resources=resources)[0]
+    head, body = page.split("<body>", 1)
+    page = f"{head}<body>{_LOADED.sub('', body)}"
+    page = re.sub(r'href="([\w.-]+)\.ipynb"', r'href="\1.html"', page)
+    # an address is told, never linked or loaded
+    page = re.sub(r'<a [^>]*href="\w+://([^"]*)"[^>]*>(.*?)</a>', r"\2 (\1)", page)
+    return re.sub(r"\bhttps?://", "", page)

@@ -10,10 +10,11 @@ import re
 import unicodedata
 import warnings
 import zipfile
-from dataclasses import dataclass
+from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
+from typing import NamedTuple
 
 from .errors import InputError
 from .tables import read_bytes, read_text
@@ -28,8 +29,7 @@ _NARROW |= {ord(a): b for a, b in zip("　−—–〜～≤≥、", " ---~~≤�
 _EMPTY = {"", *"- -- / ... …… … 无 暂无 未公布 不详 缺 n/a na nil".split()}
 
 
-@dataclass(frozen=True)
-class Cell:
+class Cell(NamedTuple):
     """One cell: its address, its content, and what is wrong with it."""
 
     place: str
@@ -47,8 +47,7 @@ class Cell:
         return "" if self.value is None else plain_text(str(self.value))
 
 
-@dataclass(frozen=True)
-class Sheet:
+class Sheet(NamedTuple):
     """One sheet: its rows by number, each a dict of column number to cell; empty cells lack."""
 
     name: str
@@ -74,7 +73,7 @@ def read_sheets(path) -> list[Sheet]:
         raise error("import.password", path=path)
     if not data.strip(b"\xef\xbb\xbf \t\r\n"):
         raise error("import.empty_file", path=path)
-    return _read_workbook(path, data) if data.startswith(b"PK") else [_read_csv(path)]
+    return list(_read_workbook(path, data)) if data.startswith(b"PK") else [_read_csv(path)]
 
 
 def _read_csv(path: Path) -> Sheet:
@@ -99,7 +98,6 @@ def _read_csv(path: Path) -> Sheet:
 
 
 def _text_cell(place: str, content: str, faults: list[Message]) -> Cell:
-    """Return a cell of text, cut, with what is wrong with it."""
     text = content.strip()
     if len(text) > MAX_TEXT:
         faults.append(message("import.long_cell", count=len(text), most=MAX_TEXT))
@@ -112,7 +110,7 @@ def _text_cell(place: str, content: str, faults: list[Message]) -> Cell:
     return Cell(place, text or None, faults=tuple(faults))
 
 
-def _read_workbook(path: Path, data: bytes) -> list[Sheet]:
+def _read_workbook(path: Path, data: bytes) -> Iterator[Sheet]:
     from openpyxl import load_workbook
 
     try:
@@ -139,7 +137,6 @@ def _read_workbook(path: Path, data: bytes) -> list[Sheet]:
         raise
     except Exception:  # whatever a damaged file makes its reader raise
         raise error("import.damaged", path=path) from None
-    sheets = []
     for page in book.worksheets:
         filled = sorted(at for at, cell in page._cells.items() if cell.value is not None)
         wide = max((column for _, column in filled), default=0)
@@ -152,12 +149,10 @@ def _read_workbook(path: Path, data: bytes) -> list[Sheet]:
         for row, column in filled:
             cell = _read_cell(page, page._cells[row, column], prefix, hidden)
             rows.setdefault(row, {})[column] = cell
-        sheets.append(Sheet(page.title, rows, page.sheet_state != "visible"))
-    return sheets
+        yield Sheet(page.title, rows, page.sheet_state != "visible")
 
 
 def _read_cell(page, cell, prefix: str, hidden_columns: set[int]) -> Cell:
-    """Return a workbook's cell with what is wrong with it, its formatting included."""
     value, fonts = cell.value, [cell.font]
     is_formula = cell.data_type == "f" or type(value).__name__.endswith("Formula")
     if is_formula:
@@ -185,36 +180,31 @@ def _read_cell(page, cell, prefix: str, hidden_columns: set[int]) -> Cell:
     return Cell(prefix + cell.coordinate, value, is_percent, tuple(faults))
 
 
-def read_rows(sheet: Sheet, prefix: str, columns, needed) -> list[tuple[dict, dict]] | None:
-    """Return the rows below a layout's heads: cells by name, and cells of other columns by head.
-
-    None where no row holds the needed heads, in either language. An empty cell has its address.
-    """
+def read_rows(pages, prefix: str, columns, needed) -> Iterator[tuple[Sheet, list]]:
+    """Yield the sheets of a layout, each with its rows: cells by name, those beside it by head."""
     from openpyxl.utils import get_column_letter
 
     names = {plain_text(word(prefix + k, lang)).lower(): k for k in columns for lang in LANGUAGES}
-    for top, cells in list(sheet.rows.items())[:12]:  # noqa: B007
-        heads = {column: cell.text.lower() for column, cell in cells.items()}
-        place = {names.get(head, head): column for column, head in heads.items()}
-        if set(needed) <= set(place):
-            break
-    else:
-        return None
-    letters = {name: get_column_letter(place.get(name, 1)) for name in columns}
-    known, rows = {place[name]: name for name in columns if name in place}, []
-    for number, cells in sheet.rows.items():
-        if number > top:
-            row = {name: Cell(f"{letter}{number}") for name, letter in letters.items()}
-            row |= {known[column]: cell for column, cell in cells.items() if column in known}
-            other = {c: cell for c, cell in cells.items() if c not in known}
-            rows.append(
-                (row, {sheet.rows[top].get(c, Cell("")).text or c: other[c] for c in other})
-            )
-    return rows
+    for sheet in pages:
+        for top, heads in list(sheet.rows.items())[:12]:  # noqa: B007
+            texts = {column: cell.text.lower() for column, cell in heads.items()}
+            place = {names.get(text, text): column for column, text in texts.items()}
+            if set(needed) <= set(place):
+                break
+        else:
+            continue
+        letters = {name: get_column_letter(place.get(name, 1)) for name in columns}
+        known, rows = {place[name]: name for name in columns if name in place}, []
+        for number, cells in sheet.rows.items():
+            if number > top:  # an empty cell has its address
+                row = {name: Cell(f"{letter}{number}") for name, letter in letters.items()}
+                row |= {known[column]: cell for column, cell in cells.items() if column in known}
+                other = {c: cell for c, cell in cells.items() if c not in known}
+                rows.append((row, {heads.get(c, Cell("")).text or c: other[c] for c in other}))
+        yield sheet, rows
 
 
-@dataclass(frozen=True)
-class Quantity:
+class Quantity(NamedTuple):
     """A number in its indicator's unit, or a range of which either end may lack."""
 
     value: Decimal | None = None
@@ -237,12 +227,7 @@ _RULE = re.compile(
 
 
 def read_quantity(value, unit: str, *, percent: bool = False) -> Quantity | None:
-    """Read a number, a bound or a range as people write them; None where there is none.
-
-    A comma stands between groups of three. A unit behind a number must be the indicator's own;
-    ``万`` and ``亿`` are powers of ten of its base (``1.5万`` of t is 15000, of 10⁴t it is 1.5). A
-    number that a spreadsheet shows in per cent holds a hundredth.
-    """
+    """Read a number, a bound or a range as people write them; None where there is none."""
     if value is None:
         return None
     if isinstance(value, (int, float)) and not isinstance(value, bool):
@@ -251,6 +236,7 @@ def read_quantity(value, unit: str, *, percent: bool = False) -> Quantity | None
             raise error("import.no_number", text=str(value)[:20])
         if percent and unit not in ("%", "pp"):
             raise error("import.other_unit", text="%", unit=unit_name(unit))
+        # a number that a spreadsheet shows in per cent holds a hundredth
         return Quantity(_shift(number, 2 if percent else 0))
     if not isinstance(value, (str, bool)):
         raise error("import.date_as_number", text=str(value)[:10])
@@ -283,7 +269,6 @@ def read_quantity(value, unit: str, *, percent: bool = False) -> Quantity | None
 
 
 def _read_one(digits: str, tail: str, unit: str) -> Decimal:
-    """Read a number and the unit behind it into the indicator's unit."""
     whole, *groups = digits.partition(".")[0].lstrip("+-").split(",")
     if groups and (len(whole) > 3 or any(len(group) != 3 for group in groups)):
         raise error("import.separators", text=digits)
@@ -292,6 +277,7 @@ def _read_one(digits: str, tail: str, unit: str) -> Decimal:
         raise error("import.no_number", text=digits[:20])
     if not tail:
         return number
+    # the unit must be the indicator's, or 万 and 亿 of it: 1.5万 of t is 15000, of 10⁴t it is 1.5
     power, base = _split_unit(tail)
     own = [_split_unit(name) for name in (unit, *(unit_name(unit, lang) for lang in LANGUAGES))]
     counted = not re.search(r"[%/(]|^pp$", unit)  # 5万% and 3万分贝 mean nothing
@@ -302,16 +288,13 @@ def _read_one(digits: str, tail: str, unit: str) -> Decimal:
 
 
 def _split_unit(text: str) -> tuple[int, str]:
-    """Return the power of ten and the base of a unit: 万吨 is (4, 吨)."""
     text = plain_text(text).replace(" ", "").replace("μ", "µ").lower()
-    if re.fullmatch(r"\([^()]*\)", text):
-        text = text[1:-1]
+    text = re.sub(r"\A\(([^()]*)\)\Z", r"\1", text)
     power = next((p for p in _POWERS if text.startswith(p)), "")
     return _POWERS.get(power, 0), text.removeprefix(power)
 
 
 def _shift(number: Decimal, power: int) -> Decimal:
-    """Move the point of a number, and drop the zeros behind it."""
     short = number.scaleb(power).normalize()
     return short.quantize(Decimal(1)) if short.as_tuple().exponent > 0 else short
 

@@ -4,18 +4,17 @@ import datetime
 import io
 import re
 import zipfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pandas as pd
 
-from .documents import Text, pack
+from .documents import Text, repack
 from .style import subscripts
 from .tables import load
 from .targets import shown_sign
 from .words import has_word, tr, unit_name, word
 
-FORMULA_SIGNS = tuple("=+-@＝＋－＠\t\r")
-NUMBER = re.compile(r"-?\d{1,12}(\.\d+)?")
 # column of the sheet of indicators: what is computed from target I, latest L and their years
 FORMULAS = {
     "margin": '=IF(OR(I{r}="",L{r}=""),"",ROUND(IF(H{r}="=",-ABS(L{r}-I{r}),'
@@ -56,8 +55,8 @@ def write_workbook(text: Text, path: Path) -> Path:
 
     book, told = Workbook(), text.told
     book.active.title = word("report.sheet_about")
-    for name, columns in SHEETS.items():
-        page = book.create_sheet(word(f"report.sheet_{name}"))
+    for sheet, columns in SHEETS.items():
+        page = book.create_sheet(word(f"report.sheet_{sheet}"))
         pairs = [column.partition("=") for column in columns.split()]
         names = [column or head for head, _, column in pairs]
         names = [n + told.lang if n.endswith("_") else n for n in names]
@@ -67,7 +66,8 @@ def write_workbook(text: Text, path: Path) -> Path:
             else word(f"report.sheet_head_{head}", year=told.target_year)
             for head, _, _ in pairs
         ]
-        _fill(page, heads, _rows(name, names, told))
+        rows = _indicators(told) if sheet == "indicators" else _rows(sheet, told)
+        _fill(page, heads, [[row.get(name) for name in names] for row in rows])
     _describe(book, text)
     for page in book:
         page.page_setup.orientation, page.page_setup.fitToHeight = "landscape", 0
@@ -79,17 +79,12 @@ def write_workbook(text: Text, path: Path) -> Path:
     book.calculation.fullCalcOnLoad = True
     out = io.BytesIO()
     ExcelWriter(book, zipfile.ZipFile(out, "w")).save()  # book.save would write the time of day
-    with zipfile.ZipFile(out) as archive:
-        parts = {name: archive.read(name) for name in archive.namelist()}
-    path.write_bytes(pack(parts))
-    return path
+    return repack(zipfile.ZipFile(out), path, {})
 
 
-def _rows(sheet: str, names: list[str], told) -> list[list]:
-    """Return the cells of a sheet; a number may come with its decimals."""
-    if sheet == "indicators":
-        return [[row[name] for name in names] for row in _indicators(told)]
-    frame, lines = _frame(sheet, told), []
+def _rows(sheet: str, told) -> Iterator[dict]:
+    """Yield the rows of a sheet; a number may come with its decimals."""
+    frame = _frame(sheet, told)
     for row in frame.astype(object).where(frame.notna(), None).to_dict("records"):
         indicator = row.get("indicator")
         known = told.register.loc[indicator] if indicator else {}
@@ -105,12 +100,10 @@ def _rows(sheet: str, names: list[str], told) -> list[list]:
                 row[column] = value, digits
             elif has_word(keys.get(column, "")):
                 row[column] = word(keys[column])
-        lines.append([row.get(name) for name in names])
-    return lines
+        yield row
 
 
 def _frame(sheet: str, told) -> pd.DataFrame:
-    """Return the table behind a sheet."""
     if sheet == "annual":
         stations = load("air/annual").query("scope == '西城区'").assign(source="station")
         rows = load("observations").query("use and period == 'annual'")
@@ -139,22 +132,17 @@ def _frame(sheet: str, told) -> pd.DataFrame:
             status=[fact and fact.status for fact in facts],
         )
     if sheet == "figures":
-        paths = sorted(told.figures.glob("*.csv"))
-        pictures = [told.picture(path.stem) for path in paths]
-        columns = {
-            "figure": [path.stem for path in paths],
-            "title": [picture and picture.text["Title"] for picture in pictures],
-            "file": [f"figures/{told.lang}/{path.name}" for path in paths],
-            "rows": [path.read_bytes().count(b"\n") - 1 for path in paths],
-        }
-        return pd.DataFrame(columns)
+        lines = []
+        for path in sorted(told.figures.glob("*.csv")):
+            picture, count = told.picture(path.stem), path.read_bytes().count(b"\n") - 1
+            line = {"figure": path.stem, "title": picture and picture.text["Title"], "rows": count}
+            lines.append(line | {"file": f"figures/{told.lang}/{path.name}"})
+        return pd.DataFrame(lines)
     tables = {"statements": told.checked, "commitments": told.promises}
     return tables[sheet] if sheet in tables else load(sheet)
 
 
-def _indicators(told) -> list[dict]:
-    """Tell the 14 rows with all their numbers, and formulas for what follows from them."""
-    lines = []
+def _indicators(told) -> Iterator[dict]:
     cards = told.card.to_dict("records")
     for line, (row, card) in enumerate(zip(told.rows, cards, strict=True), 2):
         one, last = row["one"], told.fact(row["indicator"])
@@ -173,8 +161,7 @@ def _indicators(told) -> list[dict]:
             "flags": "; ".join(map(str, one.flags)),
             "why": str(one.why),
         }
-        lines.append(card | row | numbers | formulas | texts)
-    return lines
+        yield card | row | numbers | formulas | texts
 
 
 class Formula(str):
@@ -182,7 +169,6 @@ class Formula(str):
 
 
 def _fill(page, heads: list[str], rows: list[list]) -> None:
-    """Write a table under a head that stays in sight and filters."""
     from openpyxl.styles import Alignment, Font, PatternFill
 
     wrap = Alignment(wrap_text=True, vertical="top")
@@ -211,11 +197,11 @@ def _put(cell, value):
     value, decimals = value if isinstance(value, tuple) else (value, None)
     if value is None or value == "" or pd.isna(value):
         return cell
-    if isinstance(value, str) and NUMBER.fullmatch(value):
+    if isinstance(value, str) and re.fullmatch(r"-?\d{1,12}(\.\d+)?", value):
         value = float(value) if "." in value else int(value)
     if isinstance(value, str) and not isinstance(value, Formula):
         cell.value = ILLEGAL_CHARACTERS_RE.sub("", value)[:32000]
-        if value.startswith(FORMULA_SIGNS):
+        if value.startswith(tuple("=+-@＝＋－＠\t\r")):
             cell.data_type, cell.quotePrefix = "s", True
         return cell
     cell.value = value.item() if hasattr(value, "item") else value
