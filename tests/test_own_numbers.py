@@ -24,8 +24,9 @@ from openpyxl.styles import Font
 
 import xc_analysis as xc
 from xc_analysis import changes, cli, own_numbers
+from xc_analysis.changes import undo
 from xc_analysis.errors import InputError
-from xc_analysis.own_numbers import apply_import, preview_import, undo, write_template
+from xc_analysis.own_numbers import apply_import, preview_import, write_template
 from xc_analysis.sheets import Quantity, read_date, read_quantity
 from xc_analysis.words import use_language, word
 

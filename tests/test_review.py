@@ -9,8 +9,8 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis import cli
+from xc_analysis.changes import undo
 from xc_analysis.errors import InputError
-from xc_analysis.own_numbers import undo
 from xc_analysis.review import COLUMNS, review_export, review_import
 from xc_analysis.robustness import assumption_effects
 from xc_analysis.words import use_language

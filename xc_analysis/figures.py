@@ -87,10 +87,9 @@ def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None 
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, pandas as pd, xc_analysis as xc
+    >>> import pandas as pd, xc_analysis as xc
     >>> table = pd.DataFrame({"Xicheng": [40, 34]}, index=[2020, 2021])
     >>> ax = xc.drawn(table, ax=table.plot(), mark="line")
-    >>> plt.close(ax.figure)
     """
     rows = _tidy(frame)
     if mark is not None:
@@ -174,11 +173,10 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> fig, axes = xc.panels(5, height=50)
     >>> len(axes)
     5
-    >>> plt.close(fig)
     """
     import matplotlib.pyplot as plt
 
@@ -222,10 +220,9 @@ def title(fig, text: str, note: str | None = None):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> fig, axes = xc.panels(1, height=50)
     >>> fig = xc.title(fig, xc.tr("交通噪声距限值0.4分贝", "Traffic noise 0.4 dB below its limit"))
-    >>> plt.close(fig)
     """
     sheet = sheet_of(fig)
     sheet.title, sheet.note = text, note or ""
@@ -420,11 +417,10 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> ax = xc.plot_series(xc.series("traffic_noise"))
     >>> [path.name for path in xc.save_figure(ax.figure, "noise", width=84)]
     ['noise.png', 'noise.csv']
-    >>> plt.close(ax.figure)
     """
     formats = [formats] if isinstance(formats, str) else list(formats)
     if not stem or Path(stem).name != stem or stem.startswith("."):

@@ -24,7 +24,7 @@ import pandas as pd
 
 from . import sheets, tables
 from .assessment import registered_assessment, table_2
-from .changes import commit, edit_table, held, undo, write_file, writing
+from .changes import commit, edit_table, held, write_file, writing
 from .checks import RULES, Pack
 from .errors import InputError
 from .evidence import series
@@ -34,8 +34,6 @@ from .sheets import Cell, Quantity, Sheet, plain_text, read_rows
 from .tables import Offence, data_dir, load, near, read_sheet, table_names, use_data
 from .targets import PLAN, plan_years
 from .words import LANGUAGES, Message, area_name, error, has_word, language, message, word
-
-__all__ = ["apply_import", "preview_import", "undo", "write_template"]
 
 #: Columns of the sheet with their widths; those from the comparator on are to be filled in.
 WIDTHS = {"id": 24, "indicator": 30, "area": 10, "year": 10, "unit": 12, "decides": 30, "where": 44}
@@ -254,13 +252,7 @@ def apply_import(path, *, accept_unlikely: bool = False) -> Preview:
 
 
 # words that say that a figure is not a whole year's value of the row's area
-_MEANING = (
-    "目标|预测|预计|预期|计划|拟定|力争|累计|上半年|下半年|季度|前三季|最大|最小|最高|最低|百分位"
-)
-_MEANING += "|其中|初步|快报|未审|同比|环比|增幅|降幅|估算|估计|日均|月均|小时|峰值|中位|人均|未来"
-_MEANING += r"|\b(?:target|forecast|projected|planned|expected|cumulative|first half|second half"
-_MEANING += r"|quarter|maximum|minimum|max|min|percentile|of which|preliminary|provisional"
-_MEANING += r"|estimated?|per capita|year to date|ytd|[qh][1-4])\b"
+_MEANING = rf"{word('import.meaning', 'zh')}|\b(?:{word('import.meaning', 'en')})\b"
 _TO, _COUNT = "月? ?[-~至到—–] ?", "[0-9一二三四五六七八九十]{1,3}"
 _MONTHS = f"(?![1一]{_TO}(?:12|十二)月){_COUNT}{_TO}{_COUNT}月"
 # words of a target mean no harm in its own row, nor those of a sum where the plan asks for one

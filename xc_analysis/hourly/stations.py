@@ -29,17 +29,6 @@ from .store import rows_of_years
 #: Rows that DuckDB takes at a time; a span is whole months, so more where one month has more.
 SPAN_ROWS = 3_000_000
 MEMORY = "2g"  # for DuckDB, and for Spark's driver
-#: Heads of a list of stations, in the order in which they are looked for.
-_HEADS = {
-    "station": (
-        "station,stationcode,code,监测点编码,站点编码,站点编号,编码,监测点,站点,站名,监测点名称,"
-        "站点名称,名称,stationname,positionname"
-    ),
-    "city": "city,城市,市,地级行政区",
-    "district": "district,区,区县,行政区,所在区,所属区",
-    "kind": "kind,类型,类别",
-    "background": "对照点",
-}
 
 
 def run_stations(
@@ -104,9 +93,10 @@ def read_places(path, by: str) -> pd.DataFrame:
         table = pd.DataFrame(csv.DictReader(io.StringIO(text), delimiter=mark))
     columns = {plain(c) if str(c).isascii() else str(c).strip(): c for c in table.columns[::-1]}
     heads = {}
-    for name, known in _HEADS.items():
-        given = [columns[head] for head in known.split(",") if head in columns]
-        heads |= {name: given[0]} if given else {}
+    fields = [*tables.schema("air/stations")["fields"], {"name": "background", "heads": "对照点"}]
+    for field in fields:  # of several heads that it has, the first of the schema counts
+        given = [columns[h] for h in field.get("heads", "").split(",") if h in columns]
+        heads |= {field["name"]: given[0]} if given else {}
     need_columns(heads, path or "air/stations", "station", by)
     table = table.rename(columns={head: name for name, head in heads.items()})
     cells = table.astype(object).where(table.notna(), "").map(lambda cell: str(cell).strip())

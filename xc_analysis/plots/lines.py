@@ -64,9 +64,8 @@ def plot_series(
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> ax = xc.plot_series(xc.series("traffic_noise"), target=xc.target("traffic_noise"))
-    >>> plt.close(ax.figure)
     """
     parts = [marks.read_points(frame) for frame in data]
     if years is not None:
@@ -207,10 +206,9 @@ def plot_projection(
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> pm25 = xc.series("pm25")
     >>> ax = xc.plot_projection(xc.project(pm25.loc[2015:2020], 2025), outturn=pm25.loc[2021:])
-    >>> plt.close(ax.figure)
     """
     fan = getattr(projection, "frame", None)
     if not isinstance(fan, pd.DataFrame) or "median" not in fan:
@@ -285,9 +283,8 @@ def plot_target(target, data=None, *, title=None, ax=None):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> ax = xc.plot_target(xc.target("green_cover"))
-    >>> plt.close(ax.figure)
     """
     data = series(target.indicator, scope=target.scope) if data is None else data
     ax, new = marks.own_axes(ax)

@@ -70,10 +70,9 @@ def plot_rows(
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, pandas as pd, xc_analysis as xc
+    >>> import pandas as pd, xc_analysis as xc
     >>> table = pd.DataFrame({"base": [31.8], "latest": [32.0]}, index=["Green cover"])
     >>> ax = xc.plot_rows(table, names={"base": "2020", "latest": "2024"}, unit="%")
-    >>> plt.close(ax.figure)
     """
     if columns is None:
         others = (target, text, *(ranges or ()))
@@ -191,10 +190,9 @@ def plot_bars(
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, pandas as pd, xc_analysis as xc
+    >>> import pandas as pd, xc_analysis as xc
     >>> days = pd.DataFrame({"pm25": [5, 3], "o3": [9, 12]}, index=[2019, 2020])
     >>> ax = xc.plot_bars(days, unit="d")
-    >>> plt.close(ax.figure)
     """
     unit, sources = unit or data.attrs.get("unit"), data.get("source_id")
     sources = data.attrs.get("source_id") if sources is None else sources.to_numpy()

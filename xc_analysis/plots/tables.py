@@ -44,10 +44,9 @@ def plot_grid(
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> table = xc.coverage().loc[["pm25", "area_noise"], 2013:2025]
     >>> ax = xc.plot_grid(table)
-    >>> plt.close(ax.figure)
     """
     if data.empty:
         raise error("error.plot_nothing", name="plot_grid")
@@ -170,9 +169,8 @@ def plot_scorecard(*cards: pd.DataFrame, title=None, ax=None):
 
     Examples
     --------
-    >>> import matplotlib.pyplot as plt, xc_analysis as xc
+    >>> import xc_analysis as xc
     >>> ax = xc.plot_scorecard(xc.scorecard(as_of=2020), xc.scorecard())
-    >>> plt.close(ax.figure)
     """
     if not cards or any("plan_row" not in card for card in cards):
         raise error("error.plot_scorecard")
