@@ -8,10 +8,9 @@ import pytest
 from minipack import change
 
 import xc_analysis as xc
-from xc_analysis.assessment import VERDICTS, band
+from xc_analysis.assessment import VERDICTS, assumption_effects, band, clustered_coverage
 from xc_analysis.errors import InputError
 from xc_analysis.fits import fit_setting
-from xc_analysis.robustness import assumption_effects, clustered_coverage
 
 NUMBERS = ["median", "lower_80", "upper_80", "lower_95", "upper_95"]
 

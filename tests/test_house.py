@@ -25,10 +25,10 @@ observations
 comparability partial_years
 evidence
 trends projections
-targets fits assessment robustness plan_statements air
+targets fits assessment plan_statements air
 style figures plots
 documents workbook report
-sheets changes own_numbers review running explorer pages build
+sheets changes own_numbers review running explorer build
 cli
 __main__
 """.split()

@@ -9,10 +9,10 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis import cli
+from xc_analysis.assessment import assumption_effects
 from xc_analysis.changes import undo
 from xc_analysis.errors import InputError
 from xc_analysis.review import COLUMNS, review_export, review_import
-from xc_analysis.robustness import assumption_effects
 from xc_analysis.words import use_language
 
 FIT, READING, PRIOR = "fit_145_pm25", "read_heavy_eliminated", "prior_pm25"

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pandas as pd
 
 from .air import causes
-from .assessment import registered_assessment, scorecard
+from .assessment import assumption_effects, next_plan, registered_assessment, scorecard
 from .comparability import reference_state
 from .errors import InputError
 from .evidence import series, sources_of
@@ -18,7 +18,6 @@ from .fits import projection
 from .observations import HOME
 from .plan_statements import commitments, statements
 from .plots.tables import short_verdict
-from .robustness import assumption_effects, next_plan
 from .style import number, percent, shortest, subscripts
 from .tables import load
 from .targets import shown_sign, text_of

@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from .assessment import assumption_effects
 from .changes import held
 from .errors import InputError
 from .fits import last_year
 from .own_numbers import Preview, finish_preview, is_in, lay_out, save_book, write_preview
 from .plots.tables import short_verdict
-from .robustness import assumption_effects
 from .sheets import Cell, Sheet, read_date, read_rows, read_sheets
 from .style import indicator_name
 from .tables import load

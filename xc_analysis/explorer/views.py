@@ -11,9 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from .. import figures, fits, observations, plots, robustness, style
+from .. import figures, fits, observations, plots, style
 from ..air import months
-from ..assessment import judge, scorecard
+from ..assessment import judge, scorecard, sensitivity
 from ..errors import InputError
 from ..evidence import compare, series, sources_of
 from ..observations import HOME
@@ -377,7 +377,7 @@ def _compare(state: State) -> Shown:
     return Shown(_target_title(state), finding, lines, tables=tables, **told)
 
 
-_sensitivity, _scorecard = kept(robustness.sensitivity), kept(scorecard)
+_sensitivity, _scorecard = kept(sensitivity), kept(scorecard)
 
 
 def _choices(state: State) -> Shown:

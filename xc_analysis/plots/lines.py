@@ -10,7 +10,6 @@ from ..style import INK
 from ..targets import meets
 from ..words import error, joined, word
 from . import marks
-from .labels import label as write_label
 
 # areas beside the first; never a pollutant's colour
 OTHERS = ("#2F3B4A", "#7A4E2D", "#3E6B5C", "#6B4A7A", "#4E5A1E")
@@ -180,7 +179,7 @@ def _label_points(ax, points, label, color, attrs) -> None:
     ends = known.index.isin(known.index[[0, -1]]) if len(known) else []
     chosen = {"ends": known[ends], "last": known.tail(1), "all": known}.get(label, known[:0])
     for x, value in chosen[["x", "value"]].to_numpy():
-        write_label(ax, "beside", (x, value), style.number(value, attrs.get("decimals")), color)
+        marks.label(ax, "beside", (x, value), style.number(value, attrs.get("decimals")), color)
 
 
 def plot_projection(
@@ -234,10 +233,10 @@ def plot_projection(
     marks.draw_targets(ax, lines, unit)
     _label_points(ax, points, "ends", color, attrs)
     at, last = fan.index[-1], fan["median"].iloc[-1]
-    write_label(ax, "after", (at, last), style.number(last, attrs.get("decimals")), color)
+    marks.label(ax, "after", (at, last), style.number(last, attrs.get("decimals")), color)
     _label_points(ax, came, "last", INK, attrs)
     if chance:
-        write_label(ax, "corner", None, chance, INK)
+        marks.label(ax, "corner", None, chance, INK)
     if title is not False:
         figures.heading(ax, title or style.series_name(attrs), unit, color=color)
     return marks.close_chart(ax, new)
@@ -298,5 +297,5 @@ def plot_target(target, data=None, *, title=None, ax=None):
         ends = [year, line["year"]], [base, line["value"]]
         marks.draw_stroke(ax, "path", line["text"], *ends, line["key"].color, unit=target.unit)
     if not lines:
-        write_label(ax, "corner", None, word("plot.no_number"), style.MUTED)
+        marks.label(ax, "corner", None, word("plot.no_number"), style.MUTED)
     return marks.close_chart(ax, new)
