@@ -16,13 +16,17 @@ from hypothesis import strategies as st
 
 from xc_analysis.errors import InputError
 from xc_analysis.hourly import files as archive_files
-from xc_analysis.hourly import names, read_archive
+from xc_analysis.hourly import layouts, read_archive
 from xc_analysis.hourly.archive import read_wide
 
 pytestmark = pytest.mark.usefixtures("lang_en")
 ALL, EXTRA = ("PM2.5", "PM10"), ("SO2", "NO2", "O3", "CO")
 TOKENS = dict(zip(("pm25", "pm10", "so2", "no2", "o3", "co"), ALL + EXTRA, strict=True))
-OLD, NEW, SINCE_2021 = ["官园", "万寿西宫"], ["西城官园", "西城万寿西宫"], names.header_of("since")
+OLD, NEW, SINCE_2021 = (
+    ["官园", "万寿西宫"],
+    ["西城官园", "西城万寿西宫"],
+    layouts.header_of("since"),
+)
 
 
 def smooth(kind: str, station: int, hour: int) -> str:
@@ -108,8 +112,8 @@ def test_stations_under_any_name(tmp_path):
         read_archive(tmp_path, stations=["官园", "东四", "天坛"])
     # which old station 通州永顺 continues is not said
     known = {"定陵(对照点)": "定陵", "通州永顺": "通州永顺", "1001A": "万寿西宫", "2195A": "2195A"}
-    assert {name: names.canonical(name) for name in known} == known
-    assert len({names.canonical(name) for name in SINCE_2021}) == 35
+    assert {name: layouts.canonical(name) for name in known} == known
+    assert len({layouts.canonical(name) for name in SINCE_2021}) == 35
 
 
 UNUSABLE = {
@@ -171,7 +175,7 @@ def test_bom_and_misread_header(tmp_path, stations, how):
     put(tmp_path, "20240101", text=f"\ufeffdate,hour,type,{wrong}\n{body}")
     got = hours_of(tmp_path).query("pollutant == 'pm25'").set_index(["station", "time"])["value"]
     for s, name in enumerate(stations):
-        place = names.canonical(name), pd.Timestamp(2024, 1, 1, 9)
+        place = layouts.canonical(name), pd.Timestamp(2024, 1, 1, 9)
         assert got[place] == float(smooth("PM2.5", s, 9))
     repaired = read_archive(tmp_path).defects.query("action == 'repaired'")
     assert set(repaired["rule"]) == {"byte_order_mark", "header_misread"}

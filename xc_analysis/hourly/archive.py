@@ -15,7 +15,7 @@ import pandas as pd
 
 from ..tables import decode
 from ..words import error, joined, word
-from . import files, judge, layouts, names
+from . import files, judge, layouts
 from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER
 
 DEFECTS = ("file", "date", "hour", "station", "pollutant", "value", "rule", "action", "count")
@@ -119,7 +119,7 @@ class Reader:
             return
         if header not in self._stations:
             stations = _station_part(header).split(",")
-            is_misread = names.looks_misread(stations)
+            is_misread = layouts.looks_misread(stations)
             self._stations[header] = None if is_misread else [s.strip() for s in stations]
         self.labels.append(label)
         member = len(self.labels) - 1, body if body.endswith(b"\n") else body + b"\n"
@@ -147,7 +147,7 @@ class Reader:
         for header, members in self._held.items():
             for number, body in members:
                 width = body.split(b"\n", 1)[0].count(b",") - 2
-                stations = names.repair(_station_part(header), width, known)
+                stations = layouts.repair(_station_part(header), width, known)
                 rule = ("header_misread", "repaired") if stations else ("header_lost", "skipped")
                 self.note(self.labels[number], *rule)
                 if stations:
@@ -253,7 +253,7 @@ class Reader:
         self._other_rows += int((good & (pollutant < 0)).sum())
         self._note_days(file[good], day[good], hour[good])
         at: dict[str, list[int]] = {}
-        for column, name in enumerate(map(names.canonical, columns), 3):
+        for column, name in enumerate(map(layouts.canonical, columns), 3):
             if name:
                 self.found[name] = None
             if name and (self.wanted is None or name in self.wanted):
@@ -427,7 +427,7 @@ def read_archive(paths, *, stations=None, shape="long", progress=None) -> Archiv
 
 def read_wide(paths, *, stations=None, progress=None) -> Reader:
     """Read as `read_archive` does; hours in pyarrow, wide, are an attribute of what is returned."""
-    reader = Reader(names.chosen(stations))
+    reader = Reader(layouts.chosen(stations))
     for label, data in files.each(files.existing(paths), reader.note, progress):
         reader.add(label, data)
     reader.close()

@@ -12,8 +12,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from ..words import error
 from .aqi import round_printed, with_aqi
 from .archive import Archive
-from .layouts import POLLUTANTS, check_option, need_columns, plain, unreadable
-from .names import canonical
+from .layouts import POLLUTANTS, canonical, check_option, need_columns, plain, unreadable
 
 VALUES = ("pm25", "pm10", "pm10_reported", "so2", "no2", "co")
 DAY_COLUMNS = [*VALUES, "o3_8h", "o3_windows", "aqi", "primary", "known_exceedance", "national"]

@@ -15,8 +15,7 @@ import pandas as pd
 from ..words import error, joined, word
 from .archive import read_wide
 from .days import DAY_COLUMNS, daily, with_validity
-from .layouts import DAY_VALUES, POLLUTANTS, unreadable
-from .names import canonical
+from .layouts import DAY_VALUES, POLLUTANTS, canonical, unreadable
 from .periods import INDICATORS, annual, monthly
 
 VALUES = list(DAY_VALUES)

@@ -20,8 +20,7 @@ import pandas as pd
 from .. import tables
 from ..words import error, joined, word
 from .days import check_reading, days_expr, with_validity
-from .layouts import check_option, need_columns, plain, with_mark
-from .names import canonical
+from .layouts import canonical, check_option, need_columns, plain, with_mark
 from .periods import INDICATORS, periods
 from .run import write
 from .store import rows_of_years

@@ -10,7 +10,7 @@ from pathlib import Path
 import pandas as pd
 
 from ..words import error
-from . import archive, files, names
+from . import archive, files, layouts
 from .layouts import POLLUTANTS
 from .run import new_folder, tell
 
@@ -87,7 +87,7 @@ def rows_of_years(store) -> dict[int, int]:
 
 def national_spans(paths, *, stations=None, progress=None, span_days=SPAN_DAYS):
     """Yield the hours of the national archive, span by span, as `read_wide` returns them."""
-    reader = archive.Reader(names.chosen(stations))
+    reader = archive.Reader(layouts.chosen(stations))
     held: list[tuple[int, str, bytes]] = []
     begin = None
 
