@@ -95,7 +95,7 @@ def parts(year: int, stations: int, seed: int, days: int = 15):
 def write(out, *, stations: int, first: int, years: int, seed: int = 1) -> int:
     """Write a store; return how many rows it has."""
     from xc_analysis.hourly.archive import Archive
-    from xc_analysis.hourly.store import write_parts
+    from xc_analysis.hourly.stations import write_parts
 
     hours = (part for year in range(first, first + years) for part in parts(year, stations, seed))
     return write_parts((Archive(part, pd.DataFrame()) for part in hours), out)

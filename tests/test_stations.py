@@ -13,7 +13,7 @@ import pytest
 from test_hourly import synthetic
 
 from xc_analysis.errors import InputError
-from xc_analysis.hourly import annual, daily, monthly, run_stations, stations, store
+from xc_analysis.hourly import annual, daily, monthly, run_stations, stations
 from xc_analysis.hourly.archive import Archive
 from xc_analysis.hourly.stations import read_places
 
@@ -45,7 +45,7 @@ def messy_hours(seed=3) -> pd.DataFrame:
 def make_store(hours: pd.DataFrame, folder: Path) -> Path:
     """Write a store and, beside it, a list of places."""
     table = pa.Table.from_pandas(hours, preserve_index=False)
-    store.write_parts([Archive(table, pd.DataFrame())], folder)
+    stations.write_parts([Archive(table, pd.DataFrame())], folder)
     (folder.parent / "places.csv").write_text(PLACES, "utf-8")
     return folder
 
@@ -160,7 +160,7 @@ def days(tmp_path_factory) -> Path:
 
 
 def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
-    folder = store.write_store(days, tmp_path / "store")
+    folder = stations.write_store(days, tmp_path / "store")
     truth = in_order(national.parts(2019, 4, 1))
     truth = truth[truth["time"] < pd.Timestamp("2019-02-10")].reset_index(drop=True)
     truth.loc[truth["time"].eq("2019-01-08") & truth["station"].eq("2001A"), "pm25"] = np.nan
@@ -168,7 +168,7 @@ def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
     defects = pd.read_csv(folder / "defects.csv")
     assert (defects["rule"] == "not_national_stations").sum() == 1
     # spans join without a seam, and what stands at the edge of one is judged by both sides
-    pieces = list(store.national_spans(days, span_days=7))
+    pieces = list(stations.national_spans(days, span_days=7))
     assert len(pieces) == 6
     joined = in_order(piece.hours for piece in pieces)
     pd.testing.assert_frame_equal(joined, truth, check_dtype=False)
@@ -181,16 +181,16 @@ def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
 def test_what_a_user_can_get_wrong_with_a_store(days, messy, tmp_path, monkeypatch):
     files = sorted(days.glob("china_sites_*.csv"))
     with pytest.raises(InputError, match="comes after a later day"):
-        list(store.national_spans([files[9], files[3]]))
-    folder = store.write_store(days, tmp_path / "one", stations=["2002A"])
+        list(stations.national_spans([files[9], files[3]]))
+    folder = stations.write_store(days, tmp_path / "one", stations=["2002A"])
     with pytest.raises(InputError, match=r"station 9999A is in no file; there are 2001A, 2002A"):
-        store.write_store(days, folder, stations=["9999A"])
+        stations.write_store(days, folder, stations=["9999A"])
     # a failure leaves the old store whole, and nothing else is ever written over
     assert set(all_rows(folder)["station"]) == {"2002A"}
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match=r"holds letter\.txt"):
-        store.write_store(days, tmp_path / "mine")
+        stations.write_store(days, tmp_path / "mine")
     with pytest.raises(InputError, match="--to-parquet"):
         run_stations(tmp_path / "mine")
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)

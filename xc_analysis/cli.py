@@ -160,7 +160,7 @@ def _check(args: argparse.Namespace) -> int:
 def _hourly(args: argparse.Namespace) -> int:
     from . import hourly
     from .build import Progress
-    from .hourly.store import write_store
+    from .hourly.stations import write_store
 
     needed = {"--stations": args.stations, "--name": args.name, "--out": args.out}
     missing = [option for option, value in needed.items() if not value]
