@@ -2,7 +2,7 @@
 
 import html
 import re
-from dataclasses import dataclass
+from collections import namedtuple
 
 import numpy as np
 import pandas as pd
@@ -178,22 +178,11 @@ def stations(indicator: str, year: int) -> pd.DataFrame:
     return rows
 
 
-@dataclass(frozen=True)
-class MonthPage:
-    """One month and the year to date, against the same period and the limits: `month_page`."""
+_PAGE = "indicator year month table days exceedances record moving budget rank missed release"
 
-    indicator: str
-    year: int
-    month: int
-    table: pd.DataFrame
-    days: pd.DataFrame
-    exceedances: pd.DataFrame
-    record: pd.DataFrame
-    moving: pd.DataFrame
-    budget: pd.DataFrame
-    rank: tuple[int, int] | None
-    missed: int
-    release: str
+
+class MonthPage(namedtuple("MonthPage", _PAGE)):
+    """One month and the year to date, against the same period and the limits: `month_page`."""
 
     def __str__(self) -> str:
         shown, moving = self.days, self.moving["value"].dropna().loc[: self.year - 1]
@@ -219,7 +208,18 @@ class MonthPage:
         if len(moving):
             about |= {"first": moving.index[-1] - 2, "last": moving.index[-1]}
             lines.append(word("month_page.moving", value=moving.iloc[-1], **about))
-        return "\n".join([*lines, *(_budget_line(row, self) for row in self.budget.itertuples())])
+        for row in self.budget.itertuples():
+            name, values = str(row.name), {"to_date": row.to_date, "days": row.valid_days}
+            if row.kind != "limit":
+                plan = word(f"plan.{row.name}")
+                name = word(f"month_page.{row.kind}", plan=plan, year=int(row.target_year))
+            end = "below" if row.to_date < row.ceiling else "above"
+            if self.month < 12 and row.remaining_days > 0:
+                end = "out_of_reach" if row.remaining_mean < 0 else "remaining"
+            rest = {"days": row.remaining_days, "mean": row.remaining_mean}
+            head = word("month_page.limit", name=name, limit=row.limit, **values)
+            lines.append(head + word(f"month_page.{end}", **rest))
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return f"<pre>{html.escape(str(self))}</pre>"
@@ -381,19 +381,3 @@ def _cells(row: pd.Series) -> str:
         change = f"{row['change']:+.{places}f}"
     change = change if row["comparable"] else f"({change})"
     return f"{row['value']:9.{places}f}{row['before']:9.{places}f}{change:>11}"
-
-
-def _budget_line(row, page: MonthPage) -> str:
-    if row.kind == "limit":
-        name = str(row.name)
-    else:
-        plan = word(f"plan.{row.name}")
-        name = word(f"month_page.{row.kind}", plan=plan, year=int(row.target_year))
-    values = {"to_date": row.to_date, "days": row.valid_days}
-    head = word("month_page.limit", name=name, limit=row.limit, **values)
-    if page.month == 12 or row.remaining_days <= 0:
-        end = "below" if row.to_date < row.ceiling else "above"
-        return head + word(f"month_page.{end}")
-    if row.remaining_mean < 0:
-        return head + word("month_page.out_of_reach")
-    return head + word("month_page.remaining", days=row.remaining_days, mean=row.remaining_mean)

@@ -16,37 +16,24 @@ import shutil
 import sys
 import sysconfig
 import time
+from collections import namedtuple
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TextIO
 
 from . import running
 from .tables import data_dir
-from .words import Message, error, message, word
+from .words import error, message, word
 
 PACKAGE = Path(__file__).resolve().parent
 ROOT = PACKAGE.parent
 
 
-class Outcome(NamedTuple):
-    """What became of one notebook: `state` is "run", "kept" or "failed"."""
-
-    name: str
-    state: str
-    why: Message | None = None
-    warnings: tuple[str, ...] = ()
-
-
-class Folders(NamedTuple):
-    """The folders of one build: `out` receives ``figures/`` and ``report/``."""
-
-    notebooks: Path
-    data: Path
-    out: Path
-    figures: Path
-    cache: Path  # what a build remembers: records, home of the kernels
-    staging: Path  # unfinished outputs, on the disk of the finished ones
+# what became of a notebook: its state is "run", "kept" or "failed"
+Outcome = namedtuple("Outcome", "name state why warnings", defaults=(None, ()))
+# `out` receives figures/ and report/, `cache` what a build remembers, `staging` what is unfinished
+Folders = namedtuple("Folders", "notebooks data out figures cache staging")
 
 
 class Progress(contextlib.AbstractContextManager):

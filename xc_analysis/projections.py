@@ -8,7 +8,6 @@ from collections import namedtuple
 from dataclasses import dataclass, field
 from functools import cached_property, lru_cache
 from math import inf
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -52,14 +51,11 @@ _PRIOR = np.concatenate(_PRIORS)
 _KIND = np.repeat(np.eye(len(KINDS)), [len(part) for part in _PRIORS], axis=0)
 
 
-class Scale(NamedTuple):
-    """Scale of a fit, with the range of values, their noise on it and the likelier direction."""
+_USUAL = (None, None, USUAL_SD, 1.0)  # a sign of 1 where paths that fall are the likelier ones
 
-    name: str
-    floor: float | None = None
-    ceiling: float | None = None
-    prior_sd: float = USUAL_SD
-    sign: float = 1.0  # where paths that fall are the likelier ones, else -1
+
+class Scale(namedtuple("Scale", "name floor ceiling prior_sd sign", defaults=_USUAL)):
+    """Scale of a fit, with the range of values, their noise on it and the likelier direction."""
 
     def forward(self, y, days):
         """Bring values to the scale of the fit."""
@@ -163,14 +159,17 @@ def _power(x, twice):
     return out
 
 
-def _average(d, curves, prior_sd, what):
-    """Average `what` (97, m) and nu s0^2 + R over the paths, weighed by their fit to d (k, n)."""
-    n = d.shape[1]
-    least = PRIOR_WEIGHT * prior_sd**2
-    ones = np.ones((len(curves), 1))
-    terms = np.column_stack([-2 * curves, (curves**2).sum(axis=1) + least, ones]).T
+def _weigh(z, curves, prior_sd, errors):
+    """Fit the paths to z (k, n): what their curves, first in these n years, say of the others."""
+    n, least = z.shape[1], PRIOR_WEIGHT * prior_sd**2
+    curves = curves - curves[:, :n].mean(axis=1, keepdims=True)
+    seen, ahead = curves[:, :n], curves[:, n:]
+    mean = z.mean(axis=1, keepdims=True)
+    d, ones = z - mean, np.ones((len(curves), 1))
+    # nu s0^2 + R of every path as one product, and by it the averages of what it says
+    terms = np.column_stack([-2 * seen, (seen**2).sum(axis=1) + least, ones]).T
     d = np.column_stack([d, np.ones(len(d)), (d * d).sum(axis=1)])
-    what = np.column_stack([what, ones])
+    what = np.column_stack([ahead, ahead**2, _KIND, ones])
     sums, squares = np.empty((len(d), what.shape[1])), np.empty((len(d), 1))
     for start in range(0, len(d), _ROWS):
         rows = slice(start, start + _ROWS)
@@ -180,19 +179,9 @@ def _average(d, curves, prior_sd, what):
         p = _PRIOR / _power(q, PRIOR_WEIGHT + n - 1)
         sums[rows] = p @ what
         squares[rows] = best * np.einsum("ij,ij->i", p, q)[:, None]
-    return sums[:, :-1] / sums[:, -1:], squares / sums[:, -1:]
-
-
-def _weigh(z, curves, prior_sd, errors):
-    """Fit the paths to z (k, n): what their curves, first in these n years, say of the others."""
-    n = z.shape[1]
-    curves = curves - curves[:, :n].mean(axis=1, keepdims=True)
-    seen, ahead = curves[:, :n], curves[:, n:]
-    mean = z.mean(axis=1, keepdims=True)
-    averages, squares = _average(z - mean, seen, prior_sd, np.hstack([ahead, ahead**2, _KIND]))
-    h = ahead.shape[1]
-    path, square, weights = np.split(averages, [h, 2 * h], axis=1)
-    s2 = squares / (PRIOR_WEIGHT + n - 1)
+    h, total = ahead.shape[1], sums[:, -1:]
+    path, square, weights = np.split(sums[:, :-1] / total, [h, 2 * h], axis=1)
+    s2 = squares / total / (PRIOR_WEIGHT + n - 1)
     centre, s = mean + path, np.sqrt(s2)
     variance = s2 * (1 + 1 / n) + np.maximum(square - path * path, 0.0)
     for row in np.flatnonzero((errors > 0).any(axis=1)):

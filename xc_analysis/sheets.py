@@ -10,11 +10,11 @@ import re
 import unicodedata
 import warnings
 import zipfile
+from collections import namedtuple
 from collections.abc import Iterator
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import NamedTuple
 
 from .errors import InputError
 from .tables import read_bytes, read_text
@@ -29,13 +29,8 @@ _NARROW |= {ord(a): b for a, b in zip("　−—–〜～≤≥、", " ---~~≤�
 _EMPTY = {"", *"- -- / ... …… … 无 暂无 未公布 不详 缺 n/a na nil".split()}
 
 
-class Cell(NamedTuple):
+class Cell(namedtuple("Cell", "place value percent faults", defaults=(None, False, ()))):
     """One cell: its address, its content, and what is wrong with it."""
-
-    place: str
-    value: object = None
-    percent: bool = False
-    faults: tuple[Message, ...] = ()
 
     @property
     def text(self) -> str:
@@ -47,12 +42,8 @@ class Cell(NamedTuple):
         return "" if self.value is None else plain_text(str(self.value))
 
 
-class Sheet(NamedTuple):
-    """One sheet: its rows by number, each a dict of column number to cell; empty cells lack."""
-
-    name: str
-    rows: dict[int, dict[int, Cell]]
-    hidden: bool = False
+# one sheet: its rows by number, each a dict of column number to cell; empty cells lack
+Sheet = namedtuple("Sheet", "name rows hidden", defaults=(False,))
 
 
 def plain_text(text: str) -> str:
@@ -204,13 +195,8 @@ def read_rows(pages, prefix: str, columns, needed) -> Iterator[tuple[Sheet, list
         yield sheet, rows
 
 
-class Quantity(NamedTuple):
-    """A number in its indicator's unit, or a range of which either end may lack."""
-
-    value: Decimal | None = None
-    lower: Decimal | None = None
-    upper: Decimal | None = None
-    about: bool = False
+# a number in its indicator's unit, or a range of which either end may lack
+Quantity = namedtuple("Quantity", "value lower upper about", defaults=(None, None, None, False))
 
 
 _AT_MOST = "<|≤|<=|不超过|不高于|不大于|至多|低于|小于|at most|below"

@@ -172,40 +172,33 @@ def _open(spec: str, work):
         backend = ibis.duckdb.connect(memory_limit=f"{MEMORY}b", temp_directory=str(work))
         backend.raw_sql("SET preserve_insertion_order = false")
         close = backend.disconnect
-    else:
-        session = _spark_session(spec)
+    else:  # Spark in this process, or a cluster whose machines see the same folders
+        try:
+            from pyspark.sql import SparkSession
+        except ImportError:
+            raise error("error.no_pyspark") from None
+        java = os.environ.get("JAVA_HOME")
+        if not (shutil.which("java") or (java and Path(java, "bin", "java").is_file())):
+            raise error("error.no_java")
+        host, _, port = spec.removeprefix("spark://").rpartition(":")
+        options = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
+        options |= {"spark.sql.session.timeZone": "UTC", "spark.driver.memory": MEMORY}
+        if spec == "spark" or host in ("127.0.0.1", "localhost"):
+            options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
+            options["spark.sql.shuffle.partitions"] = str(4 * (os.cpu_count() or 1))
+        if spec != "spark":  # Spark itself would try for a minute
+            try:
+                socket.create_connection((host, int(port)), timeout=5).close()
+            except (OSError, OverflowError) as problem:
+                raise error("error.no_master", address=spec, reason=problem) from problem
+        builder = SparkSession.builder.appName("xc stations").config(map=options)
+        session = builder.master("local[*]" if spec == "spark" else spec).getOrCreate()
+        session.sparkContext.setLogLevel("ERROR")
         backend, close = ibis.pyspark.connect(session), session.stop
     try:
         yield backend
     finally:
         close()
-
-
-def _spark_session(spec: str):
-    """Start Spark in this process, or join a cluster whose machines see the same folders."""
-    try:
-        from pyspark.sql import SparkSession
-    except ImportError:
-        raise error("error.no_pyspark") from None
-    java = os.environ.get("JAVA_HOME")
-    if not (shutil.which("java") or (java and Path(java, "bin", "java").is_file())):
-        raise error("error.no_java")
-    host, _, port = spec.removeprefix("spark://").rpartition(":")
-    options = {"spark.ui.enabled": "false", "spark.ui.showConsoleProgress": "false"}
-    options |= {"spark.sql.session.timeZone": "UTC", "spark.driver.memory": MEMORY}
-    if spec == "spark" or host in ("127.0.0.1", "localhost"):
-        options |= {"spark.driver.host": "127.0.0.1", "spark.driver.bindAddress": "127.0.0.1"}
-        options["spark.sql.shuffle.partitions"] = str(4 * (os.cpu_count() or 1))
-    if spec != "spark":
-        # Spark itself would try for a minute
-        try:
-            socket.create_connection((host, int(port)), timeout=5).close()
-        except (OSError, OverflowError) as problem:
-            raise error("error.no_master", address=spec, reason=problem) from problem
-    builder = SparkSession.builder.appName("xc stations").config(map=options)
-    session = builder.master("local[*]" if spec == "spark" else spec).getOrCreate()
-    session.sparkContext.setLogLevel("ERROR")
-    return session
 
 
 def write_store(paths, out, *, stations=None, progress=None, warn=None) -> Path:
