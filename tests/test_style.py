@@ -131,8 +131,8 @@ subscripts("PM2.5, O3, NO2, CO2") | PM₂.₅, O₃, NO₂, CO₂ | PM₂.₅, O
 unit_name("µg/m³") | 微克/立方米 | µg/m³
 unit_name("furlong") | furlong | furlong
 unit_name(None) | |
-place_name("东城区") | 东城区 | Dongcheng
-place_name("官园") | 官园 | Guanyuan
+key_name("东城区") | 东城区 | Dongcheng
+key_name("官园") | 官园 | Guanyuan
 key_name("traffic_noise") | 交通噪声平均值 | Mean traffic noise
 """
 
@@ -149,7 +149,7 @@ def test_every_area_and_station_has_an_english_name():
     named = {*xc.load("observations")["scope"], *xc.load("targets")["scope"]}
     named |= {*xc.load("air/stations")["station"]}
     with style.use_style("en"):
-        assert [n for n in named if not style.place_name(n).isascii()] == []
+        assert [n for n in named if not style.key_name(n).isascii()] == []
 
 
 @pytest.mark.parametrize("text", ["细颗粒物年均浓度与优良天数比率", "0.4 dB below it", "µg/m³"])

@@ -298,21 +298,8 @@ def _apply_rules(case) -> Assessment:
         return _result(case, 10, "gap", "one_value")
     if case.too_far:
         return _result(case, 10 if case.n == 2 else 11, "too_far")
-    return _span(case) if case.n == 2 else _probability(case)
-
-
-def _span(case):
-    fans = [case.fan, *(case.project(method=method) for method in METHODS if method != "linear")]
-    chances = [p for p in map(case.chance, fans) if p == p]
-    if not chances:
-        return _result(case, 10, "gap")
-    span = min(chances), max(chances)
-    low, high = (message(f"verdict.{band(p)}") for p in span)
-    told = {"p_low": _chance(span[0]), "p_high": _chance(span[1]), "low": low, "high": high}
-    return _result(case, 10, "span", fan=case.project(), span=span, **told)
-
-
-def _probability(case):
+    if case.n == 2:
+        return _span(case)
     fan = case.project()
     p = case.chance(fan)
     if p != p:
@@ -324,6 +311,17 @@ def _probability(case):
     told |= {"first": int(fan.years[0]), "last": int(fan.years[-1])}
     told["method"] = message(f"method.{fan.method}")
     return _result(case, 11, band(p), "likelihood", p=p, fan=fan, **told)
+
+
+def _span(case):
+    fans = [case.fan, *(case.project(method=method) for method in METHODS if method != "linear")]
+    chances = [p for p in map(case.chance, fans) if p == p]
+    if not chances:
+        return _result(case, 10, "gap")
+    span = min(chances), max(chances)
+    low, high = (message(f"verdict.{band(p)}") for p in span)
+    told = {"p_low": _chance(span[0]), "p_high": _chance(span[1]), "low": low, "high": high}
+    return _result(case, 10, "span", fan=case.project(), span=span, **told)
 
 
 def band(p) -> str:
@@ -779,27 +777,24 @@ def next_plan(indicators=None, *, as_of=None) -> pd.DataFrame:
         if missing:
             raise error("error.no_target", indicator=missing[0], scope=HOME, known=plan)
         rows = rows[rows["indicator"].isin(names)]
-    frame = pd.DataFrame([_candidate(read_target(row), year) for _, row in rows.iterrows()])
+    met, found = {"maintenance": True, "met": True, "open": None, "no_value": None}, []
+    for aim in (read_target(row) for _, row in rows.iterrows()):
+        one = registered_assessment(aim.indicator, aim, as_of=year)
+        first, last = fits.fit_setting(aim.indicator, as_of=year).window
+        past = [v for v in targets.read_values(one.data, until=last) if v.year >= first]
+        past = [v for v in past if v.value == v.value]
+        row = vars(aim) | vars(one) | {"target": aim.value, "target_year": aim.year}
+        row["already_met"] = met.get(one.key, False)
+        row["rate_needed"] = _rate(one.latest, aim.value, aim.year - (one.latest_year or aim.year))
+        row["rate_past"] = nan
+        if past:
+            row["rate_past"] = _rate(past[0].value, past[-1].value, past[-1].year - past[0].year)
+        fan = one.projection
+        row |= dict.fromkeys(_NUMBERS, nan) if fan is None else fan.frame.loc[aim.year].to_dict()
+        found.append({name: row[name] for name in _CANDIDATE})
+    frame = pd.DataFrame(found)
     frame.attrs = {"as_of": year, "plan": plan}
     return frame
-
-
-def _candidate(aim, year):
-    one = registered_assessment(aim.indicator, aim, as_of=year)
-    first, last = fits.fit_setting(aim.indicator, as_of=year).window
-    fitted = [v for v in targets.read_values(one.data, until=last) if v.year >= first]
-    fitted = [v for v in fitted if v.value == v.value]
-    row = vars(aim) | vars(one) | {"target": aim.value, "target_year": aim.year}
-    met = {"maintenance": True, "met": True, "open": None, "no_value": None}
-    row["already_met"] = met.get(one.key, False)
-    row["rate_needed"] = _rate(one.latest, aim.value, aim.year - (one.latest_year or aim.year))
-    row["rate_past"] = nan
-    if fitted:
-        start, end = fitted[0], fitted[-1]
-        row["rate_past"] = _rate(start.value, end.value, end.year - start.year)
-    fan = one.projection
-    row |= dict.fromkeys(_NUMBERS, nan) if fan is None else fan.frame.loc[aim.year].to_dict()
-    return {name: row[name] for name in _CANDIDATE}
 
 
 def _rate(start, end, years):

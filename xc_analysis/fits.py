@@ -21,11 +21,9 @@ from .words import error
 ONE_FIT = {"good_days": "good_day_ratio", "heavy_days": "heavy_day_ratio"}
 
 
+_SETTING = "indicator scope plan source basis partial dust window method prior_sd to ids"
 #: What the register sets for one fit; ``ids`` names the rows it came from.
-Setting = namedtuple(
-    "Setting",
-    "indicator scope plan source basis partial dust window method prior_sd to ids",
-)
+Setting = namedtuple("Setting", _SETTING)
 
 
 def projection(indicator, *, as_of=None, scope=None) -> Projection:

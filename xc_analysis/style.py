@@ -118,11 +118,6 @@ def tint(color, share: float) -> tuple:
     return tuple(1 - share * (1 - c) for c in to_rgb(color))
 
 
-def place_name(name: str | None) -> str:
-    """Return an area's or a station's name in the language in force."""
-    return _first_word(f"area.{name}", f"station.{name}") or name or ""
-
-
 def series_name(attrs: dict) -> str:
     """Return an indicator's name in the language in force from a frame's attributes."""
     return str(attrs.get(f"name_{language()}") or attrs.get("indicator") or "")

@@ -8,7 +8,7 @@ from ..evidence import series
 from ..figures import DASHES, Key
 from ..style import INK
 from ..targets import meets
-from ..words import error, joined, word
+from ..words import area_name, error, joined, word
 from . import marks
 
 # areas beside the first; never a pollutant's colour
@@ -133,7 +133,7 @@ def _names(data) -> list[str]:
     scopes, indicators = (len({f.attrs.get(k) for f in data}) for k in ("scope", "indicator"))
     names = []
     for frame in data:
-        area = style.place_name(frame.attrs.get("scope")) if scopes > 1 or indicators == 1 else ""
+        area = area_name(frame.attrs.get("scope") or "") if scopes > 1 or indicators == 1 else ""
         own = style.series_name(frame.attrs) if indicators > 1 or not area else ""
         names.append(style.tr("", " ").join(filter(None, [area, own])))
     return names
