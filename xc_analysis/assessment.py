@@ -661,10 +661,7 @@ def assumption_effects(*, as_of=None) -> pd.DataFrame:
 
 
 class Hindcast(namedtuple("Hindcast", "frame coverage")):
-    """Projections from past origins beside what came, and how often the bands held.
-
-    ``coverage``, by area, has standard errors clustered by indicator: points of a series overlap.
-    """
+    """Projections from past origins beside what came, and how often their bands held by area."""
 
     def _repr_html_(self):
         return self.coverage._repr_html_()
@@ -685,8 +682,8 @@ def hindcast(
     Returns
     -------
     Hindcast
-        Only whole years with a value are outturns: an estimate, a bound or a part of a year is
-        none. A fit that cannot be made leaves no row.
+        ``frame``, and ``coverage`` by area, its standard errors clustered by indicator. Only whole
+        years with a value are outturns; a fit that cannot be made leaves no row.
 
     Raises
     ------

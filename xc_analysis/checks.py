@@ -46,11 +46,8 @@ def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
     pandas.DataFrame
         One row for each offence, in order of table and line: ``table``, ``line`` (of the file,
         its header being line 1), ``column``, ``value``, ``problem``, ``remedy``. Empty is clean.
-        What concerns no single column stands under ``(file)``, ``(header)`` or ``(row)``.
-
-    Notes
-    -----
-    Bad input raises nothing. Problem and remedy are in the language in force.
+        What concerns no single column stands under ``(file)``, ``(header)`` or ``(row)``. Bad
+        input raises nothing; problem and remedy are in the language in force.
 
     Examples
     --------
@@ -598,13 +595,6 @@ def _from_days(sheet: Sheet) -> dict[str, pd.DataFrame]:
     years = years.join(poorest["min"].where(poorest["size"] == 12, 0).rename("least"), on=key)
     months = months.assign(least=math.nan).set_index([*key, "month"])
     return {"air/annual": years.set_index(key), "air/monthly": months}
-
-
-def _check_computed(pack: Pack) -> Iterator[Offence]:
-    """Find computed air among the observations."""
-    frame, computed = pack["observations"].frame, pack["air/annual"].frame["indicator"]
-    wrong = (frame["status"] == "computed") & frame["indicator"].isin(computed)
-    yield from flag(pack["observations"], "status", wrong, "check.computed_air")
 
 
 def _check_daily(pack: Pack) -> Iterator[Offence]:

@@ -77,9 +77,8 @@ def drawn(frame: pd.DataFrame, *, ax, mark: str | None = None, unit: str | None 
         A frame of `xc.series` gives points; one with columns x and y (or year and value) is taken
         as it is; any other is unrolled: text columns name series, numbers as columns make cells.
     ax : Axes
-    mark : str, optional
-        English name of the mark, such as ``"bar"``; default by the frame's form.
-    unit : str, optional
+    mark, unit : str, optional
+        English name of the mark, such as ``"bar"``, by default by the frame's form; unit.
 
     Returns
     -------
@@ -151,10 +150,8 @@ def panels(n: int = 1, *, height: float = 60, width: float | None = None, column
 
     Parameters
     ----------
-    n : int
-        Number of panels.
-    height : float
-        Of a row of panels in mm; title, key and source are added to it.
+    n, height : int, float
+        Number of panels; height of a row of them in mm, to which title, key and source are added.
     width : float, optional
         In mm; default 155, Word's text width, or what `xc figure --width` asks for.
     columns : int, optional
@@ -501,10 +498,9 @@ def figure(stem: str, *, width: float | None = None, formats=None):
     ----------
     stem : str
         File name without folder or ending.
-    width : float, optional
-        Width in mm; default 155, Word's text width. ``$XC_FIGURE_WIDTH`` goes before both.
-    formats : sequence of {"png", "svg", "pdf"}, optional
-        Default png; ``$XC_FIGURE_FORMATS`` ("svg,pdf") goes before it.
+    width, formats : float, sequence of {"png", "svg", "pdf"}, optional
+        Default 155 mm, Word's text width, and png; ``$XC_FIGURE_WIDTH`` and
+        ``$XC_FIGURE_FORMATS`` ("svg,pdf") go before them.
 
     Returns
     -------

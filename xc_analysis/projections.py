@@ -694,8 +694,7 @@ def share_at_bound(passed, total, next_total, levels=(0.5, 0.8, 0.95)) -> dict[s
     Notes
     -----
     A Beta-binomial with Jeffreys' prior, Beta(1/2, 1/2), whose intervals keep their level close
-    to 0 and 1; the uniform prior would expect one failure in N + 2. It takes those judged as
-    independent: sections of one river are not, and tell less.
+    to 0 and 1. It takes those judged as independent; sections of one river are not.
 
     Examples
     --------

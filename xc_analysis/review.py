@@ -36,7 +36,16 @@ def review_export(path) -> Path:
     names = told["indicator"].map(indicator_name)
     effects = pd.DataFrame({"id": told["id"], "concerns": names})
     effects["verdict"] = names + ": " + told["verdict"].map(_verdict)
-    effects["alternatives"] = names + ": " + told["alternatives"].map(_alternatives)
+    effects["alternatives"] = (
+        names
+        + ": "
+        + [
+            "; ".join(
+                word("review.alternative", choice=c, verdict=_verdict(v, p)) for *_, c, v, p in one
+            )
+            for one in told["alternatives"]
+        ]
+    )
     effects = effects.groupby("id", sort=False).agg("\n".join).to_dict("index")
     rows = {}
     for line in load("assumptions").to_dict("records"):
@@ -59,13 +68,6 @@ def review_export(path) -> Path:
 
 def _verdict(term: str, p: float = float("nan")) -> str:
     return short_verdict(term, plan_years()[1]) + (f" {100 * p:.0f}%" if p == p else "")
-
-
-def _alternatives(choices) -> str:
-    return "; ".join(
-        word("review.alternative", choice=what, verdict=_verdict(term, p))
-        for _, _, what, term, p in choices
-    )
 
 
 def _setting(line: dict) -> str:

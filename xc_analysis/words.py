@@ -16,7 +16,7 @@ _language: str | None = None
 
 
 def language() -> str:
-    """Return the language in force: of `use_language`, ``$XC_LANG`` or the locale, else Chinese."""
+    """Return the language in force: as set, as ``$XC_LANG``, the locale's; Chinese when in doubt."""
     asked = _language or os.environ.get("XC_LANG", "").lower()[:2]
     if asked in LANGUAGES:
         return asked

@@ -33,10 +33,8 @@ def daily(hours, *, name=None, stations=None, by="district", hour_label="end", p
         Stations to take; default all.
     by : {"district", "station"}
         One row a day for all stations together (hourly mean first), or one for each.
-    hour_label : {"end", "start"}
-        Whether a label is the end of its hour or its start.
-    pm10 : {"filled", "reported"}
-        PM2.5 in place of a missing PM10, or PM10 as reported.
+    hour_label, pm10 : {"end", "start"}, {"filled", "reported"}
+        What of its hour a label is; PM2.5 in place of a missing PM10, or PM10 as reported.
 
     Returns
     -------

@@ -41,10 +41,8 @@ def plot_series(
         Limits, or rows of the table ``standards``, each drawn over the years it is in force.
     trend : Trend or list, optional
         Sen lines over their years.
-    label : {"ends", "last", "all"} or None
-        Which values are written beside their points.
-    years : (int, int), optional
-        First and last year shown.
+    label, years : {"ends", "last", "all"} or None, (int, int)
+        Which values are written beside their points; first and last year shown.
     names, colors : list of str, optional
         One per series; names default to area or indicator, whichever differ.
     title : str or False, optional

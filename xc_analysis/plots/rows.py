@@ -47,18 +47,14 @@ def plot_rows(
         Numeric columns to draw; default all but those named otherwise here.
     ranges : (str, str), optional
         Columns of lower and upper end of the last column drawn.
-    target : str, optional
-        Column of the district's target: an orange tick.
-    text : str, optional
-        Column written at the right margin.
+    target, text : str, optional
+        Column of the district's target, an orange tick; column written at the right margin.
     reference : float or dict, optional
         Position of a vertical line, or ``{position: name}``.
-    highlight : list, optional
-        Rows in colour; the others grey.
+    highlight, colors : list, str, optional
+        Rows in colour, the others grey; colour of the dots.
     names : dict, optional
         ``{column: name in the key}``; under the column of lower ends, that of the range.
-    colors : str, optional
-        Colour of the dots.
     decimals : int, optional
         Write the last column's values beside their dots.
     unit, xlim, title, ax : optional
@@ -177,10 +173,8 @@ def plot_bars(
         ``{column: name}``; default the words' own.
     pale : sequence
         Rows drawn paler, as years whose record is incomplete.
-    total : bool
-        Write the sum at the end of each bar.
-    decimals : int
-        Of the sums.
+    total, decimals : bool, int
+        Write the sum at the end of each bar, and its decimals.
     unit, ylim, title, ax : optional
         ``ylim`` are the limits of the value axis, also of bars that lie.
 
