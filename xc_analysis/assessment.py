@@ -511,7 +511,7 @@ def _difference(value, unit, form=".3f"):
     """Tell a difference of two values; one of per cents is in percentage points."""
     text = "–" if value != value else f"{value:{form}}"
     text = text.rstrip("0").rstrip(".") if form == ".3f" else text
-    return _amount(text, difference_unit(unit))
+    return _amount(text, difference_unit(unit, text))
 
 
 def _value_words(case, v):

@@ -21,7 +21,7 @@ from .plots.tables import short_verdict
 from .style import number, percent, shortest, subscripts
 from .tables import load
 from .targets import shown_sign, text_of
-from .words import has_word, tr, unit_name, use_language, word
+from .words import difference_unit, has_word, tr, unit_name, use_language, word
 
 GROUPS = {
     "met": ("met", "met_provisional"),
@@ -164,9 +164,8 @@ class Evaluation:
 
     def margin(self, name: str) -> str:
         """Tell the distance of the latest value to the target."""
-        unit = unit_name(self.frame(name).attrs["unit"])
-        unit = word("unit.pp") if unit == "%" else unit
-        return amount(shortest(abs(self.judged[name].margin)), unit)
+        text = shortest(abs(self.judged[name].margin))
+        return amount(text, unit_name(difference_unit(self.frame(name).attrs["unit"], text)))
 
     @cached_property
     def rows(self) -> list[dict]:
@@ -209,7 +208,7 @@ class Evaluation:
             "change": self.since_base(name),
             "verdict": one.label(),
             "in_charge": "",
-            "grounds": tr("。", ". ").join(filter(None, (why, self.reading(one)))),
+            "grounds": tr("。", "; ").join(filter(None, (why, self.reading(one)))),
             "short": self.short(name),
             "year": one.latest_year,
             "indicator": name,

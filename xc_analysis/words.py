@@ -68,9 +68,9 @@ def unit_name(unit: str | None, lang: str | None = None) -> str:
     return named("unit", unit, lang) if isinstance(unit, str) else ""
 
 
-def difference_unit(unit: str | None) -> str | None:
-    """Return the unit of a difference or a slope: of per cents it is percentage points."""
-    return "pp" if unit == "%" else unit
+def difference_unit(unit: str | None, text: str = "") -> str | None:
+    """Return the unit of a difference or a slope: of per cents percentage points, or one."""
+    return unit if unit != "%" else "one_pp" if text == "1" else "pp"
 
 
 def area_name(scope: str, lang: str | None = None) -> str:
