@@ -124,6 +124,7 @@ UNUSABLE = {
     "date,hour,type,官园,万寿西宫\n": "header_only",
     '{"error": 404}': "not_hourly",
     "Date,hour;type\n": "not_hourly",
+    "year,Year,month,day,hour,station,PM2.5\n2014,2014,1,1,1,官园,5\n": "not_hourly",
     bytes(range(256)) * 8: "not_hourly",
     "date,hour,type,锟斤拷?,??\n20170609,1,PM2.5,1,2\n": "header_lost",
 }
@@ -131,7 +132,7 @@ UNUSABLE = {
 
 def test_unusable_files_are_listed_and_the_rest_is_read(tmp_path):
     pair(tmp_path, "20170501")
-    files = [put(tmp_path, f"2017060{i}", text=text) for i, text in enumerate(UNUSABLE, 1)]
+    files = [put(tmp_path, f"201706{i:02d}", text=text) for i, text in enumerate(UNUSABLE, 1)]
     (tmp_path / "list.xlsx").write_bytes(b"PK")
     hours, defects = read_archive(tmp_path)
     assert len(hours) == 24 * 2 * 6

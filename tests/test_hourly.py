@@ -44,8 +44,9 @@ def test_the_label_is_the_end_or_the_start_of_the_hour():
     assert end["pm25"].fillna(-1).tolist() == [10, -1, -1, 30]
     # 01 to 23 of the 1st; one hour of the 2nd; 01 to 23 of the 4th, one hour of the 5th
     assert start["pm25"].fillna(-1).tolist() == [10, -1, -1, 30, -1]
-    # records that begin at midnight add no day before
+    # records that begin at midnight add no day before, an hour without a time is none
     hours = wide("2020-03-01", range(25), pm25=5.0)
+    hours.loc[len(hours)] = [pd.NaT, "官园", 900.0]
     assert daily(hours)["date"].tolist() == [pd.Timestamp("2020-03-01")]
 
 

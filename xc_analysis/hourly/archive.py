@@ -96,7 +96,7 @@ class Reader:
             kind, content = layouts.recognise(data)
             if kind in ("uci", "network"):
                 self._add_frame(label, content, kind)
-        except (ValueError, KeyError) as problem:
+        except (ValueError, KeyError, TypeError) as problem:
             kind, content = "not_hourly", str(problem).splitlines()[0][:60]
         if kind in ("empty_file", "html_page", "not_hourly"):
             self.note(label, kind, "skipped", value=content)

@@ -109,7 +109,7 @@ def _wide(hours) -> pd.DataFrame:
             return wide.set_axis(list(POLLUTANTS), axis=1).reset_index()
         wide = frame.assign(time=time).rename(columns=names)
         wide = wide.reindex(columns=["time", "station", *POLLUTANTS])
-        return wide.astype(dict.fromkeys(POLLUTANTS, "float64"))
+        return wide.dropna(subset="time").astype(dict.fromkeys(POLLUTANTS, "float64"))
     except (ValueError, TypeError, OverflowError) as problem:
         raise unreadable(problem) from None
 
