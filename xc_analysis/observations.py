@@ -153,6 +153,7 @@ def _plain(text: str) -> str:
     return re.sub(r"[\W_]", "", unicodedata.normalize("NFKC", text).lower())
 
 
+@kept("observations", "air/annual", "air/areas_annual")
 def known_scopes() -> list[str]:
     """List every area that a table knows, the district and the city first."""
     tables = [load(name)["scope"] for name in ("observations", "air/annual", "air/areas_annual")]
