@@ -36,16 +36,7 @@ def review_export(path) -> Path:
     names = told["indicator"].map(indicator_name)
     effects = pd.DataFrame({"id": told["id"], "concerns": names})
     effects["verdict"] = names + ": " + told["verdict"].map(_verdict)
-    effects["alternatives"] = (
-        names
-        + ": "
-        + [
-            "; ".join(
-                word("review.alternative", choice=c, verdict=_verdict(v, p)) for *_, c, v, p in one
-            )
-            for one in told["alternatives"]
-        ]
-    )
+    effects["alternatives"] = names + ": " + told["alternatives"].map(_alternatives)
     effects = effects.groupby("id", sort=False).agg("\n".join).to_dict("index")
     rows = {}
     for line in load("assumptions").to_dict("records"):
@@ -64,6 +55,12 @@ def review_export(path) -> Path:
         page.append(signature)
         lay_out(page, "review", WIDTHS, part, FILLED, answers)
     return save_book(book, path)
+
+
+def _alternatives(one: list[tuple]) -> str:
+    """Say what verdict each alternative choice would give."""
+    told = [(choice, _verdict(verdict, p)) for *_, choice, verdict, p in one]
+    return "; ".join(word("review.alternative", choice=c, verdict=v) for c, v in told)
 
 
 def _verdict(term: str, p: float = float("nan")) -> str:

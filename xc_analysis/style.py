@@ -14,7 +14,6 @@ from pylopdf_fonts_zh_cn import sans_path
 
 from .tables import load
 from .words import language, tr, use_language, word
-from .words import unit_name as unit_name
 
 INK = "#2B2B2B"
 MUTED = "#5F6368"
