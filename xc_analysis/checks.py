@@ -233,7 +233,6 @@ def _check_references(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_links(pack: Pack) -> Iterator[Offence]:
-    """Find addresses on hosts that are not the publisher's."""
     rows = pack.rows("publishers", "publisher", "hosts")
     hosts = {row["publisher"]: str(row["hosts"]).split(";") for row in rows}
     for row in pack.rows("sources"):
@@ -252,7 +251,6 @@ def _check_links(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_folder(pack: Pack) -> Iterator[Offence]:
-    """Find files that are no tables of the project."""
     expected = {f"{table}.csv" for table in table_names()} | {"datapackage.json"}
     for path in sorted([*pack.folder.glob("*"), *pack.folder.glob("air/*")]):
         name = path.relative_to(pack.folder).as_posix()
@@ -391,7 +389,6 @@ def _check_periods(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_scopes(pack: Pack) -> Iterator[Offence]:
-    """Find areas that are written in two ways."""
     tables = ("observations", "targets", "statements", "assumptions", "air/annual", "air/monthly")
     named = [row for table in tables for row in pack.rows(table) if row.reads("scope")]
     counts = Counter(row["scope"] for row in named)
@@ -501,7 +498,6 @@ def _whole_years(row: Row, used: list[Row]) -> Iterator[Offence]:
 
 
 def _check_statements(pack: Pack) -> Iterator[Offence]:
-    """Find statements that cannot be recomputed."""
     known = {kind: pack.known("indicators", "indicator") for kind in ("station", "published")}
     known["printed"] = pack.known("statements", "statement_id")
     known["obs"] = pack.known("observations", "obs_id")
@@ -536,7 +532,6 @@ def _check_readings(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_parameters(pack: Pack) -> Iterator[Offence]:
-    """Find parameters that cannot be used."""
     for row in pack.rows("assumptions", "indicator", "parameter", "value", "reading"):
         parameter, value = row["parameter"], row["value"]
         # `basis` and `partial` take the words of the columns of their name

@@ -269,16 +269,11 @@ def find_meaning(text: str, *, allowed=(), areas: bool = True) -> str:
     found = [one for one in found if one.lower() not in allowed]
     if areas:  # names of areas count, but not within those of bodies and their publications
         bare = _BODIES.sub("", text)
-        found += [name for name in _other_areas() if name in bare]
+        others = [scope for scope in known_scopes() if scope not in (HOME, CITY)]
+        names = [re.sub("[区市县]$", "", scope) for scope in others]
+        names += ["全市", "全国", "街道", *(area_name(scope, "en") for scope in others)]
+        found += [name for name in names if len(name) > 1 and name in bare]
     return found[0] if found else ""
-
-
-@cache
-def _other_areas() -> tuple[str, ...]:
-    others = [scope for scope in known_scopes() if scope not in (HOME, CITY)]
-    short = [re.sub("[区市县]$", "", scope) for scope in others]
-    names = ["全市", "全国", "街道", *short, *(area_name(scope, "en") for scope in others)]
-    return tuple(name for name in names if len(name) > 1)
 
 
 def _read_numbers(preview: Preview, sheet: Sheet, rows) -> None:

@@ -159,7 +159,6 @@ def _is_count(row: dict) -> bool:
 
 
 def _digits(row: dict) -> str:
-    """Return the figure as printed, else the table's own."""
     text = row["printed"] or ""
     if _NUMBER.fullmatch(text):
         return text

@@ -58,7 +58,6 @@ def review_export(path) -> Path:
 
 
 def _alternatives(one: list[tuple]) -> str:
-    """Say what verdict each alternative choice would give."""
     told = [(choice, _verdict(verdict, p)) for *_, choice, verdict, p in one]
     return "; ".join(word("review.alternative", choice=c, verdict=v) for c, v in told)
 

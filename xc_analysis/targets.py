@@ -255,19 +255,14 @@ def assumptions() -> tuple[dict, ...]:
     return tuple(rows.where(rows.notna(), None).to_dict("records"))
 
 
+@kept("targets")
 def plan_years(plan=PLAN) -> tuple[int, int]:
     """Return the base year and the target year of a plan: those most of its targets have."""
-    known = _plan_years()
-    if str(plan) not in known:
-        raise error("error.no_plan", plan=plan, plans=joined(known))
-    return known[str(plan)]
-
-
-@kept("targets")
-def _plan_years():
     rows = load("targets").dropna(subset="base_year").groupby("plan", sort=False)
     most = rows[["base_year", "target_year"]].agg(lambda years: years.mode().iloc[0])
-    return {row.Index: (int(row.base_year), int(row.target_year)) for row in most.itertuples()}
+    if str(plan) not in most.index:
+        raise error("error.no_plan", plan=plan, plans=joined(most.index))
+    return tuple(most.loc[str(plan)].astype(int))
 
 
 def published_base(line, scope, until) -> tuple[int | None, float]:

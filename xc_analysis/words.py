@@ -27,7 +27,21 @@ def language() -> str:
 
 
 def use_language(lang: str | None) -> str | None:
-    """Set the language of labels and messages, None for the environment's; return the last set."""
+    """Set the language of labels, messages and charts; return the one set before, if any.
+
+    Parameters
+    ----------
+    lang : {"zh", "en"} or None
+        None follows the environment: ``XC_LANG``, else its locale, Chinese when in doubt.
+        Any other raises `InputError`.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> before = xc.use_language("zh")
+    >>> xc.use_language("en")
+    'zh'
+    """
     global _language
     if lang is not None and lang not in LANGUAGES:
         raise error("error.language", lang=lang)
@@ -36,7 +50,20 @@ def use_language(lang: str | None) -> str | None:
 
 
 def tr(zh: str, en: str) -> str:
-    """Return the one of two texts that is in the language in force."""
+    """Return the one of two texts that is in the language in force.
+
+    Parameters
+    ----------
+    zh, en : str
+        A label or sentence in Chinese and in English.
+
+    Examples
+    --------
+    >>> import xc_analysis as xc
+    >>> before = xc.use_language("en")
+    >>> xc.tr("噪声", "noise")
+    'noise'
+    """
     return zh if language() == "zh" else en
 
 
