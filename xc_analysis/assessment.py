@@ -165,7 +165,7 @@ def assess(data, target, *, year=None, as_of=None) -> Assessment:
         frame = frame.set_axis(pd.Index(years, name="year")).sort_index()
         frame.attrs = dict(data.attrs)
     else:
-        frame, kept = fan.data.copy(), ("indicator", "scale", "floor", "ceiling", "better")
+        frame, kept = fan.data.copy(), ("scale", "floor", "ceiling", "better")
         frame.attrs = fan.data.attrs | {name: getattr(fan, name) for name in kept}
     indicator, scope, source = (frame.attrs.get(k) for k in ("indicator", "scope", "source"))
     registered = fan is None and indicator and scope and source
