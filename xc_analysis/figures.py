@@ -229,6 +229,7 @@ def title(fig, text: str, note: str | None = None):
 
 def finish(fig, width: float | None = None) -> None:
     """Write title, note, key and source line, and leave the rest of the sheet to the axes."""
+    style.ensure_style()
     sheet = sheet_of(fig)
     for artist in [a for a in (*fig.texts, *fig.artists, *fig.lines) if a.get_gid() == "xc-sheet"]:
         artist.remove()
@@ -427,7 +428,6 @@ def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png"
             raise error("error.figure_format", format=name)
     if not WIDTHS[0] <= width <= WIDTHS[1]:
         raise error("error.width", width=width, least=WIDTHS[0], most=WIDTHS[1])
-    style.ensure_style()
     finish(fig, width)
     height = fig.get_figheight() * MM
     if height > style.PAGE_HEIGHT:
