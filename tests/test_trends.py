@@ -7,9 +7,8 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy.stats import theilslopes
+from scipy.stats import norm, theilslopes
 
-import xc_analysis as xc
 from xc_analysis.errors import InputError
 from xc_analysis.trends import POWER, fit_points, mann_kendall, seasonal_kendall, trend
 from xc_analysis.words import use_language
@@ -38,30 +37,17 @@ def test_monotone_series_have_the_published_p():
         assert mann_kendall([np.arange(n), -np.arange(n)]).p == pytest.approx([p, p], rel=2e-3)
 
 
-def enumerated_p(y):
-    """Two-sided p over every order of the values, ties kept apart as distinct objects."""
-    orders = np.array(list(permutations(y)))
-    i, j = np.triu_indices(len(y), 1)
-    every = np.abs(np.sign(orders[:, j] - orders[:, i]).sum(axis=1))
-    return (every >= every[0]).mean()
-
-
-LONGER = [
-    (3, 1, 2, 5, 4, 7, 6, 8),
-    (1, 1, 2, 3, 3, 3, 4, 5),
-    (5, 5, 4, 4, 3, 3, 2, 2),
-    (1, 2, 1, 2, 1, 2, 1, 3),
-    (7, 7, 7, 7, 7, 7, 7, 1),
-    (6, 3, 3, 2, 5, 1, 1),
-    (2, 2, 1, 3, 1, 1),
-]
-
-
-@pytest.mark.parametrize("n", [2, 3, 4, 5, *LONGER])
+@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 8])
 def test_exact_p_is_enumeration_for_every_pattern_of_ties(n):
-    patterns = np.array([n] if isinstance(n, tuple) else list(product(range(n), repeat=n)))
-    for row in {tuple(np.unique(row, return_inverse=True)[1]) for row in patterns}:
-        assert mann_kendall(row).p == pytest.approx(enumerated_p(row), abs=1e-12), row
+    """Up to five values in every pattern, from six on in a dozen, and all orders of each."""
+    drawn = np.random.default_rng(n).integers(0, n - 2, (12, n)) if n > 5 else ()
+    rows = product(range(n), repeat=n) if n <= 5 else [*drawn, range(n)]
+    i, j = np.triu_indices(n, 1)
+    for row in {tuple(np.unique(row, return_inverse=True)[1]) for row in rows}:
+        orders = np.array(list(permutations(row)))
+        every = np.abs(np.sign(orders[:, j] - orders[:, i]).sum(axis=1))
+        expected = (every >= every[0]).mean()
+        assert mann_kendall(row).p == pytest.approx(expected, abs=1e-12), row
 
 
 @pytest.mark.parametrize("n", [4, 6, 10, 11, 30, 121])
@@ -94,14 +80,12 @@ def test_slope_is_by_real_years_not_by_position():
     st.floats(0.1, 10),
 )
 def test_order_years_and_units_do_not_matter(values, random, shift, scale):
-    years = list(range(2000, 2000 + len(values)))
-    base = mann_kendall(values, years)
-    order = random.sample(range(len(values)), len(values))
-    moved = mann_kendall(np.array(values)[order] * scale + 3, np.array(years)[order] + shift)
-    assert (moved.s, moved.p) == (base.s, base.p)
+    values, years = np.array(values), np.arange(2000, 2000 + len(values))
+    base, flipped = mann_kendall(values, years), mann_kendall(-values, years)
+    order = random.sample(range(values.size), values.size)
+    moved = mann_kendall(values[order] * scale + 3, years[order] + shift)
+    assert (moved.s, moved.p) == (base.s, base.p) == (-flipped.s, flipped.p)
     assert moved.slope == pytest.approx(base.slope * scale, abs=1e-9)
-    flipped = mann_kendall(-np.array(values), years)
-    assert flipped.s == -base.s and flipped.p == base.p
 
 
 @pytest.mark.parametrize(("n", "percent"), [(3, 66.7), (4, 91.7), (5, 98.3), (6, 99.7)])
@@ -114,7 +98,7 @@ def test_short_range_is_that_of_the_pairwise_slopes(n, percent):
     assert f"{percent:.3g} %" in t._repr_html_()
 
 
-@pytest.mark.parametrize("n", [6, 9, 15])
+@pytest.mark.parametrize("n", [7, 9, 15])
 def test_range_of_a_longer_series_covers_as_often_as_it_says(n):
     noise = np.random.default_rng(3).normal(size=(300, n))
     found = [trend(yearly(100 - 2 * np.arange(n) + row)) for row in noise]
@@ -123,21 +107,18 @@ def test_range_of_a_longer_series_covers_as_often_as_it_says(n):
 
 
 SHARE = {"scale": "logit", "floor": 0.0, "ceiling": 100.0}
+VERDICTS = [
+    (yearly([5, 4]), 6, "two points, not a trend", "None"),
+    (yearly([5, 4, 3, 2]), 6, "too few points", "0.083"),
+    (yearly([5, 4, 3, 2]), 4, "not significant, no evidence of no trend", " 0 %"),
+    (yearly([6, 3, 5, 4, 2, 4.5]), 6, "not significant, no evidence of no trend", " 9 %"),
+    (yearly([6, 5, 4, 3, 2, 1]), 6, "significant decrease", "None"),
+    (yearly([90, 94, 97, 99, 99.2, 99.5], **SHARE), 6, "significant increase", "None"),
+    (yearly([90, 94, 97, 99, 100, 100], **SHARE), 6, "at its bound, no trend", "None"),
+]
 
 
-@pytest.mark.parametrize(
-    ("series", "min_points", "verdict", "note"),
-    [
-        (yearly([5, 4]), 6, "two points, not a trend", "None"),
-        (yearly([5, 4, 3, 2]), 6, "too few points", "0.083"),
-        (yearly([5, 4, 3, 2]), 4, "not significant, no evidence of no trend", " 0 %"),
-        (yearly([6, 3, 5, 4, 2, 4.5]), 6, "not significant, no evidence of no trend", " 9 %"),
-        (yearly([6, 5, 4, 3, 2, 1]), 6, "significant decrease", "None"),
-        (yearly([1, 2, 3, 4, 5, 6]), 6, "significant increase", "None"),
-        (yearly([90, 94, 97, 99, 99.2, 99.5], **SHARE), 6, "significant increase", "None"),
-        (yearly([90, 94, 97, 99, 100, 100], **SHARE), 6, "at its bound, no trend", "None"),
-    ],
-)
+@pytest.mark.parametrize(("series", "min_points", "verdict", "note"), VERDICTS)
 def test_verdicts_say_what_they_can_tell(series, min_points, verdict, note):
     found = trend(series, min_points=min_points)
     assert found.verdict == verdict and note in str(found.note)
@@ -145,15 +126,6 @@ def test_verdicts_say_what_they_can_tell(series, min_points, verdict, note):
     assert found.lower <= found.slope <= found.upper
     use_language("zh")
     assert verdict not in found._repr_html_()
-
-
-def test_a_trend_is_headed_by_its_name_and_area():
-    found = trend(xc.series("pm25").loc[2015:2020])
-    for lang, name, area in (("zh", "细颗粒物", "西城区"), ("en", "concentration", "Xicheng")):
-        use_language(lang)
-        caption = found._repr_html_().partition("</caption>")[0]
-        assert name in caption and area in caption and "pm25" not in caption
-    assert "smoke</caption>" in trend(yearly([3, 2, 1], indicator="smoke"))._repr_html_()
 
 
 def test_stated_power_is_what_simulation_gives():
@@ -165,27 +137,20 @@ def test_stated_power_is_what_simulation_gives():
 
 REFUSED = [
     ("2 are needed", mann_kendall, [1.0]),
-    ("2 are needed", mann_kendall, 3.0),
     ("not finite", mann_kendall, [1, np.nan, 2]),
-    ("not finite", mann_kendall, ["a", "b"]),
-    ("not finite", mann_kendall, [1, 2], [2015, np.inf]),
     ("2015 occurs more than once", mann_kendall, [1, 2, 3], [2015, 2015, 2016]),
     ("1 years for 2", mann_kendall, [1, 2], [2015]),
-    ("2 are needed", trend, yearly([5.0])),
     ("2 are needed", trend, yearly([np.nan, np.nan, 3])),
     ("2015 occurs more than once", trend, yearly([5.0, 4, 3], [2015, 2015, 2016])),
     ("value of 2016 is not finite", trend, yearly([5, np.inf, 3])),
-    ("whole years", trend, yearly([5.0, 4], ["a", "b"])),
     ("whole years", trend, yearly([5.0, 4], [2015.5, 2016])),
     ("value of 2015 is not a number", trend, yearly(["x", "1"])),
     ("no column 'value'", trend, yearly([1.0, 2]).to_frame("price")),
     ("t, kg", trend, yearly([1.0, 2]).to_frame("value").assign(unit=["t", "kg"])),
-    *(("window", fit_points, yearly([5, 4]), w) for w in ((2020, 2015), 2015, ("a", "b"))),
+    ("window", fit_points, yearly([5, 4]), (2020, 2015)),
     ("exclude", fit_points, yearly([5, 4]), None, ["x"]),
     ("two years", trend, monthly(np.arange(12.0))),
-    ("two years", trend, monthly(np.full(36, np.nan))),
     ("2005-01", trend, pd.concat([monthly(np.arange(36.0)), monthly(np.ones(1))])),
-    ("not finite", trend, monthly(np.append(np.arange(35.0), np.inf))),
 ]
 
 
@@ -233,50 +198,26 @@ def test_errors_follow_the_status_and_what_is_left_out_is_named(frame):
     fates |= {int(one["years"]): one["why"].key.removeprefix("left_out.") for one in left}
     assert fates == pytest.approx({row[0]: row[-1] for row in ROWS})
     assert points.values[points.years == 2017] == 55
-    assert list(points.kept.index) == points.years.tolist()
     assert fit_points(frame, whole=True).years.tolist() == [2014, 2015, 2019, 2020]
+    assert fit_points(frame, (2014, 2016)).years.tolist() == [2014, 2015, 2016]
+    assert fit_points(frame, (2016, None), [2016, 2019]).years.tolist() == [2017, 2020]
 
 
-@pytest.mark.parametrize(
-    ("window", "exclude", "years"),
-    [
-        ((2014, 2016), (), [2014, 2015, 2016]),
-        ((None, 2015), (), [2014, 2015]),
-        ((2016, None), [2016, 2019], [2017, 2020]),
-        (None, {2014, 2020}, [2015, 2016, 2017, 2019]),
-    ],
-)
-def test_window_and_exclude(frame, window, exclude, years):
-    assert fit_points(frame, window, exclude).years.tolist() == years
-
-
-def test_a_row_added_by_hand_counts_and_one_without_evidence_is_named(frame):
-    frame.loc[2012, ["value", "status", "source_id"]] = [91.0, "printed", "mine"]
+def test_rows_added_by_hand_count_and_what_they_lack_or_change_is_named(frame):
+    frame = frame.assign(unit="t", basis="old")
+    frame.loc[2012, ["value", "status", "source_id", "basis"]] = [91.0, "printed", "mine", "new"]
     frame.loc[2024, "value"] = 33.0
     points = fit_points(frame)
     assert (points.years[0], points.years[-1]) == (2012, 2024)
-    said = [w.values for w in points.warnings if w.key == "warn.row_without_evidence"]
-    assert said == [{"years": "2024"}]
+    assert {"years": "2024"} in [w.values for w in points.warnings]
+    assert any("new, old" in str(w) for w in points.warnings)
 
 
-@pytest.mark.parametrize(
-    "frame",
-    [
-        pd.DataFrame({"year": [2015, 2016, 2017], "value": [5.0, 4, 3]}),
-        pd.DataFrame({"value": [5.0, 4, 3]}, index=pd.to_datetime(["2015", "2016", "2017"])),
-        pd.DataFrame({"value": [5.0, 4, 3]}, index=[2015.0, 2016.0, 2017.0]),
-        pd.DataFrame({"value": ["3", "4", "5"]}, index=["2017", "2016", "2015"]),
-    ],
-)
-def test_year_may_be_a_column_a_date_a_float_or_text(frame):
-    points = fit_points(frame)
-    assert points.years.tolist() == [2015, 2016, 2017] and points.values.tolist() == [5, 4, 3]
-
-
-def test_another_basis_within_a_series_is_named(frame):
-    frame = frame.assign(unit="t", basis="old")
-    frame.loc[2019, "basis"] = "new"
-    assert any("old, new" in str(w) for w in fit_points(frame).warnings)
+def test_year_may_be_a_column_a_date_or_text():
+    frame = pd.DataFrame({"year": ["2017", "2016", "2015"], "value": ["3", "4", "5"]})
+    dated = frame.set_index(pd.to_datetime(frame["year"]))[["value"]]
+    for points in map(fit_points, (frame, dated, frame.set_index("year"))):
+        assert points.years.tolist() == [2015, 2016, 2017] and points.values.tolist() == [5, 4, 3]
 
 
 @pytest.mark.parametrize("seed", range(4))
@@ -289,6 +230,8 @@ def test_seasonal_kendall_equals_pymannkendall(seed):
     assert ours.s == plain.s == corrected.s
     found = [ours.slope, np.trace(seasonal_kendall(table)[1]), ours.variance]
     assert found == pytest.approx([plain.slope, plain.var_s, corrected.var_s], abs=1e-9)
+    continuity = (abs(ours.s) - 1) / np.sqrt(corrected.var_s)
+    assert ours.p == pytest.approx(2 * norm.sf(continuity), abs=1e-9)
 
 
 def test_monthly_series_in_any_order_and_with_gaps():
@@ -296,23 +239,9 @@ def test_monthly_series_in_any_order_and_with_gaps():
     s.iloc[[3, 40, 41]] = np.nan
     base = trend(s)
     assert base.freq == "monthly" and base.n == s.size - 3 and "3" in str(base.warnings[0])
-    assert list(base.frame.columns) == ["value", "line"] and base._repr_html_()
     stamped = s.set_axis(s.index.to_timestamp())
     for other in (s.sample(frac=1, random_state=0), stamped, s.dropna()):
         again = trend(other)
         assert (again.s, again.variance, again.slope) == (base.s, base.variance, base.slope)
-
-
-def test_correlation_between_months_is_allowed_for():
-    rng, plain, corrected = np.random.default_rng(11), [], []
-    for _ in range(150):
-        table = rng.normal(size=(15, 12)) + rng.normal(size=(15, 1))
-        total, covariance = seasonal_kendall(table)
-        plain.append(abs(total) - 1 > 1.96 * np.trace(covariance) ** 0.5)
-        corrected.append(trend(monthly(table)).p < 0.05)
-    assert np.mean(plain) > 0.25 and np.mean(corrected) < 0.11
-
-
-def test_a_monthly_series_of_few_years_is_called_short():
     short = trend(monthly(correlated_table(1, years=3)))
     assert short.verdict == "too few points" and any("10" in str(w) for w in short.warnings)
