@@ -31,23 +31,19 @@ def correlated_table(seed, years=14):
     return (rng.normal(size=(years, 12)) + common + 0.08 * np.arange(years)[:, None]).round(1)
 
 
-def test_monotone_series_have_the_published_p():
-    published = {3: 0.3333, 4: 0.0833, 5: 0.01667, 6: 0.002778, 7: 0.000397, 8: 0.0000496}
-    for n, p in published.items():
-        assert mann_kendall([np.arange(n), -np.arange(n)]).p == pytest.approx([p, p], rel=2e-3)
+PUBLISHED = {3: 0.3333, 4: 0.0833, 5: 0.01667, 6: 0.002778, 7: 0.000397, 8: 0.0000496}
 
 
-@pytest.mark.parametrize("n", [2, 3, 4, 5, 6, 7, 8])
-def test_exact_p_is_enumeration_for_every_pattern_of_ties(n):
+@pytest.mark.parametrize("n", PUBLISHED)
+def test_exact_p_is_as_published_and_enumeration_for_every_pattern_of_ties(n):
     """Up to five values in every pattern, from six on in a dozen, and all orders of each."""
+    assert mann_kendall(-np.arange(n)).p == pytest.approx(PUBLISHED[n], rel=2e-3)
     drawn = np.random.default_rng(n).integers(0, n - 2, (12, n)) if n > 5 else ()
-    rows = product(range(n), repeat=n) if n <= 5 else [*drawn, range(n)]
     i, j = np.triu_indices(n, 1)
-    for row in {tuple(np.unique(row, return_inverse=True)[1]) for row in rows}:
+    for row in [*drawn, range(n)] if n > 5 else product(range(n), repeat=n):
         orders = np.array(list(permutations(row)))
         every = np.abs(np.sign(orders[:, j] - orders[:, i]).sum(axis=1))
-        expected = (every >= every[0]).mean()
-        assert mann_kendall(row).p == pytest.approx(expected, abs=1e-12), row
+        assert mann_kendall(row).p == pytest.approx((every >= every[0]).mean(), abs=1e-12), row
 
 
 @pytest.mark.parametrize("n", [4, 6, 10, 11, 30, 121])
@@ -73,16 +69,11 @@ def test_slope_is_by_real_years_not_by_position():
 
 
 @settings(max_examples=60, deadline=None)
-@given(
-    st.lists(st.integers(-5, 5), min_size=2, max_size=12),
-    st.randoms(use_true_random=False),
-    st.integers(-1000, 1000),
-    st.floats(0.1, 10),
-)
-def test_order_years_and_units_do_not_matter(values, random, shift, scale):
+@given(st.lists(st.integers(-5, 5), min_size=2, max_size=12), st.floats(0.1, 10), st.randoms())
+def test_order_years_and_units_do_not_matter(values, scale, random):
     values, years = np.array(values), np.arange(2000, 2000 + len(values))
     base, flipped = mann_kendall(values, years), mann_kendall(-values, years)
-    order = random.sample(range(values.size), values.size)
+    order, shift = random.sample(range(values.size), values.size), random.randint(-1000, 1000)
     moved = mann_kendall(values[order] * scale + 3, years[order] + shift)
     assert (moved.s, moved.p) == (base.s, base.p) == (-flipped.s, flipped.p)
     assert moved.slope == pytest.approx(base.slope * scale, abs=1e-9)
@@ -141,7 +132,6 @@ REFUSED = [
     ("2015 occurs more than once", mann_kendall, [1, 2, 3], [2015, 2015, 2016]),
     ("1 years for 2", mann_kendall, [1, 2], [2015]),
     ("2 are needed", trend, yearly([np.nan, np.nan, 3])),
-    ("2015 occurs more than once", trend, yearly([5.0, 4, 3], [2015, 2015, 2016])),
     ("value of 2016 is not finite", trend, yearly([5, np.inf, 3])),
     ("whole years", trend, yearly([5.0, 4], [2015.5, 2016])),
     ("value of 2015 is not a number", trend, yearly(["x", "1"])),
@@ -180,31 +170,28 @@ ROWS = [
 ]
 
 
-@pytest.fixture
-def frame():
-    columns = ["year", "value", "lower", "upper", "status", "completeness", "fate"]
-    frame = pd.DataFrame(ROWS, columns=columns).set_index("year").assign(source_id="a")
-    frame.attrs = {"indicator": "smoke", "unit": "t", "scale": "log", "decimals": 0}
-    return frame.drop(columns="fate")
+COLUMNS = ["year", "value", "lower", "upper", "status", "completeness", "fate"]
+FRAME = pd.DataFrame(ROWS, columns=COLUMNS).set_index("year").assign(source_id="a")
+FRAME.attrs = {"indicator": "smoke", "unit": "t", "scale": "log", "decimals": 0}
 
 
-def test_errors_follow_the_status_and_what_is_left_out_is_named(frame):
-    before = frame.copy()
-    points = fit_points(frame)
-    pd.testing.assert_frame_equal(frame, before)
+def test_errors_follow_the_status_and_what_is_left_out_is_named():
+    before = FRAME.copy()
+    points = fit_points(FRAME)
+    pd.testing.assert_frame_equal(FRAME, before)
     errors = np.ptp(points.ranges, axis=1) / points.widths
     fates = dict(zip(points.years.tolist(), errors, strict=True))
     left = [w.values for w in points.warnings if w.key == "warn.left_out"]
     fates |= {int(one["years"]): one["why"].key.removeprefix("left_out.") for one in left}
-    assert fates == pytest.approx({row[0]: row[-1] for row in ROWS})
+    assert fates == pytest.approx(FRAME["fate"].to_dict())
     assert points.values[points.years == 2017] == 55
-    assert fit_points(frame, whole=True).years.tolist() == [2014, 2015, 2019, 2020]
-    assert fit_points(frame, (2014, 2016)).years.tolist() == [2014, 2015, 2016]
-    assert fit_points(frame, (2016, None), [2016, 2019]).years.tolist() == [2017, 2020]
+    assert fit_points(FRAME, whole=True).years.tolist() == [2014, 2015, 2019, 2020]
+    assert fit_points(FRAME, (2014, 2016)).years.tolist() == [2014, 2015, 2016]
+    assert fit_points(FRAME, (2016, None), [2016, 2019]).years.tolist() == [2017, 2020]
 
 
-def test_rows_added_by_hand_count_and_what_they_lack_or_change_is_named(frame):
-    frame = frame.assign(unit="t", basis="old")
+def test_rows_added_by_hand_count_and_what_they_lack_or_change_is_named():
+    frame = FRAME.assign(unit="t", basis="old")
     frame.loc[2012, ["value", "status", "source_id", "basis"]] = [91.0, "printed", "mine", "new"]
     frame.loc[2024, "value"] = 33.0
     points = fit_points(frame)
