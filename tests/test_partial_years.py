@@ -45,13 +45,10 @@ def changed(known, year, change):
 
 
 def test_years_of_one_shape_are_found_exactly():
-    known = place()
-    row, truth = (
-        partial.estimate_year(known, 2021, until(5), TRAIN),
-        partial.statistic_of(known, 2021),
-    )
+    known, seen = place(), until(5)
+    row, truth = partial.estimate_year(known, 2021, seen, TRAIN), partial.statistic_of(known, 2021)
     assert row["value"] == pytest.approx(truth, rel=2e-3) and row["whole_years"] == 7
-    assert abs(partial.statistic_of(known, 2021, until(5)) / truth - 1) > 0.1
+    assert abs(partial.statistic_of(known, 2021, seen) / truth - 1) > 0.1
 
 
 def test_the_city_carries_what_the_season_cannot():
@@ -75,7 +72,6 @@ def test_days_not_seen_and_a_held_out_year_are_never_looked_at():
 
 @pytest.mark.parametrize("statistic", ["good", "heavy", "good_ratio", "heavy_ratio"])
 def test_counts_stay_within_what_was_seen(statistic):
-    """What is seen counts, every day unseen may count or not."""
     known, seen = place(factor=2, noise=0.5, statistic=statistic), until(11)
     for year, length in ((2014, 365), (2016, 366), (2021, 365)):
         row = partial.estimate_year(known, year, seen, [y for y in LEVELS if y != year])
@@ -112,17 +108,6 @@ def test_the_citys_published_values_take_part_and_the_districts_do_not(pack):
     minipack.change(pack, "observations", city, value="43")
     raised = partial.estimate_partial("pm25").loc[2021, "value"]
     assert raised > before["pm25"].at[2021, "value"] + 1
-
-
-def test_too_few_whole_years_give_no_estimate(pack):
-    annual, path = xc.load("air/annual"), pack / "air" / "annual.csv"
-    few = (annual["indicator"] == "pm25") & ~annual["year"].isin([2019, 2020])
-    annual.assign(completeness=annual["completeness"].mask(few, "partial")).to_csv(
-        path, index=False
-    )
-    xc.use_data(pack)
-    assert partial.estimate_partial("pm25").empty
-    assert set(xc.series("pm25")["status"]) == {"computed"}, "it stays as observed"
 
 
 def test_the_check_reproduces_the_estimates_made_without_the_national_days():
