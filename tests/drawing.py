@@ -24,14 +24,7 @@ def drawing_folder(monkeypatch, tmp_path):
     plt.close("all")
 
 
-def text_artists(fig) -> list[Text]:
-    return [t for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip()]
-
-
-def texts_of(fig) -> list[str]:
-    return [text.get_text() for text in text_artists(fig)]
-
-
-def smallest_text(fig) -> float:
-    """Return the smallest text of a figure in points, as drawn."""
-    return min(text.get_fontsize() for text in text_artists(fig))
+def texts_of(fig) -> dict[str, float]:
+    """Return the texts of a figure and their sizes in points, as drawn."""
+    texts = [t for t in fig.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    return {text.get_text(): text.get_fontsize() for text in texts}
