@@ -16,8 +16,6 @@ from xc_analysis.plots import marks
 from xc_analysis.words import LANGUAGES, word
 
 pm25 = partial(xc.series, "pm25")
-EVIDENCE = {"status": "computed", "basis": "ref-298K", "completeness": "strict"}
-EVIDENCE |= {"source_id": "archive-hourly", "release": "public", "lower": np.nan, "upper": np.nan}
 PM25 = {"indicator": "pm25", "unit": "µg/m³", "scale": "log", "decimals": 0, "theme": "air"}
 PM25 |= {"name_zh": "细颗粒物", "name_en": "PM₂.₅", "partial": "observed"}
 
@@ -25,18 +23,18 @@ PM25 |= {"name_zh": "细颗粒物", "name_en": "PM₂.₅", "partial": "observed
 def frame(values, years=None, scope="西城区", **columns):
     """A series as xc.series returns it, with what a test needs to set."""
     index = pd.Index(years or range(2015, 2015 + len(values)), name="year")
-    table = pd.DataFrame({"value": values}, index, dtype=float).assign(**EVIDENCE | columns)
+    known = {"value": values, "status": "computed", "completeness": "strict"}
+    table = pd.DataFrame(known | columns, index)
     table.attrs = PM25 | {"scope": scope}
     return table
 
 
 def every_kind():
     status = "printed derived computed computed estimated bound bound draft".split()
-    table = frame([60, 55, 50, 30, 45, np.nan, np.nan, 40, 38], status=[*status, None])
-    table.loc[2018, "completeness"] = "partial"
-    ends = [[50, 60], [41, 49], [38, 44], [np.nan, 45]]
-    table.loc[[2016, 2019, 2020, 2021], ["lower", "upper"]] = ends
-    return table
+    how = {"status": [*status, None], "completeness": [*["strict"] * 3, "partial", *[""] * 5]}
+    how["lower"] = [np.nan, 50, np.nan, np.nan, 41, 38, *[np.nan] * 3]
+    how["upper"] = [np.nan, 60, np.nan, np.nan, 49, 44, 45, np.nan, np.nan]
+    return frame([60, 55, 50, 30, 45, np.nan, np.nan, 40, 38], **how)
 
 
 def rows_of(ax, *wanted) -> pd.DataFrame:
@@ -165,8 +163,8 @@ def test_each_kind_of_evidence_has_a_mark_a_row_and_an_entry_of_its_own():
 def test_lines_join_whole_years_of_one_source_and_links_a_change_of_basis():
     years = [2012, 2013, 2014, 2016, 2017, 2018, 2019, 2020]
     states = ["ref-273K"] * 4 + ["ref-mixed"] + ["ref-298K"] * 3
-    data = frame([70, 60, 55, 50, 45, 40, 38, 36], years, basis=states)
-    data.loc[[2012, 2020], "status"] = None, "estimated"
+    status = [None, *["computed"] * 6, "estimated"]
+    data = frame([70, 60, 55, 50, 45, 40, 38, 36], years, basis=states, status=status)
     ax = xc.plot_series(data[::-1], frame([61, 54], [2013, 2018], status="printed"))
     assert joined(ax, "line") == [(2013, 2014), (2018, 2019)]
     assert joined(ax, "link") == [(2016, 2017), (2017, 2018)]
@@ -174,7 +172,7 @@ def test_lines_join_whole_years_of_one_source_and_links_a_change_of_basis():
     (ring,), (own,) = artists_of(ax, "printed"), artists_of(ax, "computed")
     assert ring.get_markersize() > own.get_markersize() and ring.get_zorder() < own.get_zorder()
     others = [frame([50, 45], scope=scope) for scope in ("北京市", "东城区")]
-    ax = xc.plot_series(frame([60, 55]), *others)
+    ax = xc.plot_series(frame([60, 55]), *others)  # each with a line and a name of its own
     assert keys_of(ax)[:3] == ["西城区", "北京市", "东城区"]
     colors = [line.get_color() for line in artists_of(ax, "line")]
     assert colors == [style.POLLUTANTS["pm25"], style.CITY, "#2F3B4A"]
@@ -243,18 +241,15 @@ def test_what_cannot_be_drawn_is_said(chart, data, said):
 
 
 def test_a_fan_opens_from_the_last_value_fitted_and_what_came_is_in_ink():
-    fitted, outturn = pm25().loc[2015:2020], pm25().loc[2021:2025]
-    projection = xc.project(fitted, 2025)
-    ax = projection.plot(outturn=outturn)
+    ax, fitted = fan(), pm25().loc[2015:2020]
     filled = [area.get_gid() for area in ax.collections if "band" in str(area.get_gid())]
     assert sorted(filled) == ["xc:band_50", "xc:band_80"] and joined(ax, "band_95")
     band = rows_of(ax, "band_80").set_index("x")[["lower", "upper"]].astype(float)
-    assert set(band.loc[2020]) == {fitted["value"].iloc[-1]}
-    wanted = projection.frame[["lower_80", "upper_80"]]
+    wanted = xc.project(fitted, 2025).frame[["lower_80", "upper_80"]]
     np.testing.assert_allclose(band.loc[2021:], wanted, rtol=1e-12)
+    assert set(band.loc[2020]) == {fitted["value"].iloc[-1]}
     assert {line.get_color() for line in artists_of(ax, "tick")} == {style.INK}
-    came = rows_of(ax).query("series == @word('plot.outturn')")
-    assert list(came["x"]) == list(outturn.index) and word("plot.key_outturn") in keys_of(ax)
+    assert word("plot.key_outturn") in keys_of(ax)
 
 
 def test_rows_and_bars_are_what_the_csv_says_in_colours_and_marks_of_their_own():
@@ -276,9 +271,9 @@ def test_rows_and_bars_are_what_the_csv_says_in_colours_and_marks_of_their_own()
 
 
 def test_cells_hold_evidence_numbers_in_readable_ink_or_classes_in_order():
-    ax = GALLERY["evidence"]()
-    assert {word("status.printed"), word("status.computed")} <= set(keys_of(ax))
-    assert word("status.estimated") not in keys_of(ax)
+    evidence = xc.coverage().loc[["area_noise"], 2013:2025]
+    names = {word(f"status.{status}") for status in set(evidence.to_numpy().ravel()) - {""}}
+    assert set(keys_of(xc.plot_grid(evidence))) == names
     ax = xc.plot_grid(SHADES)
     assert sorted(rows_of(ax)["y"]) == [10, 50, 90]
     (mesh,) = ax.collections
