@@ -62,7 +62,18 @@ def test_outside_the_build_figures_go_to_scratch(monkeypatch):
     assert figures.figures_dir() == Path(figures.__file__).parents[1] / "scratch" / "gw7"
 
 
+TRAFFIC = xc.series("traffic_noise")
 REFUSED = [
+    (lambda: xc.plot_series(TRAFFIC.drop(columns="value")), "value"),
+    (lambda: xc.plot_series(TRAFFIC.set_axis(["a"])), "year"),
+    (lambda: xc.plot_series(TRAFFIC.assign(status="printd")), "printd"),
+    (lambda: xc.plot_series(TRAFFIC.assign(value=np.nan)), "plot_series"),
+    (lambda: xc.plot_series(), "plot_series"),
+    (lambda: xc.plot_projection(TRAFFIC), "median"),
+    (lambda: xc.plot_scorecard(TRAFFIC), "scorecard"),
+    (lambda: xc.plot_rows(pd.DataFrame()), "plot_rows"),
+    (lambda: xc.plot_bars(pd.DataFrame()), "plot_bars"),
+    (lambda: xc.plot_grid(pd.DataFrame()), "plot_grid"),
     (lambda: xc.figure("nothing")(lambda: None), "lambda"),
     *[(lambda s=s: xc.save_figure(noise(), s), "文件名") for s in ("", "a/b", ".a", "../up")],
     (lambda: xc.save_figure(noise(), "a", formats=["gif"]), "gif"),
@@ -114,15 +125,11 @@ def test_a_figure_has_the_width_asked_for_and_all_its_parts_within_it(width, row
     assert np.abs(written - drawn).max() <= 24  # of 255: few colours look like all
 
 
-def test_a_figure_too_tall_for_a_page_says_so():
-    with pytest.warns(UserWarning, match=r"tall.*84"):
-        xc.save_figure(xc.panels(6, height=90)[0], "tall", width=84)
-
-
-def test_handed_over_numbers_replace_the_recorded():
+def test_a_figure_too_tall_for_a_page_says_so_and_is_written_with_the_numbers_given():
     frame = pd.DataFrame({"x": [2020], "y": [1.5], "note": ["own"]})
-    written = pd.read_csv(xc.save_figure(noise(), "noise", data=frame)[-1])
-    pd.testing.assert_frame_equal(written[["x", "y", "note"]], frame)
+    with pytest.warns(UserWarning, match=r"tall.*84"):
+        path = xc.save_figure(xc.panels(6, height=90)[0], "tall", width=84, data=frame)[-1]
+    pd.testing.assert_frame_equal(pd.read_csv(path)[["x", "y", "note"]], frame)
 
 
 HANDED_OVER = """

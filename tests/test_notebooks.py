@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from drawing import CHINESE
 from PIL import Image
 
 import xc_analysis as xc
@@ -24,7 +25,6 @@ FIGURES = ROOT / "figures"
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 MARK = "可以改 change me"
 COLUMNS = "figure panel mark series x y lower upper unit status source_id".split()
-CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 LIBRARIES = {"pandas", "numpy", "matplotlib", "seaborn", "statsmodels", "xc_analysis"}
 LIBRARIES |= sys.stdlib_module_names
 SUBMODULES = {  # public beside the names of the package itself
@@ -107,7 +107,7 @@ def test_keeps_to_the_form_of_the_house(path):
     prose = cells(path, "markdown")
     assert len(set(prose)) == len(prose) and prose[0].startswith("# ")
     for text in prose:
-        assert re.search(r"[\u4e00-\u9fff]", text), f"no Chinese: {text[:60]!r}"
+        assert CHINESE.search(text), f"no Chinese: {text[:60]!r}"
         assert re.search(r"[A-Za-z]{3}", text), f"no English: {text[:60]!r}"
 
 
