@@ -6,6 +6,7 @@ import pytest
 
 import xc_analysis as xc
 from xc_analysis.observations import HOME
+from xc_analysis.words import word
 
 
 def test_days_are_those_of_the_table_with_class_cause_and_evidence():
@@ -117,6 +118,7 @@ def test_few_days_have_no_rank_no_state_is_mixed_that_need_not_be_and_three_year
     assert page.record.loc[2018, ["month_basis", "to_date_basis"]].tolist() == ["ref-273K"] * 2
     page = xc.month_page()
     assert (page.year, page.month, page.release) == (2025, 12, "draft")
+    assert str(page).splitlines()[0].endswith(word("month_page.draft"))
     assert page.record.loc[2018, "to_date_basis"] == "ref-mixed"
     value = xc.series("pm25", partial="observed")["value"]
     assert page.moving.loc[2016, "value"] == pytest.approx(value[[2014, 2015, 2016]].mean())
