@@ -1,8 +1,7 @@
 """Every notebook runs alone, as it is and changed, and keeps to the house's form.
 
-A notebook's metadata hold what a reader might change in its "change me" cell:
-``metadata.xc.changes`` is a list of changes, each a mapping of old text to new. The cell is run
-with each of them in turn.
+``metadata.xc.changes`` lists what a reader might change in the "change me" cell, each a mapping of
+old text to new; the cell is run with each of them in turn.
 """
 
 import asyncio
