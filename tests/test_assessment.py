@@ -134,6 +134,13 @@ def test_a_delegated_target_is_judged_by_its_reading_apart_only():
         assert told in a._repr_html_()
 
 
+def test_a_projection_is_judged_as_the_series_that_it_is_of():
+    a, p = xc.assess(PM25, "<= 35", year=2025), xc.project(PM25, 2025)
+    for aim in (level("<=", 35), Target("pm25", "level", 2025, "<=", 35.0)):
+        b = xc.assess(p, aim)
+        assert (b.verdict, b.p_meet, b.margin) == (a.verdict, p.p_meet("<=", 35, 2025), a.margin)
+
+
 def test_a_change_is_the_level_it_asks_for():
     changes = ("%", "µg/m³", -18, 32.8), ("%", "", -51.8, 19.28), ("pp", "%", -1.5, 38.5)
     for unit, own, change, asked in changes:

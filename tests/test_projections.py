@@ -186,8 +186,9 @@ STEEP = st.sampled_from([[24.0, 8, 0.5], [360.0, 364, 365]])
 @settings(max_examples=120, deadline=None)
 @given(st.data(), st.sampled_from(METHODS), st.sampled_from(list(PRIORS)), st.integers(1, 3))
 def test_fans_are_finite_nested_within_the_bounds_and_widen(data, method, scale, gap):
-    top, part = {"share": (100, 4), "count": (366, 1), "logit": (366, 1)}.get(scale, (np.inf, 1))
-    y = np.array(data.draw(series_of(0.5, 365, method) | STEEP)) / part
+    is_free = scale in ("log", "identity") and data.draw(st.booleans())
+    top = 100 if scale == "share" else np.inf if is_free else 366
+    y = np.array(data.draw(series_of(0.5, 365, method) | STEEP)) / (4 if scale == "share" else 1)
     options = {"method": method, "scale": scale, "prior_sd": PRIORS[scale], "ceiling": top}
     options |= {"floor": 0.0, "better": data.draw(st.sampled_from(["lower", "higher"]))}
     options["errors"] = [data.draw(st.sampled_from([0, 0, 0.1])) for _ in y]

@@ -104,8 +104,8 @@ class Scale(namedtuple("Scale", "name floor ceiling prior_sd sign", defaults=_US
             room = 0.5 if self.name == "count" else 50 / days
         else:
             room = np.maximum(s, _LEAST_SD) * (np.abs(upper) if self.name == "log" else 1.0)
-        upper = np.where(lower <= bottom, np.maximum(upper, lower + room), upper)
-        lower = np.where(upper >= top, np.minimum(lower, upper - room), lower)
+        upper = np.where(lower <= bottom, np.maximum(upper, np.minimum(lower + room, top)), upper)
+        lower = np.where(upper >= top, np.minimum(lower, np.maximum(upper - room, bottom)), lower)
         return lower, np.maximum(upper, lower + _LEAST_SD * np.abs(lower))
 
     def check(self, values, years, days, name):
