@@ -1,11 +1,11 @@
 """Arithmetic over ids against Python's own, ranges against brute force, hostile text refused."""
 
 import ast
-import csv
 import itertools
 import math
 from pathlib import Path
 
+import pandas as pd
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -78,30 +78,27 @@ BY_HAND = [
 
 @pytest.mark.parametrize(("text", "values", "wanted"), BY_HAND)
 def test_value_and_range_are_those_worked_out_by_hand(text, values, wanted):
-    assert evaluate(text, values) == pytest.approx(wanted, nan_ok=True)
+    assert evaluate(text, values.__getitem__) == pytest.approx(wanted, nan_ok=True)
 
 
-def test_ids_are_named_once_in_order_and_looked_up_by_a_callable():
+def test_ids_are_named_once_in_order():
     assert names("b + a * b - station.pm25.2020 / 2") == ("b", "a", "station.pm25.2020")
-    assert evaluate("x + y", {"x": 1, "y": 2}.__getitem__) == (3, 3, 3)
 
 
-with open(Path(__file__).parent / "cases" / "no_arithmetic.csv", encoding="utf-8") as file:
-    REFUSED = [(row["text"], 2.0, None) for row in csv.DictReader(file)]
+CASES = pd.read_csv(Path(__file__).parent / "cases" / "no_arithmetic.csv", keep_default_na=False)
 LONG = ("(" * 101 + "1" + ")" * 101, "+".join("1" * 200), "-" * 200 + "1", "9" * 16, "a" * 3000)
-REFUSED += [(text, 2.0, None) for text in ("", " ", "a\n+ b", *LONG)]
 NO_FIGURE = (math.nan, None, math.inf, (1, 2, 1), (1, math.nan, 2))
-REFUSED += [("a + 1", nothing, "'a', which has no value") for nothing in NO_FIGURE]
-REFUSED += [
-    ("a / (a - 2)", 2.0, "divide by zero"),
+REFUSED = [
+    *((text, 2.0, words) for text, words in CASES.itertuples(index=False)),
+    *((text, 2.0, "") for text in LONG),
+    *(("a + 1", nothing, "'a', which has no value") for nothing in NO_FIGURE),
     ("1 / a", (0.5, -1, 1), "ranges from -1 to 1"),
-    ("a + nowhere", 2.0, "'nowhere', which is unknown"),
     ("*".join(["a"] * 12), 1e300, "no finite value"),
 ]
 
 
 @pytest.mark.parametrize(("text", "a", "words"), REFUSED)
 def test_everything_else_is_refused_in_one_line(text, a, words, lang_en):
-    with pytest.raises(InputError, match=words) as caught:
+    with pytest.raises(InputError, match=words or ".") as caught:
         evaluate(text, {"a": a, "b": -3.5})
     assert "\n" not in str(caught.value) and len(str(caught.value)) < 300
