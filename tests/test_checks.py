@@ -169,7 +169,8 @@ NO_TABLES = {
     "web page": b"<!DOCTYPE html><html></html>",
     "not UTF-8": "標題與計畫，年度環境".encode("big5") * 9,
     "header": b"\0" * 1000,
-    "2: (file): holds 1 damaged byte(s) in text": "来源编号，标题\n".encode() + b"\xff\n",
+    "sources.csv:2: (file): holds 1 damaged byte(s) in text": "来源编号，标题\n".encode()
+    + b"\xff\n",
     "70 MB": b"publisher,hosts\n" + b" " * 70_000_000,
 }
 
