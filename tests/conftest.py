@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from xc_analysis.tables import use_data
+from xc_analysis.words import use_language
+
 # before anything imports matplotlib; whatever tables and language the caller works with
 os.environ |= {"MPLBACKEND": "Agg", "XC_LANG": "en"}
 os.environ.pop("XC_DATA", None)
@@ -32,17 +35,12 @@ def pack(tmp_path) -> Path:
 def _settings_go_back():
     """Leave no language and no data folder behind for the next test."""
     yield
-    from xc_analysis.tables import use_data
-    from xc_analysis.words import use_language
-
     use_language(None)
     use_data(None)
 
 
 @pytest.fixture
 def lang_en(_settings_go_back):
-    from xc_analysis.words import use_language
-
     use_language("en")
 
 
