@@ -10,137 +10,108 @@ from pathlib import Path
 import pytest
 
 from xc_analysis import InputError, use_language
-from xc_analysis.words import Message, error, has_word, language, message, tr, word
+from xc_analysis.words import error, has_word, language, message, tr, word
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "xc_analysis"
 ASKING = {"word", "message", "Message", "error", "has_word", "offence", "wrong", "report", "flag"}
 # these explain another problem and stand within its text
 WITHIN = {"check.no_such_kind", "check.no_year", "check.is_unknown", "check.clean"}
-with (PACKAGE / "words.csv").open(encoding="utf-8", newline="") as file:
+with (ROOT / "xc_analysis" / "words.csv").open(encoding="utf-8", newline="") as file:
     ROWS = list(csv.reader(file))[1:]
 KEYS = [row[0] for row in ROWS]
+CHINESE = re.compile("[\u4e00-\u9fff]")
 
 
-def is_chinese(text):
-    return bool(re.search("[\u4e00-\u9fff]", text))
+def nodes(*folders):
+    """Yield (file, function that is called, node) of all code in folders, notebooks too."""
+    for path in (path for folder in folders for path in sorted((ROOT / folder).rglob("*.*"))):
+        if path.suffix == ".ipynb":
+            cells = json.loads(path.read_text(encoding="utf-8"))["cells"]
+            cells = [cell["source"] for cell in cells if cell["cell_type"] == "code"]
+            code = "\n".join("".join(cell) for cell in cells if not cell[0].startswith("%"))
+        else:
+            code = path.read_text(encoding="utf-8") if path.suffix == ".py" else ""
+        for node in ast.walk(ast.parse(code)):
+            called = ast.unparse(node.func) if isinstance(node, ast.Call) else ""
+            yield path.name, called.rpartition(".")[2], node
 
 
-def fields(text):
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name is not None}
-
-
-def sources():
-    """Yield (name, tree) of all code that may use a word."""
-    for folder in ("xc_analysis", "tools"):
-        for path in sorted((ROOT / folder).rglob("*.py")):
-            yield path.name, ast.parse(path.read_text(encoding="utf-8"))
-    for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        for cell in json.loads(path.read_text(encoding="utf-8"))["cells"]:
-            code = "".join(cell["source"])
-            if cell["cell_type"] == "code" and not code.startswith("%"):
-                yield path.name, ast.parse(code)
+def texts_in(node):
+    """All plain texts in a node, the parts of f-strings among them."""
+    values = (part.value for part in ast.walk(node) if isinstance(part, ast.Constant))
+    return [value for value in values if isinstance(value, str)]
 
 
 def test_every_row_holds_a_key_and_two_texts_with_the_same_fields():
     assert sorted(set(KEYS)) == KEYS
     assert not [row for row in ROWS if len(row) != 3 or not all(row)]
-    assert not [key for key, zh, en in ROWS if fields(zh) != fields(en)]
+    for key, *texts in ROWS:
+        zh, en = ({field for _, field, *_ in string.Formatter().parse(text)} for text in texts)
+        assert zh - {None} == en - {None}, key
     # an example shows the name of a station, as the archive has it
     shown = {"cli.example.hourly", "error.no_station_named"}
-    assert not [key for key, _, en in ROWS if is_chinese(en) and key not in shown]
+    assert {key for key, _, en in ROWS if CHINESE.search(en)} == shown
 
 
-def test_every_key_is_used_and_every_problem_has_its_remedy():
+def test_every_key_is_used_every_key_asked_for_is_there_and_every_problem_has_its_remedy():
     rules = json.loads((ROOT / "data" / "datapackage.json").read_text(encoding="utf-8"))["rules"]
-    literal, prefixes = {rule["problem"] for rule in rules}, ()
-    for _, tree in sources():
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and isinstance(node.value, str):
-                literal.add(node.value)
-            elif isinstance(node, ast.Call) and getattr(node.func, "id", "") == "named":
-                prefixes += (f"{getattr(node.args[0], 'value', '-')}.",)
-            elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-                if re.fullmatch(r"[a-z_]+\.([a-z0-9_]+[._])*", str(node.values[0].value)):
-                    prefixes += (node.values[0].value,)
+    texts, begun, asked = {rule["problem"] for rule in rules}, [], []
+    for name, called, node in nodes("xc_analysis", "tools", "notebooks"):
+        if called == "named":
+            begun += [f"{text}." for text in texts_in(node.args[0])]
+        elif called in ASKING:
+            asked += [(name, text) for argument in node.args for text in texts_in(argument)]
+        elif isinstance(node, ast.JoinedStr):
+            begun += filter(re.compile(r"[a-z_]+\.([a-z0-9_]+[._])*$").match, texts_in(node)[:1])
+        elif isinstance(node, ast.Constant):
+            texts.add(node.value)
+    asked = {told for told in asked if re.fullmatch(r"[a-z][a-z_]*\.[a-z0-9_.]*", told[1])}
+    assert not [told for told in asked if not any(key.startswith(told[1]) for key in KEYS)]
     # the remedy of a problem goes by the problem's key
-    asked = {key: key.removesuffix(".fix") if key.startswith("check.") else key for key in KEYS}
-    assert not [k for k, by in asked.items() if by not in literal and not k.startswith(prefixes)]
-    problems = {by for by in asked.values() if by.startswith("check.")} - WITHIN
-    assert not [key for key in problems if f"{key}.fix" not in KEYS]
-
-
-def test_every_key_asked_for_is_there():
-    missing = []
-    for name, tree in sources():
-        for node in ast.walk(tree):
-            called = getattr(node, "func", None)
-            if getattr(called, "attr", getattr(called, "id", "")) in ASKING:
-                for key in (key for argument in node.args for key in keys_in(argument)):
-                    if not any(known.startswith(key) for known in KEYS):
-                        missing.append((name, node.lineno, key))
-    assert not missing
-
-
-def keys_in(node):
-    """Yield what in an argument looks like a key, or like the beginning of one."""
-    if isinstance(node, ast.Constant) and isinstance(node.value, str):
-        if re.fullmatch(r"[a-z]+(_[a-z]+)*\.[a-z0-9_]+(\.[a-z0-9_]+)*", node.value):
-            yield node.value
-    elif isinstance(node, ast.JoinedStr) and isinstance(node.values[0], ast.Constant):
-        if re.fullmatch(r"[a-z_]+\.", str(node.values[0].value)):
-            yield node.values[0].value
-    elif isinstance(node, ast.IfExp):
-        yield from (*keys_in(node.body), *keys_in(node.orelse))
+    problems = {key.removesuffix(".fix") for key in KEYS if key.startswith("check.")}
+    assert not [key for key in problems - WITHIN if f"{key}.fix" not in KEYS]
+    once = problems | {key for key in KEYS if not key.startswith("check.")}
+    assert not [key for key in once if key not in texts and not key.startswith((*begun,))]
 
 
 def test_no_sentences_stand_in_code():
     """Neither a pair for `tr` nor a Chinese sentence; names, marks and blanks may differ."""
-    wrong, kinds = [], (ast.Module, ast.ClassDef, ast.FunctionDef)
-    for path in sorted(PACKAGE.rglob("*.py")):
-        nodes = list(ast.walk(ast.parse(path.read_text(encoding="utf-8"))))
-        with_text = [n for n in nodes if isinstance(n, kinds) and ast.get_docstring(n) is not None]
-        documented = {id(node.body[0].value) for node in with_text}
-        for node in nodes:
-            called, text = getattr(node, "func", None), getattr(node, "value", "")
-            if getattr(called, "attr", getattr(called, "id", "")) == "tr":
-                inside = (str(getattr(part, "value", "")) for part in ast.walk(node))
-                if any(len(re.findall("[\u4e00-\u9fff]", part)) > 3 for part in inside):
-                    wrong.append((path.name, node.lineno))
-            if isinstance(text, str) and is_chinese(text) and re.search("[，。；！？]", text):
-                if id(node) not in documented:
-                    wrong.append((path.name, node.lineno))
+    wrong, documented = [], set()
+    for name, called, node in nodes("xc_analysis"):
+        if isinstance(node, ast.Expr):
+            documented.add(node.value)
+        elif called == "tr":
+            wrong += [(name, text) for text in texts_in(node) if len(CHINESE.findall(text)) > 3]
+        elif isinstance(node, ast.Constant) and node not in documented:
+            if re.search("[，。；！？]", said := str(node.value)) and CHINESE.search(said):
+                wrong.append((name, said))
     assert not wrong
 
 
-def test_the_language_is_set_then_the_environments(monkeypatch):
-    monkeypatch.setenv("XC_LANG", "zh")
-    assert language() == "zh" and tr("甲", "a") == "甲"
-    use_language("en")
-    assert language() == "en" and tr("甲", "a") == "a"
-    use_language(None)
-    monkeypatch.setenv("XC_LANG", "fr")
+def test_the_language_is_as_set_then_the_environments_then_the_locales(monkeypatch):
     for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
         monkeypatch.delenv(name, raising=False)
-    for found, lang in ((("en_GB", "UTF-8"), "en"), ((None, None), "zh")):
-        monkeypatch.setattr("locale.getlocale", lambda found=found: found)
+    monkeypatch.setattr("locale.getlocale", lambda: ("en_GB", "UTF-8"))
+    for name, value, lang in (
+        ("XC_LANG", "zh", "zh"),
+        ("XC_LANG", "fr", "en"),
+        ("LANG", "C.UTF-8", "zh"),
+        ("LANG", "en_US.UTF-8", "en"),
+        ("LANG", "zh_CN.UTF-8", "zh"),
+    ):
+        monkeypatch.setenv(name, value)
         assert language() == lang
+    use_language("en")
+    assert language() == "en" and tr("甲", "a") == "a"
     with pytest.raises(InputError, match="fr"):
         use_language("fr")
-    for lang, found in (("C.UTF-8", "zh"), ("zh_CN.UTF-8", "zh"), ("en_US.UTF-8", "en")):
-        monkeypatch.setenv("LANG", lang)
-        assert language() == found
 
 
 def test_a_message_chooses_its_language_when_it_is_shown():
     values = {"place": "a", "problem": message("check.missing"), "remedy": "b"}
     said, fault = message("error.place", **values), error("error.place", **values)
-    assert isinstance(said, Message)
     assert said.render("en") == "a: is missing: b" and "文件缺失" in said.render("zh")
-    use_language("zh")
-    assert "文件缺失" in str(fault)
-    use_language("en")
-    assert str(fault) == "a: is missing: b"
+    for lang in ("zh", "en"):
+        use_language(lang)
+        assert str(fault) == said.render(lang)
     assert word("verdict.met", "en") == "met" and not has_word("verdict.nothing")
-    with pytest.raises(KeyError):
-        word("verdict.nothing")
