@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 
 import minipack
 import pandas as pd
 import pytest
+from drawing import CHINESE
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +24,16 @@ def test_the_descriptor_is_valid_for_others_and_holds_the_data():
     frictionless = pytest.importorskip("frictionless", reason="frictionless (development group)")
     report = frictionless.validate(str(data_dir() / "datapackage.json"))
     assert report.valid, report.flatten(["taskNumber", "rowNumber", "fieldName", "note"])[:10]
+
+
+def test_every_table_and_column_is_described_in_both_languages():
+    package = json.loads((data_dir() / "datapackage.json").read_text(encoding="utf-8"))
+    for resource in package["resources"]:
+        assert resource["title"].isascii() and CHINESE.search(resource["title_zh"])
+        for field in resource["schema"]["fields"]:
+            place, english = (resource["name"], field["name"]), field["description"]
+            assert CHINESE.search(field["description_zh"]), place
+            assert english and not CHINESE.search(english.replace("指标类别", "")), place
 
 
 def test_types_are_those_of_the_schema_and_a_frame_is_a_copy_of_its_own(small):
