@@ -1,8 +1,13 @@
-"""Every station of a store: against answers known beforehand and against plain pandas."""
+"""Every station of a store: against answers known beforehand, plain pandas and other engines."""
 
-from __future__ import annotations
-
+import contextlib
+import os
+import re
+import shutil
+import socket
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import numpy as np
@@ -21,59 +26,40 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "benchmarks"))
 import national
 
 pytestmark = pytest.mark.usefixtures("lang_en")
-PLACES = """station,district,city,kind
-甲,东区,某市,urban
-乙,东区,某市,
-丙,西区,某市,urban
-丁,西区,某市,traffic
-"""
-MEMBERS = {
-    "station": {s: [s] for s in "甲乙丙丁"},
-    "district": {"东区": ["甲", "乙"], "西区": ["丙"]},
-}
-
-
-def messy_hours(seed=3) -> pd.DataFrame:
-    """Four stations over the turns of two years, with missing hours, days and pollutants."""
-    hours = synthetic(seed, "2018-11-20", n_days=421, stations="甲乙丙丁")
-    hours = hours.pivot(index=["time", "station"], columns="pollutant", values="value")
-    hours = hours.reset_index()
-    day = hours["time"].dt.day_of_year + hours["station"].map(ord)
-    return hours[day % 23 > 0].reset_index(drop=True)
-
-
-def make_store(hours: pd.DataFrame, folder: Path) -> Path:
-    """Write a store and, beside it, a list of places."""
-    table = pa.Table.from_pandas(hours, preserve_index=False)
-    stations.write_parts([Archive(table, pd.DataFrame())], folder)
-    (folder.parent / "places.csv").write_text(PLACES, "utf-8")
-    return folder
-
-
-def in_order(parts) -> pd.DataFrame:
-    """Hours of tables, as frames of text and numbers in order of station and time."""
-    frame = pd.concat([part.to_pandas() for part in parts]).astype({"station": object})
-    return frame.sort_values(["station", "time"], ignore_index=True)
-
-
-def all_rows(folder) -> pd.DataFrame:
-    paths = sorted(Path(folder).glob("hours/year=*/*.parquet"))
-    return in_order(pq.read_table(path, partitioning=None) for path in paths)
-
-
-@pytest.fixture(scope="module")
-def messy(tmp_path_factory):
-    hours = messy_hours()
-    return hours, make_store(hours, tmp_path_factory.mktemp("messy") / "store")
-
-
+PLACES = {"station": list("甲乙丙丁"), "district": ["东区", "东区", "西区", "西区"]}
+PLACES |= {"city": "某市", "kind": ["urban", "", "urban", "traffic"]}
+MEMBERS = {"station": {s: [s] for s in "甲乙丙丁"}}
+MEMBERS["district"] = {"东区": ["甲", "乙"], "西区": ["丙"]}
 START = {"hour_label": "start", "pm10": "reported"}
 
 
+@pytest.fixture(scope="module")
+def messy(tmp_path_factory) -> tuple[pd.DataFrame, Path]:
+    """Hours of four stations over the turns of two years, with gaps of all kinds, and a store."""
+    hours = synthetic(3, "2018-11-20", n_days=421, stations=list("甲乙丙丁"))
+    day = hours["time"].dt.day_of_year + hours["station"].map(ord)
+    hours = hours[day % 23 > 0].reset_index(drop=True)
+    table = pa.Table.from_pandas(hours, preserve_index=False)
+    store = tmp_path_factory.mktemp("messy") / "store"
+    stations.write_parts([Archive(table, pd.DataFrame())], store)
+    pd.DataFrame(PLACES).to_csv(store.parent / "places.csv", index=False)
+    return hours, store
+
+
+def in_order(parts) -> pd.DataFrame:
+    frame = pd.concat(part.to_pandas() for part in parts).astype({"station": object})
+    return frame.sort_values(["station", "time"], ignore_index=True)
+
+
+def all_rows(store: Path) -> pd.DataFrame:
+    return in_order([pq.read_table(store / "hours", partitioning=None)])
+
+
 @pytest.mark.parametrize(("by", "options"), [("station", {}), ("station", START), ("district", {})])
-def test_every_column_is_that_of_the_path_for_one_district(messy, by, options):
-    hours, folder = messy
-    got = run_stations(folder, by=by, places=folder.parent / "places.csv", **options)
+def test_every_column_is_that_of_the_path_for_one_district(messy, monkeypatch, by, options):
+    hours, store = messy
+    monkeypatch.setattr(stations, "SPAN_ROWS", 9000)  # a month at a time
+    got = run_stations(store, by=by, places=store.parent / "places.csv", **options)
     parts = [
         daily(hours[hours["station"].isin(members)], name=scope, **options)
         for scope, members in MEMBERS[by].items()
@@ -82,19 +68,7 @@ def test_every_column_is_that_of_the_path_for_one_district(messy, by, options):
     for name, table in (("annual", annual(days)), ("monthly", monthly(days))):
         own, table = (t.dropna(subset="value").reset_index(drop=True) for t in (got[name], table))
         pd.testing.assert_frame_equal(own, table, check_dtype=False, rtol=1e-12)
-
-
-def test_small_spans_give_what_one_span_gives(messy, monkeypatch, tmp_path):
-    _, folder = messy
-    whole = run_stations(folder, out=tmp_path / "a")
-    monkeypatch.setattr(stations, "SPAN_ROWS", 9000)
-    pieces = run_stations(folder, out=tmp_path / "b")
-    for name in whole:
-        pd.testing.assert_frame_equal(whole[name], pieces[name], check_dtype=False, rtol=1e-12)
-        # and the last digit that is written down
-        a, b = ((tmp_path / f / f"{name}.csv").read_bytes() for f in "ab")
-        assert a == b
-    assert sorted(p.name for p in folder.iterdir()) == ["defects.csv", "hours"]
+    assert sorted(p.name for p in store.iterdir()) == ["defects.csv", "hours"]
 
 
 def test_a_national_store_gives_the_known_answers(tmp_path):
@@ -117,33 +91,18 @@ def test_a_national_store_gives_the_known_answers(tmp_path):
     assert len(told) == 1 and "2003A" in told[0]
 
 
-CHINESE = "监测点编码,监测点名称,城市,经度,纬度,对照点\n"
-
-
 def test_a_list_in_chinese_with_a_station_twice_for_one_city(tmp_path):
-    text = CHINESE + (
-        "1001A,万寿西宫,北京市,116.36,39.87,N\n1002A,定陵,北京市,116.17,40.28,Y\n"
-        "2001A,监测站,石家庄市,114.5,38.0,N\n2001A,监测站,石家庄市,114.5,38.0,N\n"
-        "2002A,监测站,唐山市,118.2,39.6,N\n"
-    )
-    (tmp_path / "places.csv").write_text(text, "gb18030")
-    got = read_places(tmp_path / "places.csv", "city").set_index("station")["scope"].to_dict()
+    path, head = tmp_path / "places.csv", "监测点编码,监测点名称,城市,经度,纬度,对照点\n"
+    rows = ["1001A,万寿西宫,北京市,116.36,39.87,N", "1002A,定陵,北京市,116.17,40.28,Y"]
+    rows += ["2001A,监测站,石家庄市,114.5,38.0,N"] * 2 + ["2002A,监测站,唐山市,118.2,39.6,N"]
+    path.write_text(head + "\n".join(rows), "gb18030")
+    got = read_places(path, "city").set_index("station")["scope"].to_dict()
     assert got == {"万寿西宫": "北京市", "2001A": "石家庄市", "2002A": "唐山市"}
-
-
-@pytest.mark.parametrize(
-    ("lines", "by", "words"),
-    [
-        ("2001A,a,甲市,,,\n2001A,a,乙市,,,\n", "city", "2001A has two places .甲市, 乙市"),
-        ("2001A,a,甲市,,,\n", "district", "column district is missing"),
-        (None, "city", "places.csv"),
-    ],
-)
-def test_what_is_wrong_with_a_list_of_stations(tmp_path, lines, by, words):
-    if lines:
-        (tmp_path / "places.csv").write_text(CHINESE + lines, "utf-8")
-    with pytest.raises(InputError, match=words):
-        read_places(tmp_path / "places.csv", by)
+    with pytest.raises(InputError, match="column district is missing"):
+        read_places(path, "district")
+    path.write_text(head + "2001A,a,甲市,,,\n2001A,a,乙市,,,\n", "utf-8")
+    with pytest.raises(InputError, match="2001A has two places .甲市, 乙市"):
+        read_places(path, "city")
 
 
 @pytest.fixture(scope="module")
@@ -154,18 +113,17 @@ def days(tmp_path_factory) -> Path:
     (folder / "china_cities_20190105.csv").write_text("date,hour,type,北京\n20190105,0,PM2.5,5\n")
     # the first hour of the eighth day, which begins a span of seven days
     text = files[7].read_text("utf-8")
-    at = text.index("20190108,0,PM2.5,") + len("20190108,0,PM2.5,")
-    files[7].write_text(text[:at] + "2000" + text[text.index(",", at) :], "utf-8")
+    files[7].write_text(re.sub("(?<=20190108,0,PM2.5,)[^,]+", "2000", text), "utf-8")
     return folder
 
 
 def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
-    folder = stations.write_store(days, tmp_path / "store")
+    store = stations.write_store(days, tmp_path / "store")
     truth = in_order(national.parts(2019, 4, 1))
     truth = truth[truth["time"] < pd.Timestamp("2019-02-10")].reset_index(drop=True)
     truth.loc[truth["time"].eq("2019-01-08") & truth["station"].eq("2001A"), "pm25"] = np.nan
-    pd.testing.assert_frame_equal(all_rows(folder), truth, check_dtype=False)
-    defects = pd.read_csv(folder / "defects.csv")
+    pd.testing.assert_frame_equal(all_rows(store), truth, check_dtype=False)
+    defects = pd.read_csv(store / "defects.csv")
     assert (defects["rule"] == "not_national_stations").sum() == 1
     # spans join without a seam, and what stands at the edge of one is judged by both sides
     pieces = list(stations.national_spans(days, span_days=7))
@@ -182,29 +140,73 @@ def test_what_a_user_can_get_wrong_with_a_store(days, messy, tmp_path, monkeypat
     files = sorted(days.glob("china_sites_*.csv"))
     with pytest.raises(InputError, match="comes after a later day"):
         list(stations.national_spans([files[9], files[3]]))
-    folder = stations.write_store(days, tmp_path / "one", stations=["2002A"])
+    store, mine = (
+        stations.write_store(days, tmp_path / "one", stations=["2002A"]),
+        tmp_path / "mine",
+    )
     with pytest.raises(InputError, match=r"station 9999A is in no file; there are 2001A, 2002A"):
-        stations.write_store(days, folder, stations=["9999A"])
+        stations.write_store(days, store, stations=["9999A"])
     # a failure leaves the old store whole, and nothing else is ever written over
-    assert set(all_rows(folder)["station"]) == {"2002A"}
-    (tmp_path / "mine").mkdir()
-    (tmp_path / "mine" / "letter.txt").write_text("dear")
+    assert set(all_rows(store)["station"]) == {"2002A"}
+    mine.mkdir()
+    (mine / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match=r"holds letter\.txt"):
-        stations.write_store(days, tmp_path / "mine")
-    with pytest.raises(InputError, match="--to-parquet"):
-        run_stations(tmp_path / "mine")
+        stations.write_store(days, mine)
+    path = next(store.glob("hours/*/*.parquet"))
+    path.write_bytes(path.read_bytes()[:-50])
     monkeypatch.setitem(sys.modules, "pyspark.sql", None)
-    for options, words in (
-        ({"engine": "flink"}, "use duckdb, spark"),
-        ({"engine": "spark://nowhere"}, "use duckdb, spark"),
-        ({"engine": "spark"}, r"xc-analysis\[spark\]"),
-        ({"by": "street"}, "by is 'street'"),
-        ({"by": "district"}, "no station of the hours has a place"),
+    for folder, options, words in (
+        (mine, {}, "--to-parquet"),
+        (store, {}, r"part-000\.parquet"),
+        (messy[1], {"engine": "spark://nowhere"}, "use duckdb, spark"),
+        (messy[1], {"engine": "spark"}, r"xc-analysis\[spark\]"),
+        (messy[1], {"by": "street"}, "by is 'street'"),
+        (messy[1], {"by": "district"}, "no station of the hours has a place"),
     ):
         with pytest.raises(InputError, match=words) as caught:
-            run_stations(messy[1], **options)
+            run_stations(folder, **options)
         assert "\n" not in str(caught.value)
-    path = next(folder.glob("hours/*/*.parquet"))
-    path.write_bytes(path.read_bytes()[:-50])
-    with pytest.raises(InputError, match=r"part-000\.parquet"):
-        run_stations(folder)
+
+
+@contextlib.contextmanager
+def cluster(home: Path, folder: Path):
+    """A master and two workers of Spark on this machine; their address."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        host, port = free.getsockname()
+    address = f"spark://{host}:{port}"
+    environment = os.environ | {"SPARK_HOME": str(home), "SPARK_LOCAL_IP": host}
+    roles = [["master.Master", "--port", str(port)]]
+    for name in ("work0", "work1"):
+        own = ["--cores", "1", "--memory", "1g", "--work-dir", str(folder / name), address]
+        roles.append(["worker.Worker", *own])
+    with contextlib.ExitStack() as stack:
+        for role, *own in roles:
+            command = [home / "bin" / "spark-class", f"org.apache.spark.deploy.{role}"]
+            command += ["--host", host, "--webui-port", "0", *own]
+            process = subprocess.Popen(command, env=environment, cwd=folder)
+            stack.enter_context(process)
+            stack.callback(process.terminate)
+            limit = time.monotonic() + 120
+            while socket.socket().connect_ex((host, port)):
+                assert time.monotonic() < limit and process.poll() is None, "no master"
+                time.sleep(0.2)
+        yield address
+
+
+def test_spark_gives_what_duckdb_gives_to_the_last_digit_written(messy, tmp_path):
+    pyspark = pytest.importorskip("pyspark", reason="PySpark, the optional extra, is not installed")
+    if not (shutil.which("java") or os.environ.get("JAVA_HOME")):
+        pytest.skip("Spark needs Java 17")
+
+    def written(name: str, **options) -> dict[str, bytes]:
+        run_stations(messy[1], out=tmp_path / name, **options)
+        return {p.name: p.read_bytes() for p in (tmp_path / name).glob("*.csv")}
+
+    assert written("spark", engine="spark") == written("duckdb")
+    by_district = {"by": "district", "places": messy[1].parent / "places.csv"}
+    with cluster(Path(pyspark.__file__).parent, tmp_path) as address:
+        assert written("spark", engine=address, **by_district) == written("duckdb", **by_district)
+    # both workers had a part in it
+    assert len(list(tmp_path.glob("work*/app-*"))) == 2
+    with pytest.raises(InputError, match="no master answers"):
+        run_stations(messy[1], engine=address)
