@@ -17,6 +17,7 @@ from xc_analysis.errors import InputError
 from xc_analysis.hourly import files as archive_files
 from xc_analysis.hourly import layouts, read_archive
 from xc_analysis.hourly.archive import read_wide
+from xc_analysis.hourly.run import tell
 
 pytestmark = pytest.mark.usefixtures("lang_en")
 ALL, EXTRA = ("PM2.5", "PM10"), ("SO2", "NO2", "O3", "CO")
@@ -61,8 +62,9 @@ def hours_of(paths, **options) -> pd.DataFrame:
 
 
 def test_every_value_arrives_with_its_label_by_any_route(tmp_path):
+    for name in ("days", "gz"):
+        (tmp_path / name).mkdir()
     folder, packed = tmp_path / "days", tmp_path / "gz"
-    folder.mkdir(), packed.mkdir()
     for date in ("20190301", "20190302"):
         put(folder, date, text=day_text(date, (*ALL, "AQI")) + f"{date},5,PM2.5_24h,,\n")
         put(folder, date, "extra")
@@ -287,6 +289,9 @@ def test_a_code_twice_in_the_header_is_compared_in_every_file(tmp_path):
     hours, defects = read_archive(tmp_path)
     refused = listed(defects, "station_twice_differs", "file", "station", "action")
     assert refused == [[second.name, "3207A", "skipped"]]
+    said = []
+    tell(defects, said.append)
+    assert any(f"columns differ ({second.name})" in line for line in said)
     assert hours["time"].dt.day.unique().tolist() == [1, 3]
 
 

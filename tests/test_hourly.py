@@ -215,14 +215,20 @@ def test_classes_of_completeness():
     assert month["days"].tolist() == [31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31]
 
 
-def test_basis_and_release():
-    parts = [year_of({}, y) for y in (2017, 2018, 2019)]
-    days = pd.concat([*parts, year_of({}, 2020).iloc[:-1]])
-    got = annual(days).query("indicator == 'pm25'").set_index("year")
-    assert got["basis"].tolist() == ["ref-273K", "ref-mixed", "ref-298K", "ref-298K"]
-    assert got["release"].tolist() == ["public", "public", "public", "draft"]
+def test_basis_release_and_what_national_days_do_to_a_class():
+    days = pd.concat(year_of({}, year) for year in (2017, 2018, 2019, 2020)).iloc[:-1]
+    days["national"] = days["date"] == "2019-06-01"
+    years = annual(days).query("indicator == 'pm25'").set_index("year")
+    assert years["basis"].tolist() == ["ref-273K", "ref-mixed", "ref-298K", "ref-298K"]
+    assert years["national_days"].tolist() == [0, 0, 1, 0]
+    assert years["completeness"].tolist() == ["strict", "strict", "adequate", "strict"]
     month = monthly(days).query("indicator == 'pm25'").set_index(["year", "month"])
     assert month["basis"][2018][[8, 9]].tolist() == ["ref-273K", "ref-298K"]
+    assert month["completeness"][2019][[6, 7]].tolist() == ["adequate", "strict"]
+    # the last year is a draft where it is unfinished or stands on national days
+    for last, release in ((2018, "public"), (2019, "draft"), (2020, "draft")):
+        years = annual(days[days["date"].dt.year <= last]).set_index("year")["release"]
+        assert set(years[last]) == {release} and set(years[2017]) == {"public"}
 
 
 def test_any_kind_of_table_gives_the_same_days_and_stays_as_it_is():

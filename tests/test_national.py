@@ -9,7 +9,7 @@ from test_archive import OLD, put
 from test_hourly import PRINTED, wide
 
 from xc_analysis.errors import InputError
-from xc_analysis.hourly import annual, daily, monthly, read_archive, run, run_hourly
+from xc_analysis.hourly import daily, read_archive, run, run_hourly
 from xc_analysis.tables import load
 
 pytestmark = pytest.mark.usefixtures("lang_en")
@@ -45,20 +45,6 @@ def test_ozone_is_the_mean_of_daily_maxima():
     assert day["o3_8h"] == 160.5 and pd.isna(day["o3_windows"])
     # 160.5 rounds half to even to 160, which does not exceed 160
     assert day["aqi"] == 100 and not day["known_exceedance"] and day["pm10_reported"] == 45
-
-
-def test_a_year_with_national_days_is_at_most_adequate():
-    date = pd.date_range("2022-01-01", "2023-12-31")
-    days = pd.DataFrame({"date": date, "scope": "区", "pm25": 40.0, "o3_8h": 90.0, "aqi": 60.0})
-    days["national"] = date == "2022-06-01"
-    years = annual(days).set_index(["indicator", "year"])
-    assert years["completeness"]["pm25"].tolist() == ["adequate", "strict"]
-    assert years["national_days"]["good_days", 2022] == 1
-    months = monthly(days).query("indicator == 'pm25' and year == 2022").set_index("month")
-    assert months["completeness"][[6, 7]].tolist() == ["adequate", "strict"]
-    # the last year of the record is draft only where it is unfinished or stands on national days
-    assert years["release"]["pm25", 2023] == "public"
-    assert (annual(days[days["date"] < "2023"])["release"] == "draft").all()
 
 
 def test_national_days_among_the_files_fill_where_they_are_there_to_fill(tmp_path):

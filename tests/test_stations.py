@@ -123,31 +123,28 @@ def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
     truth = truth[truth["time"] < pd.Timestamp("2019-02-10")].reset_index(drop=True)
     truth.loc[truth["time"].eq("2019-01-08") & truth["station"].eq("2001A"), "pm25"] = np.nan
     pd.testing.assert_frame_equal(all_rows(store), truth, check_dtype=False)
-    defects = pd.read_csv(store / "defects.csv")
-    assert (defects["rule"] == "not_national_stations").sum() == 1
     # spans join without a seam, and what stands at the edge of one is judged by both sides
     pieces = list(stations.national_spans(days, span_days=7))
     assert len(pieces) == 6
     joined = in_order(piece.hours for piece in pieces)
     pd.testing.assert_frame_equal(joined, truth, check_dtype=False)
     listed = pd.concat([p.defects for p in pieces])
-    assert (listed["rule"] == "not_national_stations").sum() == 1
     pulse = listed[listed["rule"] == "pulse"][["station", "pollutant", "hour", "value"]]
     assert pulse.values.tolist() == [["2001A", "pm25", 0, "2000"]]
+    for defects in (listed, pd.read_csv(store / "defects.csv")):
+        assert (defects["rule"] == "not_national_stations").sum() == 1
 
 
 def test_what_a_user_can_get_wrong_with_a_store(days, messy, tmp_path, monkeypatch):
     files = sorted(days.glob("china_sites_*.csv"))
     with pytest.raises(InputError, match="comes after a later day"):
         list(stations.national_spans([files[9], files[3]]))
-    store, mine = (
-        stations.write_store(days, tmp_path / "one", stations=["2002A"]),
-        tmp_path / "mine",
-    )
+    store = stations.write_store(days, tmp_path / "one", stations=["2002A"])
     with pytest.raises(InputError, match=r"station 9999A is in no file; there are 2001A, 2002A"):
         stations.write_store(days, store, stations=["9999A"])
     # a failure leaves the old store whole, and nothing else is ever written over
     assert set(all_rows(store)["station"]) == {"2002A"}
+    mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "letter.txt").write_text("dear")
     with pytest.raises(InputError, match=r"holds letter\.txt"):
@@ -161,7 +158,6 @@ def test_what_a_user_can_get_wrong_with_a_store(days, messy, tmp_path, monkeypat
         (messy[1], {"engine": "spark://nowhere"}, "use duckdb, spark"),
         (messy[1], {"engine": "spark"}, r"xc-analysis\[spark\]"),
         (messy[1], {"by": "street"}, "by is 'street'"),
-        (messy[1], {"by": "district"}, "no station of the hours has a place"),
     ):
         with pytest.raises(InputError, match=words) as caught:
             run_stations(folder, **options)
