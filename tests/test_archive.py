@@ -62,9 +62,9 @@ def hours_of(paths, **options) -> pd.DataFrame:
 
 
 def test_every_value_arrives_with_its_label_by_any_route(tmp_path):
-    for name in ("days", "gz"):
-        (tmp_path / name).mkdir()
     folder, packed = tmp_path / "days", tmp_path / "gz"
+    folder.mkdir()
+    packed.mkdir()
     for date in ("20190301", "20190302"):
         put(folder, date, text=day_text(date, (*ALL, "AQI")) + f"{date},5,PM2.5_24h,,\n")
         put(folder, date, "extra")

@@ -18,33 +18,28 @@ CLEAN = {"pm25": 40.0, "pm10": 60.0, "so2": 5.0, "no2": 30.0, "co": 0.8, "o3": 9
 NATIONAL = ["date", "station", *run.VALUES]
 
 
-def merged(hours, *rows):
-    rows = pd.DataFrame(rows, columns=NATIONAL).assign(file="n.csv")
-    days, own = daily(hours, name="区"), daily(hours, by="station")
-    return run.merge_national(days, own, run.national_days(rows))
-
-
 def test_the_hours_of_the_archive_win_and_a_national_day_fills_what_is_not_valid():
     # 官园 lacks PM2.5 and PM10 on the second day; 万寿西宫 has all of its hours
     lacking = CLEAN | {"pm25": np.nan, "pm10": np.nan, "no2": 20.0}
     parts = [wide("2022-03-01", station=station, **CLEAN) for station in (A, B)]
     parts += [wide("2022-03-02", **lacking), wide("2022-03-02", station=B, **CLEAN | {"pm25": 50})]
     rows = [["2022-03-01", A, *[1] * 6], ["2022-03-02", A, 70, 80, 9, 99, 9.9, 200]]
-    days, stations, alone = merged(pd.concat(parts), *rows)
-    columns = ["national", "pm25", "pm10", "no2", "o3_8h"]
-    own = stations[stations["station"] == A]
-    assert own[columns].values.tolist() == [[False, 40, 60, 30, 90], [True, 70, 80, 20, 90]]
-    # the mean of the valid station-days
-    assert days[columns].values.tolist() == [[False, 40, 60, 30, 90], [True, 60, 70, 25, 90]]
-    assert alone.empty
-
-
-def test_ozone_is_the_mean_of_daily_maxima():
-    rows = ["2022-03-02", A, 30, 40, 3, 20, 0.5, 150], ["2022-03-02", B, 40, 50, 4, 30, 0.7, 171]
-    day = merged(wide("2022-03-01", **CLEAN), *rows)[0].iloc[1]
-    assert day["o3_8h"] == 160.5 and pd.isna(day["o3_windows"])
-    # 160.5 rounds half to even to 160, which does not exceed 160
-    assert day["aqi"] == 100 and not day["known_exceedance"] and day["pm10_reported"] == 45
+    rows += [["2022-03-03", A, 30, 40, 3, 20, 0.5, 150], ["2022-03-03", B, 40, 50, 4, 30, 0.7, 171]]
+    national = run.national_days(pd.DataFrame(rows, columns=NATIONAL).assign(file="n.csv"))
+    hours = pd.concat(parts)
+    days, own, alone = run.merge_national(
+        daily(hours, name="区"), daily(hours, by="station"), national
+    )
+    columns, first = ["national", "pm25", "pm10", "no2", "o3_8h"], [False, 40, 60, 30, 90]
+    filled = own.loc[own["station"] == A, columns].values.tolist()
+    assert filled == [first, [True, 70, 80, 20, 90], [True, 30, 40, 20, 150]]
+    # the mean of the valid station-days, for ozone of their daily maxima
+    want = [first, [True, 60, 70, 25, 90], [True, 35, 45, 25, 160.5]]
+    assert days[columns].values.tolist() == want and alone.empty
+    # 160.5 rounds half to even to 160, which does not exceed 160; hours are not known
+    last = days.iloc[2]
+    assert (last["aqi"], last["known_exceedance"], last["pm10_reported"]) == (100, False, 45)
+    assert pd.isna(last["o3_windows"])
 
 
 def test_national_days_among_the_files_fill_where_they_are_there_to_fill(tmp_path):
