@@ -15,9 +15,8 @@ from hypothesis import strategies as st
 
 from xc_analysis.errors import InputError
 from xc_analysis.hourly import files as archive_files
-from xc_analysis.hourly import layouts, read_archive
+from xc_analysis.hourly import layouts, read_archive, run_hourly
 from xc_analysis.hourly.archive import read_wide
-from xc_analysis.hourly.run import tell
 
 pytestmark = pytest.mark.usefixtures("lang_en")
 ALL, EXTRA = ("PM2.5", "PM10"), ("SO2", "NO2", "O3", "CO")
@@ -100,7 +99,7 @@ def test_stations_under_any_name(tmp_path):
 
 UNUSABLE = {
     "<html><h1>Not Found</h1></html>": "html_page",
-    " \n\n": "empty_file",
+    "": "empty_file",
     "date,hour,type,官园,万寿西宫\n": "header_only",
     '{"error": 404}': "not_hourly",
     "year,Year,month,day,hour,station,PM2.5\n2014,2014,1,1,1,官园,5\n": "not_hourly",
@@ -138,13 +137,6 @@ def test_missing_days_and_hours_of_each_kind_are_listed(tmp_path):
         ["other_day", "beijing_all_20210107.csv", "", 1],
     ]
     assert hours[hours["pollutant"] == "pm25"]["time"].dt.day.unique().tolist() == [1, 2, 7, 9]
-
-
-def test_the_one_real_file_whose_header_lost_bytes_and_commas(shared):
-    year = next((shared / "hourly").glob("beijing_20240101*.zip"))
-    hours, defects = read_archive(year, stations="官园", shape="wide")
-    assert listed(defects, "header_misread", "file") == [["beijing_all_20240101.csv"]]
-    assert hours.loc[hours["time"] < "2024-01-02", "pm25"].tolist()[:4] == [19, 23, 40, 45]
 
 
 def test_bad_lines_and_cells_cost_only_themselves(tmp_path):
@@ -289,34 +281,32 @@ def test_a_code_twice_in_the_header_is_compared_in_every_file(tmp_path):
     hours, defects = read_archive(tmp_path)
     refused = listed(defects, "station_twice_differs", "file", "station", "action")
     assert refused == [[second.name, "3207A", "skipped"]]
+    # where that costs all there is, the file is named
     said = []
-    tell(defects, said.append)
+    with pytest.raises(InputError, match="no hour"):
+        run_hourly(second, ["3207A"], "区", tmp_path / "out", warn=said.append)
     assert any(f"columns differ ({second.name})" in line for line in said)
     assert hours["time"].dt.day.unique().tolist() == [1, 3]
 
 
 csv = partial(pd.DataFrame.to_csv, index=False)
-
-
-def misread(day: pd.DataFrame, codec: str) -> str:
-    header, body = csv(day).split("\n", 1)
-    wrong = header.encode().decode(codec, errors="replace")
-    # bytes that are lost may take a comma with them
-    return f"\ufeff{wrong}{',' * (header.count(',') - wrong.count(','))}\n{body}"
-
-
+#: The header of 2024-01-01 as distributed: it has lost bytes and commas.
+MISREAD = (Path(__file__).parent / "cases/header_20240101.csv").read_text("utf-8")
 FORMS = {
-    "row names": pd.DataFrame.to_csv,
-    "floats": lambda day: csv(day.astype({"date": float, "hour": float})),
-    "semicolons and decimal commas": lambda day: csv(day, sep=";", decimal=","),
-    "tabs": lambda day: csv(day, sep="\t"),
-    "crlf": lambda day: csv(day, lineterminator="\r\n"),
-    "slash dates": lambda day: csv(day.assign(date="2023/6/1")),
-    "dashed dates with a clock": lambda day: csv(day.assign(date="2023-06-01 00:00:00")),
-    "utf-16": lambda day: csv(day).encode("utf-16"),
-    "gbk": lambda day: csv(day).encode("gb18030"),
-    "mark and header read as gbk": partial(misread, codec="gbk"),
-    "mark and header read as latin-1": partial(misread, codec="latin-1"),
+    "row names": (pd.DataFrame.to_csv, ["other_layout"]),
+    "floats": (lambda day: csv(day.astype({"date": float, "hour": float})), []),
+    "semicolons": (lambda day: csv(day, sep=";", decimal=","), ["other_layout"]),
+    "tabs": (lambda day: csv(day, sep="\t"), ["other_layout"]),
+    "crlf": (lambda day: csv(day, lineterminator="\r\n"), []),
+    "slash dates": (lambda day: csv(day.assign(date="2023/6/1")), []),
+    "dates with a clock": (lambda day: csv(day.assign(date="2023-06-01 00:00:00")), []),
+    "utf-16": (lambda day: csv(day).encode("utf-16"), ["other_layout"]),
+    "gbk": (lambda day: csv(day).encode("gb18030"), []),
+    "read as latin-1": (lambda day: csv(day).encode().decode("latin-1"), ["header_misread"]),
+    "header of 2024-01-01": (
+        lambda day: f"\ufeff{MISREAD}{csv(day, header=False)}",
+        ["byte_order_mark", "header_misread"],
+    ),
 }
 
 
@@ -326,8 +316,10 @@ def test_other_forms_of_a_file_give_the_same_hours(tmp_path, form):
     path = put(tmp_path, "20230601", text=text)
     expected = hours_of(path)
     assert len(expected) == 24 * 35 * 6
-    put(tmp_path, "20230601", text=FORMS[form](pd.read_csv(path)))
+    write, rules = FORMS[form]
+    put(tmp_path, "20230601", text=write(pd.read_csv(path)))
     pd.testing.assert_frame_equal(hours_of(path), expected)
+    assert read_archive(path).defects["rule"].tolist() == rules
 
 
 CELL = st.sampled_from(["7", "12.5", "", "", "abc", "-3", "NA", "1e2"])

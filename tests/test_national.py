@@ -100,11 +100,8 @@ RECORDS = [
     ({"O3": [wave(60, *[107] * 6)]}, "", []),
     ({"CO": [wave(1, 2, 2, 2)]}, "", []),  # whole mg/m³
     ({"PM10": [wave(120, 318, 762, 1000, 1000, 1000, 370)]}, "range_end", [1000] * 3),
-    (
-        {"PM10": [wave(90, 400, 800, 999, 999, 900, 500)]},
-        "range_end",
-        [999] * 2,
-    ),  # a storm, no code
+    # 999 in a storm is no code
+    ({"PM10": [wave(90, 400, 800, 999, 999, 900, 500)]}, "range_end", [999] * 2),
     # without neighbours in time the other stations decide
     ({"O3": [wave(40, *NONE, 400, *NONE), wave(50)]}, "pulse", [400]),
     # two pollutants that rise at once, or two stations within an hour, are weather or fireworks

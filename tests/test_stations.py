@@ -129,8 +129,8 @@ def test_daily_files_become_the_hours_that_they_were_made_of(days, tmp_path):
     joined = in_order(piece.hours for piece in pieces)
     pd.testing.assert_frame_equal(joined, truth, check_dtype=False)
     listed = pd.concat([p.defects for p in pieces])
-    pulse = listed[listed["rule"] == "pulse"][["station", "pollutant", "hour", "value"]]
-    assert pulse.values.tolist() == [["2001A", "pm25", 0, "2000"]]
+    pulse = listed.loc[listed["rule"] == "pulse", ["file", "station", "pollutant", "value"]]
+    assert pulse.values.tolist() == [["china_sites_20190108.csv", "2001A", "pm25", "2000"]]
     for defects in (listed, pd.read_csv(store / "defects.csv")):
         assert (defects["rule"] == "not_national_stations").sum() == 1
 
