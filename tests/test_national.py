@@ -163,10 +163,10 @@ def test_published_values_are_met_by_years_of_known_completeness():
 
 
 def test_the_district_among_the_areas_is_that_of_its_own_record():
-    tables = (
-        load(f"air/{name}").query("indicator == 'pm25'") for name in ("areas_annual", "annual")
+    keys, years = ["indicator", "scope", "year"], [2018, 2019, 2020, 2021, 2023]
+    areas, own = (
+        load(f"air/{name}").set_index(keys)["value"] for name in ("areas_annual", "annual")
     )
-    areas, own = (table.set_index(["scope", "year"])["value"] for table in tables)
-    years = [2018, 2019, 2020, 2021, 2023]
-    np.testing.assert_allclose(areas["西城区"][years], own["西城区"][years], rtol=0, atol=2e-4)
-    assert areas["北京市", 2020] == pytest.approx(38.5, abs=0.5)
+    district = areas["pm25", "西城区"][years]
+    np.testing.assert_allclose(district, own["pm25", "西城区"][years], rtol=0, atol=2e-4)
+    assert areas["pm25", "北京市", 2020] == pytest.approx(38.5, abs=0.5)

@@ -60,10 +60,7 @@ def test_every_column_is_that_of_the_path_for_one_district(messy, monkeypatch, b
     hours, store = messy
     monkeypatch.setattr(stations, "SPAN_ROWS", 9000)  # a month at a time
     got = run_stations(store, by=by, places=store.parent / "places.csv", **options)
-    parts = [
-        daily(hours[hours["station"].isin(members)], name=scope, **options)
-        for scope, members in MEMBERS[by].items()
-    ]
+    parts = (daily(hours, name=n, stations=own, **options) for n, own in MEMBERS[by].items())
     days = pd.concat(parts, ignore_index=True)
     for name, table in (("annual", annual(days)), ("monthly", monthly(days))):
         own, table = (t.dropna(subset="value").reset_index(drop=True) for t in (got[name], table))
