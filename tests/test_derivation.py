@@ -70,6 +70,7 @@ BY_HAND = [
     # an id that enters twice is one figure; (a - b) / b rises in a and falls in b
     ("a - a", {"a": (1, 1, 2)}, (0, 0, 0)),
     ("(a - b) / b", {"a": (10, 9, 11), "b": (4, 4, 5)}, (1.5, (9 - 5) / 5, (11 - 4) / 4)),
+    ("a * a", {"a": (1, 0, 2)}, (1, 0, 4)),
     # a bound has a range and no value
     ("a - 1", {"a": (None, -math.inf, 33)}, (math.nan, -math.inf, 32)),
     ("10 / a", {"a": (5, 2, math.inf)}, (2, 0, 5)),
