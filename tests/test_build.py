@@ -1,13 +1,11 @@
 """The build: what it runs, keeps, replaces and refuses, on small notebooks of the tests."""
 
-import json
 import os
 import re
 import signal
 import subprocess
 import sys
 import time
-from itertools import product
 from pathlib import Path
 
 import nbformat
@@ -21,13 +19,13 @@ DRAW = """
 import os, types
 from pathlib import Path
 def draw(stem, value):
-    for name, content in {"png": "png", "csv": f"year,value\\n2015,{value}\\n"}.items():
-        for lang in ("zh", "en"):
-            path = Path(os.environ["XC_BUILD_FIGURES"]) / lang / f"{stem}.{name}"
-            path.parent.mkdir(exist_ok=True)
-            path.write_text(content)
+    for lang in ("zh", "en"):
+        path = Path(os.environ["XC_BUILD_FIGURES"]) / lang / f"{stem}.csv"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(str(value))
 xc = types.SimpleNamespace(figure=lambda stem: lambda function: draw(stem, function()))
 """
+PAGE, REPORT = "report/notebooks/10_a.html", "report/xc-report-en.html"
 
 
 def draws(stem: str, value: int = 1) -> str:
@@ -39,50 +37,30 @@ class Project:
     """A folder with notebooks and a table, built into a folder beside them."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.notebooks, self.data = folder, folder / "notebooks", folder / "data"
+        self.folder, self.notebooks, self.out = folder, folder / "notebooks", folder / "out"
+        self.table = folder / "data" / "sources.csv"
         self.notebooks.mkdir()
-        self.data.mkdir()
-        (self.data / "sources.csv").write_text("source_id\nx\n")
-
-    @property
-    def where(self) -> builder.Folders:
-        return builder.folders(self.folder / "out", self.notebooks)
+        self.table.parent.mkdir()
+        self.table.write_text("source_id\nx\n")
 
     def notebook(self, name: str, *sources: str, prose: str = "# 题 Title") -> Path:
-        cells = [nbformat.v4.new_markdown_cell(prose, id="c")]
-        sources = enumerate((DRAW, *sources))
-        cells += [nbformat.v4.new_code_cell(source, id=f"c{n}") for n, source in sources]
+        codes = [nbformat.v4.new_code_cell(source) for source in (DRAW, *sources)]
+        cells = [nbformat.v4.new_markdown_cell(prose), *codes]
         path = self.notebooks / f"{name}.ipynb"
         nbformat.write(nbformat.v4.new_notebook(cells=cells), path)
         return path
 
     def build(self, *names: str, **options) -> dict[str, str]:
-        outcomes, self.reports = builder.build(names, where=self.where, **options)
+        where = builder.folders(self.out, self.notebooks)
+        outcomes, self.reports = builder.build(names, where=where, **options)
+        assert not where.staging.exists()
         self.outcomes = {o.name: o for o in outcomes}
-        assert not self.where.staging.exists()
         return {o.name: o.state for o in outcomes}
 
-    def figures(self) -> dict[str, bytes]:
-        folder = self.where.figures
-        files = (path for path in sorted(folder.rglob("*")) if path.is_file())
-        return {path.relative_to(folder).as_posix(): path.read_bytes() for path in files}
-
-    def start(self, **environment: str | None) -> subprocess.Popen:
-        """Run ``xc build`` on it in a process of its own."""
-        code = (  # a job in the background of a shell would be deaf to an interrupt
-            "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler)\n"
-            "from pathlib import Path\n"
-            "from xc_analysis import build, cli, report\n"
-            "notebooks, out = map(Path, sys.argv[1:])\n"
-            "build.ROOT = notebooks.parent\n"
-            "report.build = lambda lang, out, **_: (out / 'r.html').write_text('x')\n"
-            "sys.exit(cli.main(['build', '--lang', 'en', '--out', str(out)]))"
-        )
-        env = {**os.environ, "XC_DATA": str(self.data)} | environment
-        command = [sys.executable, "-c", code, str(self.notebooks), str(self.folder / "out")]
-        how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
-        how["env"] = {name: value for name, value in env.items() if value is not None}
-        return subprocess.Popen(command, **how)
+    def files(self) -> dict[str, str]:
+        """All that is written but what the build remembers."""
+        paths = [p for p in self.out.rglob("*.*") if p.is_file() and ".cache" not in p.parts]
+        return {p.relative_to(self.out).as_posix(): p.read_text("utf-8") for p in paths}
 
 
 @pytest.fixture
@@ -91,110 +69,79 @@ def project(tmp_path, monkeypatch, lang_en):
         (out / f"xc-report-{lang}.html").write_text(f"<p>{lang}</p>")
 
     made = Project(tmp_path)
-    monkeypatch.setenv("XC_DATA", str(made.data))
+    monkeypatch.setenv("XC_DATA", str(made.table.parent))
     monkeypatch.setattr(builder, "PACKAGE", made.notebooks / "none")  # as it is, for a test's time
     monkeypatch.setattr("xc_analysis.report.build", plain)
     return made
 
 
-def test_first_run_writes_second_keeps_and_a_change_reruns_only_what_changed(project):
+def test_a_change_reruns_only_what_changed_and_what_nothing_draws_any_more_goes(project):
     project.notebook("10_a", draws("fig_a"))
-    project.notebook("20_b", draws("fig_b"))
+    second = project.notebook("20_b", draws("fig_b"))
+    assert builder.notebook_of_figure("fig_b", project.notebooks) == second
     assert project.build() == {"10_a": "run", "20_b": "run"}
-    names = {f"{lang}/fig_{x}.{k}" for lang in ("zh", "en") for x in "ab" for k in ("png", "csv")}
-    assert set(project.figures()) == names
+    names = {f"figures/{lang}/fig_{x}.csv" for lang in ("zh", "en") for x in "ab"}
+    assert names < set(project.files())
     assert project.build() == {"10_a": "kept", "20_b": "kept"}
-    project.notebook("20_b", draws("fig_b", 2))
-    assert project.build() == {"10_a": "kept", "20_b": "run"}
-    assert project.figures()["en/fig_b.csv"] == b"year,value\n2015,2\n"
-    (project.data / "sources.csv").write_text("source_id\ny\n")
+    project.table.write_text("source_id\ny\n")
     assert project.build("10") == {"10_a": "run"}
     assert project.reports == []  # the other notebook has not seen the new table
+    project.notebook("20_b", draws("fig_a", 5))
     assert project.build() == {"10_a": "kept", "20_b": "run"}
+    project.notebook("10_a", "1")  # the figure has moved
+    assert project.build() == {"10_a": "run", "20_b": "kept"}
     assert [p.name for p in project.reports] == ["xc-report-zh.html"]
+    drawn = {name: text for name, text in project.files().items() if name.startswith("figures")}
+    assert drawn == {f"figures/{lang}/fig_a.csv": "5" for lang in ("zh", "en")}
+    second.unlink()
+    assert project.build() == {"10_a": "kept"}
+    assert set(project.files()) == {PAGE, "report/xc-report-zh.html"}
     assert project.build("10", force=True) == {"10_a": "run"}
 
 
 def test_package_libraries_and_language_are_in_the_key(project, monkeypatch):
-    def key(lang="zh"):
-        return builder.common_key(project.data, lang)
-
-    keys = [key(), key("en")]
-    assert key() == keys[0]
-    monkeypatch.setattr(builder, "_installed", lambda: ["pandas-0.0.1.dist-info"])
-    keys.append(key())
     monkeypatch.setattr(builder, "PACKAGE", project.folder)
-    for text in ("x = 1\n", "x = 2\n"):
-        (project.folder / "build.py").write_text(text)
-        keys.append(key())
-    assert len(set(keys)) == 5
-
-
-FIGURE, PAGE = "figures/zh/fig_a.csv", "report/notebooks/10_a.html"
-REPORT = "report/xc-report-en.html"
+    keys = [builder.common_key(project.folder, lang) for lang in ("zh", "zh", "en")]
+    (project.folder / "build.py").write_text("x = 1\n")
+    keys.append(builder.common_key(project.folder, "zh"))
+    monkeypatch.setattr(builder, "_installed", lambda: ["pandas-0.0.1.dist-info"])
+    keys.append(builder.common_key(project.folder, "zh"))
+    assert keys[0] == keys[1] and len(set(keys)) == 4
 
 
 def test_an_output_that_is_not_as_written_is_made_again_and_a_whole_one_kept(project):
     project.notebook("10_a", draws("fig_a"))
-    project.build(languages=("zh", "en"))
-    good = {name: (project.where.out / name).read_bytes() for name in (FIGURE, PAGE, REPORT)}
-    stamp = project.reports[0].stat().st_mtime_ns
-    for name, harm in product(good, (Path.unlink, lambda path: path.write_text(""))):
-        harm(project.where.out / name)
-        state = "kept" if name == REPORT else "run"
-        assert project.build(languages=("zh", "en")) == {"10_a": state}
-        assert (project.where.out / name).read_bytes() == good[name]
-    assert project.reports[0].stat().st_mtime_ns == stamp
+    project.build(languages=("en",))
+    before, stamp = project.files(), (project.out / REPORT).stat().st_mtime_ns
+    for name, state in {"figures/zh/fig_a.csv": "run", PAGE: "run", REPORT: "kept"}.items():
+        for harm in (Path.unlink, lambda path: path.write_text("")):
+            assert (project.out / REPORT).stat().st_mtime_ns == stamp or name == REPORT
+            harm(project.out / name)
+            assert project.build(languages=("en",)) == {"10_a": state}
+            assert project.files() == before
 
 
 def test_a_failure_is_one_line_and_keeps_figures_page_and_report(project):
     project.notebook("10_a", draws("fig_a"))
     project.notebook("20_b", draws("fig_b"))
     project.build()
-    files = [*project.reports, project.where.out / PAGE]
-    before = [project.figures(), *(p.read_bytes() for p in files)]
+    before = project.files()
     project.notebook("20_b", draws("fig_b"), "import warnings; warnings.warn('glyph missing')")
     project.notebook("10_a", draws("fig_a", 9), "values = [1]\nprint(1)\nvalues[3]")
     assert project.build() == {"10_a": "failed", "20_b": "run"}
-    assert project.outcomes["20_b"].warnings == ("UserWarning: glyph missing",)
     told = str(project.outcomes["10_a"].why)
     assert told == "cell 4, line 3 `values[3]`: IndexError: list index out of range"
-    assert project.reports == []
-    assert [project.figures(), *(p.read_bytes() for p in files)] == before
+    assert project.outcomes["20_b"].warnings == ("UserWarning: glyph missing",)
+    for number in range(3, 8):
+        project.notebook(f"{number}0_c", "os._exit(3)")
+    with pytest.raises(InputError, match=r"^\d0_c: its kernel died .+; close other .+ and run .+$"):
+        project.build(jobs=2)  # the first dead kernel ends it
+    after = project.files()
+    assert after.pop(other := PAGE.replace("10_a", "20_b")) != before.pop(other)
+    assert after == before and project.reports == []
 
 
-def test_the_first_dead_kernel_ends_the_build_with_one_line_and_the_remedy(project):
-    for number in range(5):
-        project.notebook(f"{number}0_a", "os._exit(3)")
-    with pytest.raises(InputError, match=r"^\d0_a: its kernel died .+; close other .+ and run .+$"):
-        project.build(jobs=2)
-    assert not project.where.staging.exists()
-
-
-def test_a_figure_no_longer_drawn_goes_and_one_of_another_notebook_stays(project):
-    project.notebook("10_a", draws("fig_a"), draws("fig_old"))
-    gone = project.notebook("20_b", draws("fig_b"))
-    project.build()
-    project.notebook("10_a", draws("fig_a"))
-    project.build()
-    assert {Path(name).stem for name in project.figures()} == {"fig_a", "fig_b"}
-    project.notebook("20_b", draws("fig_a", 5))
-    project.notebook("10_a", "1")  # the figure has moved
-    project.build()
-    assert project.figures()["zh/fig_a.csv"] == b"year,value\n2015,5\n"
-    gone.unlink()
-    project.build()
-    assert project.figures() == {}
-    assert not (project.where.out / "report/notebooks/20_b.html").exists()
-
-
-def test_notebooks_run_side_by_side_each_in_a_kernel_and_a_home_of_its_own(project, monkeypatch):
-    """In this interpreter, whatever kernels are registered."""
-    spec = project.folder / "jupyter/kernels/python3"
-    spec.mkdir(parents=True)
-    wrong = {"argv": ["no-such-python", "{connection_file}"], "display_name": "x"}
-    (spec / "kernel.json").write_text(json.dumps(wrong))
-    monkeypatch.setenv("JUPYTER_PATH", str(project.folder / "jupyter"))
+def test_notebooks_run_side_by_side_each_in_a_kernel_and_a_home_of_its_own(project):
     meet = """
 import sys, time
 Path("{0}").touch()
@@ -203,105 +150,70 @@ while not Path("{1}").exists():
     assert time.monotonic() < until, "alone"
 """
     a, b = (str(project.folder / f"here_{x}") for x in "ab")
+    own = f"""
+assert "secret" not in globals() and sys.executable == {sys.executable!r}
+assert os.environ["XC_DATA"] == {str(project.table.parent)!r}
+assert os.environ["HOME"].startswith({str(project.out)!r})
+assert Path.cwd().name == "notebooks" and os.environ["XC_LANG"] == "en"
+"""
     project.notebook("10_a", meet.format(a, b), "secret = 1")
-    project.notebook(
-        "20_b",
-        meet.format(b, a),
-        f"assert 'secret' not in globals() and sys.executable == {sys.executable!r}",
-        f"assert os.environ['XC_DATA'] == {str(project.data)!r}",
-        f"assert os.environ['HOME'].startswith({str(project.folder / 'out')!r})",
-        "assert os.environ['IPYTHONDIR'].startswith(os.environ['HOME'])",
-        "assert Path(os.environ['XC_BUILD_FIGURES']).parent.parent.name == 'staging'",
-        "assert Path.cwd().name == 'notebooks' and os.environ['XC_LANG'] == 'en'",
-    )
+    project.notebook("20_b", meet.format(b, a), own)
     assert set(project.build(jobs=2, languages=("en",)).values()) == {"run"}, project.outcomes
 
 
-def test_the_notebook_of_a_figure_is_found_and_refusals_name_the_remedy(project):
-    with pytest.raises(InputError, match="no notebooks here"):
-        builder.folders(notebooks=project.folder)
-    first = project.notebook("10_a", '@xc.figure("noise")\ndef noise(): ...')
-    path = project.notebook("20_b", "@xc.figure('dust')\ndef dust(): ...")
-    assert builder.notebook_of_figure("dust", project.notebooks) == path
-    with pytest.raises(InputError, match="smoke: no such figure; there are dust, noise"):
-        builder.notebook_of_figure("smoke", project.notebooks)
-    with pytest.raises(InputError, match="99: no such notebook; there are 10_a, 20_b"):
-        project.build("99")
-    first.write_text("{}")
-    with pytest.raises(InputError, match="10_a.ipynb: not a notebook"):
-        project.build()
+# a job in the background of a shell would be deaf to an interrupt
+RUN = """
+import signal, sys
+from pathlib import Path
+from xc_analysis import build, cli
+signal.signal(signal.SIGINT, signal.default_int_handler)
+build.ROOT = Path(sys.argv[1])
+sys.exit(cli.main(["build", "--lang", "en", "--out", str(build.ROOT / "out")]))
+"""
 
 
-def wait_for(true) -> bool:
-    """Whether something becomes true within thirty seconds."""
-    until = time.monotonic() + 30
-    while not true() and time.monotonic() < until:
-        time.sleep(0.05)
-    return true()
-
-
-def is_gone(pid: int) -> bool:
-    try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return True
-    return False
-
-
-@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGTERM, signal.SIGKILL])
-def test_an_interrupted_build_leaves_what_was_there_and_the_next_one_works(project, end):
+def test_a_build_waits_for_another_and_interrupted_leaves_what_was_there(project):
+    """In a process of its own that has neither home nor locale."""
     project.notebook("10_a", draws("fig_a"))
     project.build(languages=("en",))
-    figures, pid = project.figures(), project.folder / "pid"
+    before, pid = project.files(), project.folder / "pid"
     slow = f"Path({str(pid)!r}).write_text(str(os.getpid()))\nimport time; time.sleep(60)"
     project.notebook("10_a", draws("fig_a", 2), slow)
-    run = project.start()
-    assert wait_for(lambda: pid.exists() and pid.read_text() != "")
-    run.send_signal(end)
+    env = {k: v for k, v in os.environ.items() if k not in ("HOME", "XDG_CONFIG_HOME")}
+    how = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE, "text": True, "cwd": ROOT}
+    how["env"] = env | {"LANG": "C", "LC_ALL": "C"}
+    with builder._alone(builder.folders(project.out, project.notebooks), print):
+        run = subprocess.Popen([sys.executable, "-c", RUN, str(project.folder)], **how)
+        assert "another build is running here" in run.stdout.readline()
+        assert not pid.exists()
+    while not (pid.exists() and pid.read_text()):
+        assert run.poll() is None, "the build ended"
+        time.sleep(0.05)
+    run.send_signal(signal.SIGINT)
     _, err = run.communicate(timeout=30)
-    if end != signal.SIGKILL:
-        assert run.returncode == 130
-        assert "interrupted" in err and "Traceback" not in err
-        assert not project.where.staging.exists()
-    assert project.figures() == figures
-    assert wait_for(lambda: is_gone(int(pid.read_text()))), "the kernel outlived the build"
+    assert run.returncode == 130 and "interrupted" in err and "Traceback" not in err
+    assert project.files() == before and not list(project.out.rglob("staging"))
+    assert not Path(f"/proc/{pid.read_text()}").exists(), "the kernel outlived the build"
     project.notebook("10_a", draws("fig_a", 3))
     assert project.build() == {"10_a": "run"}
-    assert project.figures()["en/fig_a.csv"] == b"year,value\n2015,3\n"
-
-
-def test_a_second_build_waits_and_needs_neither_home_nor_locale(project):
-    pytest.importorskip("fcntl", reason="builds are kept apart by a lock of Unix")
-    project.notebook("10_a", draws("fig_a"))
-    with builder._alone(project.where, print):
-        run = project.start(HOME=None, LANG="C", LC_ALL="C", XDG_CONFIG_HOME=None)
-        assert "another build is running here" in run.stdout.readline()
-        assert project.figures() == {}
-    out, err = run.communicate(timeout=60)
-    assert (run.returncode, err) == (0, "") and "1 run" in out
+    assert project.files()["figures/en/fig_a.csv"] == "3"
 
 
 def test_a_page_folds_code_keeps_tables_and_has_no_outside_address(project):
     table = """
 from IPython.display import HTML
-HTML('<style>td {color: red}</style><script>alert(1)</script><table onclick="x()"><thead><tr>'
-     '<th colspan="2">名称</th></tr></thead><tr><th>a</th><td>40.5</td>'
-     '<td>a &lt; b https://example.org/x</td><td>NaN</td></tr></table>')
+HTML('<style>td {color: red}</style><script>alert(1)</script><table onclick="x()"><tr>'
+     '<th colspan="2">名称</th><td>a &lt; b https://example.org/x</td></tr></table>')
 """
-    prose = (
-        "# 图1\n\nThis [page](https://example.org/y), [next](20_b.ipynb), $x^2$ "
-        "<script>alert(2)</script>![p](https://example.org/p.png)"
-    )
-    project.notebook("10_a", table, "print('seen <b>')", prose=prose)
+    prose = "# 图1\n\n[page](https://example.org/y), [next](20_b.ipynb) <script>alert(2)</script>"
+    prose += " ![p](https://example.org/p.png)"
+    project.notebook("10_a", table, "print('<b>')", prose=prose)
     project.build()
-    page = (project.where.out / PAGE).read_text("utf-8")
+    page = project.files()[PAGE]
     assert "<title>图1</title>" in page
     shown = re.sub(r"<details>.*?</details>", "", page, flags=re.DOTALL).partition("<body>")[2]
-    assert not re.search(r"@import|<script|<link|<iframe|onclick|color: red|<style", shown)
-    assert not re.search(r"https?:|//cdn", shown)
+    assert not re.search(r"@import|<script|<link|onclick|<style|https?:|//cdn", shown)
     assert set(re.findall(r'(?:href|src)="([^"]{0,30})', page)) == {"20_b.html"}
-    assert "example.org/y" in page  # told, not linked
-    assert '<th colspan="2">名称</th>' in page and "<td>40.5</td>" in page
-    assert "a &lt; b" in page and "seen &lt;b&gt;" in page
-    folded = re.findall(r"<details>.*?</details>", page, re.DOTALL)
-    assert len(folded) == 3 and "print('seen" in "".join(folded)
+    assert "example.org/y" in shown and '<th colspan="2">名称</th>' in shown
+    assert "a &lt; b" in shown and "&lt;b&gt;" in shown
+    assert page.count("<details>") == 3 and "print(" not in shown
