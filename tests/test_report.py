@@ -287,14 +287,11 @@ def test_gap_margin_and_pace_follow_a_changed_number(built, tmp_path):
     path = converted(tmp_path / "changed.xlsx", tmp_path, "xlsx:Calc MS Excel 2007 XML")
     table = pd.read_excel(path, sheet_name=page.title).set_axis(card)
     table = table[[built.head(column) for column in ("margin", "gap", "pace")]]
+    # by hand; area noise is as it was, and no number has been handed down for pm25
     by_hand = {"traffic_noise": [-1.6, 1.6, -0.32], "green_cover": [0.2, 0, -0.04]}
-    for name, computed in table.iterrows():
-        one = registered_assessment(name)
-        if one.target.value is None:
-            assert computed.isna().all()
-        else:
-            truth = by_hand.get(name, [one.margin, max(0, -one.margin), one.pace_needed])
-            assert computed.tolist() == pytest.approx(truth, abs=1e-6)
+    for name, truth in (by_hand | {"area_noise": [1.2, 0, 0.24]}).items():
+        assert table.loc[name].tolist() == pytest.approx(truth, abs=1e-6)
+    assert table.loc["pm25"].isna().all()
 
 
 @with_office
