@@ -67,9 +67,8 @@ def after(page, does):
     """Do something and wait until the panel has answered it."""
     before = page.evaluate(COUNT)
     does()
-    page.wait_for_function(f"before => {COUNT} !== before", arg=before)
-    images = "[...document.querySelectorAll('.xc-area img')]"
-    page.wait_for_function(f"() => {images}.every((e) => e.complete)")
+    answered = f"before => {COUNT} !== before && [...document.images].every((e) => e.complete)"
+    page.wait_for_function(answered, arg=before)
 
 
 def go(page, query):
