@@ -88,8 +88,8 @@ def test_a_user_walks_through_the_page(served, browser):
     assert token not in page.url and token not in page.content(), "the token leaves the address"
 
     for width in (390, 1280):  # every view fits a phone and a screen
-        page.set_viewport_size({"width": width, "height": 900})
-        page.wait_for_timeout(2000)  # the figure is drawn again
+        size = {"width": width, "height": 900}
+        after(page, lambda size=size: page.set_viewport_size(size))  # the figure is drawn anew
         for view in VIEWS:
             for lang in ("zh", "en"):
                 go(page, f"/?view={view}&lang={lang}")
@@ -98,7 +98,7 @@ def test_a_user_walks_through_the_page(served, browser):
                 assert min(page.evaluate(WIDTHS)) >= 200 and page.evaluate(CUT) == []
                 assert page.locator(".xc-area img").count() == (view not in ("choices", "table"))
                 words = " ".join(page.locator(TEXTS).all_inner_texts())
-                amiss += re.findall("nan|None" + "|[\u4e00-\u9fff]" * (lang == "en"), words)
+                amiss += re.findall(r"\bnan\b|None" + "|[\u4e00-\u9fff]" * (lang == "en"), words)
 
     for view in ("target", "compare", "series"):  # each control has label and help, and moves
         go(page, f"/?view={view}&lang=en")
