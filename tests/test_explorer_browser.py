@@ -42,7 +42,8 @@ COUNT = "document.querySelector('.xc-address [data-count]').dataset.count"
 def running(folder, *command):
     """Start a server; give the address and the token that it tells."""
     env = {k: v for k, v in os.environ.items() if k != "HOME"}
-    env["JUPYTER_CONFIG_DIR"] = str(folder / "config")
+    # nothing is shared with a server of the user's own
+    env |= {f"JUPYTER_{kind}_DIR": str(folder / kind) for kind in ("CONFIG", "DATA", "RUNTIME")}
     how = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
     server = subprocess.Popen([sys.executable, "-m", *command], cwd=folder, env=env, **how)
     try:
