@@ -1,7 +1,9 @@
 """The generated documents are current, and what the written ones say runs and leads somewhere."""
 
+import io
 import re
 import subprocess
+import zipfile
 from importlib import import_module
 from pathlib import Path
 
@@ -33,6 +35,15 @@ def test_what_is_generated_is_current_and_leaves_nothing_out(monkeypatch):
     listed = {name for names in docs.GROUPS.values() for name in names.split()}
     assert listed == set(xc.__all__) - {"__version__"}
     assert list(docs.PLACES) == [path.stem for path in NOTEBOOKS]
+
+
+@pytest.mark.parametrize("lang", ["zh", "en"])
+def test_the_report_s_word_template_is_that_of_the_tool(monkeypatch, lang):
+    monkeypatch.syspath_prepend(ROOT / "tools")
+    made = io.BytesIO(import_module("reference_docx").write(lang))
+    files = map(zipfile.ZipFile, (made, ROOT / "xc_analysis" / f"report_{lang}.docx"))
+    made, kept = ([(name, one.read(name)) for name in one.namelist()] for one in files)
+    assert made == kept
 
 
 @pytest.mark.parametrize("path", [*sorted(WRITTEN), *NOTEBOOKS], ids=lambda path: path.name)

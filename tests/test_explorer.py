@@ -1,9 +1,11 @@
 """The explorer without a browser: addresses, views against the package, the panel's controls."""
 
+import asyncio
 import csv
 import re
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlencode
 
 import pytest
@@ -201,3 +203,20 @@ def test_foreign_requests_are_known_by_their_headers():
     for headers in own + foreign:
         is_foreign = server.is_foreign({"Host": "127.0.0.1:8000"} | headers, 8000)
         assert is_foreign == (headers in foreign), headers
+
+
+def test_kernels_are_limited_even_when_many_ask_at_once():
+    kernels = []
+
+    async def start():
+        await asyncio.sleep(0.01)
+        kernels.append("one")
+
+    async def ask():
+        asked = (manager.start_kernel() for _ in range(20))
+        return await asyncio.gather(*asked, return_exceptions=True)
+
+    manager = SimpleNamespace(list_kernel_ids=lambda: kernels, start_kernel=start)
+    server.limit_kernels(manager)
+    refused = [one.status_code for one in asyncio.run(ask()) if one]
+    assert (len(kernels), refused) == (8, [503] * 12)
