@@ -290,15 +290,6 @@ def test_a_code_twice_in_the_header_is_compared_in_every_file(tmp_path):
 
 
 csv = partial(pd.DataFrame.to_csv, index=False)
-
-
-def with_header_read_as_gbk(day) -> str:
-    """Bytes and commas of the header are lost; commas at its end make up for those."""
-    head = csv(day.head(0)).strip().encode().decode("gbk", errors="replace")
-    head += "," * (len(day.columns) - 1 - head.count(","))
-    return f"\ufeff{head}\n{csv(day, header=False)}"
-
-
 FORMS = {
     "row names": (pd.DataFrame.to_csv, ["other_layout"]),
     "floats": (lambda day: csv(day.astype({"date": float, "hour": float})), []),
@@ -310,7 +301,6 @@ FORMS = {
     "utf-16": (lambda day: csv(day).encode("utf-16"), ["other_layout"]),
     "gbk": (lambda day: csv(day).encode("gb18030"), []),
     "read as latin-1": (lambda day: csv(day).encode().decode("latin-1"), ["header_misread"]),
-    "read as gbk": (with_header_read_as_gbk, ["byte_order_mark", "header_misread"]),
 }
 
 

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pandas as pd
 import pytest
+from drawing import CHINESE
 
 TESTS = Path(__file__).resolve().parent
 DATA = TESTS.parent / "data"
 EVIDENCE = "added_2026-11 air_annual city_history_2000_2009 districts_pm25 green_carbon_annual"
 EVIDENCE = (*EVIDENCE.split(), "monthly", "partial_year", "water_noise_annual")
-CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 NUMBER = re.compile(r"\d+(?:\.\d+)?")
 KEY = ["scope", "indicator", "year", "period"]
 ENDS = ["value", "lower", "upper"]

@@ -41,7 +41,7 @@ BESIDE = {
 # lines of code, the end of the house
 BUDGETS = [
     ("xc_analysis", 13_500),
-    ("tests", 6_600),
+    ("tests", 6_650),
 ]
 # whose result's `plot` method imports `plots` when it is called
 DRAWN = {"projections", "trends", "assessment", "targets"}

@@ -4,12 +4,11 @@ import re
 
 import pandas as pd
 import pytest
+from drawing import CHINESE
 from minipack import change
 
 import xc_analysis as xc
 from xc_analysis.plan_statements import CHECKED, VERDICTS
-
-CHINESE = re.compile(r"[\u3000-\u303f\u4e00-\u9fff\uff00-\uffef]")
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from xc_analysis import InputError, use_language
-from xc_analysis.words import error, has_word, language, message, tr, word
+from xc_analysis.words import language, tr
 
 ROOT = Path(__file__).resolve().parents[1]
 ASKING = {"word", "message", "Message", "error", "has_word", "offence", "wrong", "report", "flag"}
@@ -105,13 +105,3 @@ def test_the_language_is_as_set_then_the_environments_then_the_locales(monkeypat
     assert language() == "en" and tr("甲", "a") == "a"
     with pytest.raises(InputError, match="fr"):
         use_language("fr")
-
-
-def test_a_message_chooses_its_language_when_it_is_shown():
-    values = {"place": "a", "problem": message("check.missing"), "remedy": "b"}
-    said, fault = message("error.place", **values), error("error.place", **values)
-    assert said.render("en") == "a: is missing: b" and "文件缺失" in said.render("zh")
-    for lang in ("zh", "en"):
-        use_language(lang)
-        assert str(fault) == said.render(lang)
-    assert word("verdict.met", "en") == "met" and not has_word("verdict.nothing")
