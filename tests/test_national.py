@@ -165,7 +165,8 @@ def test_published_values_are_met_by_years_of_known_completeness():
 def test_the_district_among_the_areas_is_that_of_its_own_record():
     keys, years = ["indicator", "scope", "year"], [2018, 2019, 2020, 2021, 2023]
     areas, own = (
-        load(f"air/{name}").set_index(keys)["value"] for name in ("areas_annual", "annual")
+        load(f"air/{name}").set_index(keys)["value"].sort_index()
+        for name in ("areas_annual", "annual")
     )
     district = areas["pm25", "西城区"][years]
     np.testing.assert_allclose(district, own["pm25", "西城区"][years], rtol=0, atol=2e-4)
