@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import signal
 import socket
 import subprocess
 import sys
@@ -63,7 +62,7 @@ def running(folder, *command):
             time.sleep(0.1)
         yield found[1], found[3]
     finally:
-        server.send_signal(signal.SIGINT)
+        server.terminate()  # in the background of a shell it would be deaf to an interrupt
         server.wait(30)
 
 
