@@ -141,6 +141,15 @@ def test_a_projection_is_judged_as_the_series_that_it_is_of():
         assert (b.verdict, b.p_meet, b.margin) == (a.verdict, p.p_meet("<=", 35, 2025), a.margin)
 
 
+def test_results_give_their_numbers_as_a_frame():
+    a, t = xc.assess(PM25, "<= 35", year=2025), xc.trend(PM25)
+    told = a.frame.loc[0, ["target", "target_year", "verdict", "p_meet", "n"]].tolist()
+    assert told == ["≤ 35", 2025, a.verdict, a.p_meet, 6]
+    assert a.target.frame.loc[0, ["comparator", "value"]].tolist() == ["<=", 35]
+    assert t.frame["value"].tolist() == PM25.tolist()
+    assert t.frame["line"].diff().dropna().tolist() == pytest.approx([t.slope] * 5)
+
+
 def test_a_change_is_the_level_it_asks_for():
     changes = ("%", "µg/m³", -18, 32.8), ("%", "", -51.8, 19.28), ("pp", "%", -1.5, 38.5)
     for unit, own, change, asked in changes:

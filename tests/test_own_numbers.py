@@ -423,6 +423,11 @@ def test_the_commands_write_what_is_unlikely_only_when_it_is_confirmed(own, tmp_
     assert not re.search("[\u4e00-\u9fff]", told)
     as_csv(file, {NOISE: {"value": 63.1}})
     assert cli.main(["import", str(file), "--apply"]) == 1
+    once = file.read_bytes()
+    file.write_bytes(once + once.splitlines(keepends=True)[1])
+    assert cli.main(["import", str(file), "--accept-unlikely", "--apply"]) == 1
+    assert "to mend: A3: " in capsys.readouterr().out  # twice
+    file.write_bytes(once)
     assert state(own) == state(ROOT / "data")
     assert cli.main(["import", str(file), "--accept-unlikely", "--apply"]) == 0
     assert xc.series("area_noise").loc[2025, "value"] == 63.1

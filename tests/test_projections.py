@@ -141,6 +141,7 @@ def test_an_estimated_year_enters_with_its_error_within_the_bounds_of_the_scale(
     assert (p.n, p.years.tolist(), p.target_years[0]) == (6, [*range(2015, 2022)], 2022)
     assert p.errors[-1] == pytest.approx(np.log(37 / 24) / 3.92) and not p.errors[:-1].any()
     assert [w.key for w in project(frame, 2025, method="last").warnings] == ["warn.errors_unused"]
+    assert "6 points of 2015–2021" in p._repr_html_() and "1 more" in p._repr_html_()
     frame.loc[2021, "lower"] = -6.0
     for scale in ("log", "logit", "count", "share", "identity"):
         wide = project(frame, 2025, scale=scale)
@@ -317,6 +318,7 @@ REFUSED = [
     *(("level", ONE, {"levels": levels}) for levels in (0.8, (), (80,))),
     ("not positive", ONE, {"prior_sd": 0}),
     ("outside", ONE, {"ceiling": 45.0}),
+    ("below", ONE, {"floor": 50.0, "ceiling": 10.0}),
     ("2 are needed", ONE, {"window": (2020, 2025)}),
     *(("not after", ONE, {"to": to}) for to in (2020, [2019, 2025])),
     *(("whole", ONE, {"to": to}) for to in (2025.5, "soon", [], 20300)),
