@@ -36,6 +36,9 @@ MOVE = """(e) => {
 }"""
 GO = "q => { history.pushState(null, '', q); dispatchEvent(new PopStateEvent('popstate')); }"
 COUNT = "document.querySelector('.xc-address [data-count]').dataset.count"
+# the same question asked again before the last is taken back would be none
+SETTLED = """[...document.images].every((e) => e.complete)
+  && document.querySelector('.xc-asked input').value === ''"""
 
 
 def is_listening(port, host="127.0.0.1"):
@@ -76,8 +79,7 @@ def after(page, does):
     """Do something and wait until the panel has answered it."""
     before = page.evaluate(COUNT)
     does()
-    answered = f"before => {COUNT} !== before && [...document.images].every((e) => e.complete)"
-    page.wait_for_function(answered, arg=before)
+    page.wait_for_function(f"before => {COUNT} !== before && {SETTLED}", arg=before)
 
 
 def go(page, query):
