@@ -18,11 +18,10 @@ from xc_analysis.words import LANGUAGES, language
 DATA = Path(__file__).resolve().parents[1] / "data"
 
 
-def test_every_character_of_plan_words_and_tables_has_a_glyph(shared):
+def test_every_character_of_words_and_tables_has_a_glyph():
     fonts = [findfont(family) for family in style.FONTS]
     assert fonts[0] == str(sans_path())
-    files = [Path(words.__file__).with_name("words.csv"), shared / "plan.txt"]
-    files += [DATA / f"{name}.csv" for name in ("indicators", "sources", "targets")]
+    files = [Path(words.__file__).with_name("words.csv"), *DATA.glob("*.csv")]
     text = set("".join(path.read_text("utf-8") for path in files)) - set("\n\r\t\ufeff")
     assert len(text) > 1000
     assert not [c for c in text if not any(ord(c) in get_font(f).get_charmap() for f in fonts)]
