@@ -4,6 +4,7 @@ import os
 import shutil
 from pathlib import Path
 
+import minipack
 import pytest
 
 from xc_analysis.tables import use_data
@@ -29,6 +30,12 @@ def shared() -> Path:
 def pack(tmp_path) -> Path:
     """A copy of data/ that a test may break."""
     return Path(shutil.copytree(ROOT / "data", tmp_path / "data"))
+
+
+@pytest.fixture
+def small(tmp_path) -> Path:
+    """A copy of the small tables that a test may break."""
+    return minipack.write(tmp_path / "small")
 
 
 @pytest.fixture(autouse=True)

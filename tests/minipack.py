@@ -1,9 +1,22 @@
-"""A small, clean set of tables for a made-up district; tests break copies of it."""
+"""A small, clean set of tables for a made-up district, to be broken; and tables of cases."""
 
 import csv
 import io
 import shutil
 from pathlib import Path
+
+import pandas as pd
+
+
+def cases(name):
+    """Return a table of ``tests/cases``, all cells as they are written."""
+    path = Path(__file__).with_name("cases") / f"{name}.csv"
+    return pd.read_csv(path, dtype=str, keep_default_na=False)
+
+
+def contents(folder):
+    """Return the tables of a folder as bytes, by file."""
+    return {path.name: path.read_bytes() for path in folder.glob("*.csv")}
 
 
 def write(folder):

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 import xc_analysis as xc
-from xc_analysis.assessment import BANDS, VERDICTS, band, flag_codes
+from xc_analysis.assessment import BANDS, VERDICTS, band, chance, flag_codes
 from xc_analysis.errors import InputError
 from xc_analysis.targets import Target
 
@@ -181,8 +181,10 @@ def test_bands_hold_their_lower_end_and_what_is_told_is_of_its_band():
     # 0.329 is unlikely and must not be told as 0.33, where about even begins
     for aim in (*np.arange(10, 35, 0.25), 14.1, 17.9, 22.3, 28.3):
         a = xc.assess(PM25, level("<=", round(aim, 2)))
-        told = re.search(r"probability (0\.\d+|1\.\d+)", a.why.render("en"))[1]
+        told = re.search(r"probability [<>]?(0\.\d+)", a.why.render("en"))[1]
         assert VERDICTS[band(float(told))] == a.verdict == VERDICTS[band(a.p_meet)]
+    # nothing is certain
+    assert [chance(p) for p in (0.003, 0.329, 0.85, 0.997)] == ["<0.01", "0.329", "0.85", ">0.99"]
 
 
 def test_two_values_give_a_span_over_the_models_and_no_band():

@@ -5,7 +5,6 @@ import shutil
 from pathlib import Path
 
 import minipack
-import pandas as pd
 import pytest
 
 import xc_analysis as xc
@@ -14,13 +13,7 @@ from xc_analysis.words import use_language
 
 # run (those of one break the tables together), table, a cell that names the row, what is changed
 # in it, the column that must be named and words that must be said of it
-CASES = Path(__file__).parent / "cases" / "checks.csv"
-CASES = pd.read_csv(CASES, dtype=str, keep_default_na=False)
-
-
-@pytest.fixture
-def small(tmp_path):
-    return minipack.write(tmp_path / "small")
+CASES = minipack.cases("checks")
 
 
 def found(folder):

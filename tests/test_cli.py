@@ -1,23 +1,20 @@
 """The command line as a user meets it: help, exit codes, one line for each refusal."""
 
-import csv
 import os
 import re
 import subprocess
 import sys
 from itertools import product
-from pathlib import Path
 
+import minipack
 import pandas as pd
 import pytest
 
 from xc_analysis import cli
 
-CASES = Path(__file__).with_name("cases") / "cli_refusals.csv"
 CHINESE = re.compile(r"[\u4e00-\u9fff]")
 COMMANDS = "build check hourly stations figure month template import undo review explore".split()
-with CASES.open(encoding="utf-8") as file:
-    REFUSALS = list(csv.DictReader(file))
+REFUSALS = minipack.cases("cli_refusals").to_dict("records")
 
 
 def refuse(argv: list[str], capsys) -> tuple[int, str]:

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from drawing import CHINESE
+from minipack import cases
 
 TESTS = Path(__file__).resolve().parent
 DATA = TESTS.parent / "data"
@@ -107,7 +108,7 @@ def test_a_source_without_a_link_says_how_it_was_read():
 
 
 def test_known_figures_are_used_and_conflicts_kept_and_told():
-    known = read(TESTS / "cases" / "known_figures.csv")
+    known = cases("known_figures")
     found = known[KEY].merge(USED, how="left", on=KEY, validate="one_to_one")
     ends = found[ENDS].where(found["status"] == "bound", "").assign(value=found["value"])
     pd.testing.assert_frame_equal(ends, known[ENDS])

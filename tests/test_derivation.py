@@ -3,9 +3,8 @@
 import ast
 import itertools
 import math
-from pathlib import Path
 
-import pandas as pd
+import minipack
 import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
@@ -86,11 +85,13 @@ def test_ids_are_named_once_in_order():
     assert names("b + a * b - station.pm25.2020 / 2") == ("b", "a", "station.pm25.2020")
 
 
-CASES = pd.read_csv(Path(__file__).parent / "cases" / "no_arithmetic.csv", keep_default_na=False)
 LONG = ("(" * 101 + "1" + ")" * 101, "+".join("1" * 200), "-" * 200 + "1", "9" * 16, "a" * 3000)
 NO_FIGURE = (math.nan, None, math.inf, (1, 2, 1), (1, math.nan, 2))
 REFUSED = [
-    *((text, 2.0, words) for text, words in CASES.itertuples(index=False)),
+    *(
+        (text, 2.0, words)
+        for text, words in minipack.cases("no_arithmetic").itertuples(index=False)
+    ),
     *((text, 2.0, "") for text in LONG),
     *(("a + 1", nothing, "'a', which has no value") for nothing in NO_FIGURE),
     ("1 / a", (0.5, -1, 1), "ranges from -1 to 1"),

@@ -1,13 +1,12 @@
 """The explorer without a browser: addresses, views against the package, the panel's controls."""
 
 import asyncio
-import csv
 import re
 from dataclasses import replace
-from pathlib import Path
 from types import SimpleNamespace
 from urllib.parse import parse_qsl, urlencode
 
+import minipack
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -18,7 +17,6 @@ from xc_analysis.explorer.panel import Panel
 from xc_analysis.explorer.state import KEYS, OPTIONS, Choice, State, read_address, write_address
 from xc_analysis.words import use_language
 
-CASES = Path(__file__).with_name("cases") / "explorer_addresses.csv"
 AREAS = ("西城区", "北京市", "东城区")
 
 
@@ -65,8 +63,7 @@ def test_no_address_breaks_and_what_is_not_taken_is_named(pairs):
     assert all(one.render("en") and one.render("zh") for one in problems)
 
 
-with CASES.open(encoding="utf-8") as file:
-    ADDRESSES = [tuple(row.values()) for row in csv.DictReader(file)]
+ADDRESSES = minipack.cases("explorer_addresses").to_numpy().tolist()
 
 
 @pytest.mark.parametrize(("query", "shows"), [*ADDRESSES, ("x" * 3000, "yes")])

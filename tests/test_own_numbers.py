@@ -14,10 +14,10 @@ from functools import partial
 from pathlib import Path
 
 import openpyxl
-import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from minipack import cases, contents
 from openpyxl.cell.rich_text import CellRichText, TextBlock
 from openpyxl.cell.text import InlineFont
 from openpyxl.comments import Comment
@@ -37,11 +37,6 @@ SOURCE |= {"published": "2026-03-31", "document_no": "京环发〔2026〕1号", 
 NOISE = "area_noise@2025"
 
 
-def listed(name):
-    """Return the cases of a file."""
-    return pd.read_csv(ROOT / "tests" / "cases" / f"{name}.csv", dtype=str, keep_default_na=False)
-
-
 @pytest.fixture(scope="session")
 def blank(tmp_path_factory):
     """The template as bytes, in English."""
@@ -55,10 +50,6 @@ def own(pack, lang_en):
     folder = pack.rename(pack.with_name('数据 包\'s "x"'))
     xc.use_data(folder)
     return folder
-
-
-def state(folder):
-    return {p.name: p.read_bytes() for p in Path(folder).glob("*.csv")}
 
 
 def at(page, row, column):
@@ -101,7 +92,7 @@ def test_template_lists_delegated_targets_then_gaps_and_takes_them_as_they_are(t
     # a year that is on record is no gap, one that is estimated or unaudited is
     assert {NOISE, "pm25@2021", "pm25@2025"} <= set(ids)
     assert not {"pm25@2022", "area_noise@2020"} & set(ids)
-    decides = {"zh": "能否评定目标 < 55 分贝", "en": "whether the target < 55 dB(A) is met"}
+    decides = {"zh": "能否评定目标<55分贝", "en": "whether the target < 55 dB(A) is met"}
     assert at(page, lines[NOISE], "decides").value == decides[lang]
     assert {"zh": "年鉴", "en": "yearbook"}[lang] in at(page, lines[NOISE], "where").value
     assert page.protection.sheet and not at(page, lines[NOISE], "value").protection.locked
@@ -121,7 +112,7 @@ def test_template_lists_delegated_targets_then_gaps_and_takes_them_as_they_are(t
 
 
 def test_round_trip(own, blank, tmp_path):
-    before = state(own)
+    before = contents(own)
     rows = {
         NOISE: {"value": "５３．１分贝"},
         "t145_03": {"comparator": "<=", "value": 33},
@@ -131,7 +122,7 @@ def test_round_trip(own, blank, tmp_path):
     }
     file = fill(blank, tmp_path / "in.xlsx", rows)
     shown = preview_import(file)
-    assert not shown.problems and shown.rows == 5 and state(own) == before
+    assert not shown.problems and shown.rows == 5 and contents(own) == before
     assert any("no value for the target year (2025) → met" in line for line in shown.verdicts)
     assert "figures with these indicators" in str(shown) and "add --apply" in str(shown)
     assert apply_import(file).written and xc.check().empty
@@ -147,7 +138,7 @@ def test_round_trip(own, blank, tmp_path):
     again = preview_import(file)
     assert not again.problems and "is on record" in str(again)
     assert "taken back" in undo()
-    assert state(own) == before and not (own / ".xc").exists()
+    assert contents(own) == before and not (own / ".xc").exists()
     with pytest.raises(InputError, match="no import to take back"):
         undo()
 
@@ -155,11 +146,11 @@ def test_round_trip(own, blank, tmp_path):
 def test_a_figure_takes_the_place_of_a_bound_and_undo_goes_step_by_step(own, tmp_path):
     path = own / "observations.csv"
     path.write_bytes(path.read_bytes().replace(b"\n", b"\r\n"))
-    before = state(own)
+    before = contents(own)
     apply_import(as_csv(tmp_path / "a.csv", {NOISE: {"value": "53.1"}}, "gb18030"))
     added = path.read_bytes().removeprefix(before["observations.csv"])
     assert added.count(b"\r\n") == 1 and len(added) < 1000  # other rows keep their bytes
-    between = state(own)
+    between = contents(own)
     file = as_csv(tmp_path / "b.csv", {"pm25@2022": {"value": "约30"}}, "utf-16", "\t")
     apply_import(file, accept_unlikely=True)
     rows = xc.load("observations").set_index("obs_id")
@@ -168,7 +159,7 @@ def test_a_figure_takes_the_place_of_a_bound_and_undo_goes_step_by_step(own, tmp
     assert xc.check().empty
     for earlier in (between, before):
         undo()
-        assert state(own) == earlier
+        assert contents(own) == earlier
 
 
 # cells that are no text, or none that a csv holds well
@@ -177,7 +168,7 @@ NO_NUMBERS = [True, datetime(2020, 9, 1), float("nan"), float("inf"), 1e300, "9"
 
 
 def test_numbers_bounds_ranges_and_dates_are_read_as_people_write_them():
-    read = listed("quantities").query("value != 'refused'")
+    read = cases("quantities").query("value != 'refused'")
     for case in read.query("unit == 'date'").itertuples():
         assert read_date(case.typed) == case.value
     for case in read.query("unit != 'date'").itertuples():
@@ -195,9 +186,9 @@ def test_numbers_bounds_ranges_and_dates_are_read_as_people_write_them():
 
 
 def test_what_has_no_meaning_or_two_is_refused_in_one_line():
-    refused = listed("quantities").query("value == 'refused'")
-    cases = list(zip(refused["typed"], refused["unit"], strict=True))
-    for typed, unit in cases + [(typed, "µg/m³") for typed in NO_NUMBERS]:
+    refused = cases("quantities").query("value == 'refused'")
+    given = list(zip(refused["typed"], refused["unit"], strict=True))
+    for typed, unit in given + [(typed, "µg/m³") for typed in NO_NUMBERS]:
         with pytest.raises(InputError) as refusal:
             read_date(typed) if unit == "date" else read_quantity(typed, unit)
         assert str(refusal.value) and "\n" not in str(refusal.value), typed
@@ -224,16 +215,16 @@ def test_any_cell_is_read_or_refused_in_a_line(typed, unit):
 
 
 # cells typed into a row (a=1|b=2), whether they are to be mended or confirmed, where, and why
-CELLS = listed("import_cells")
+CELLS = cases("import_cells")
 
 
 @pytest.mark.parametrize("file", CELLS["file"].unique())
 def test_a_cell_is_taken_or_named_to_be_mended_or_confirmed(lang_en, tmp_path, file):
-    cases = list(CELLS[CELLS["file"] == file].itertuples())
-    rows = {c.id: dict(cell.split("=", 1) for cell in c.cells.split("|")) for c in cases}
+    typed = list(CELLS[CELLS["file"] == file].itertuples())
+    rows = {c.id: dict(cell.split("=", 1) for cell in c.cells.split("|")) for c in typed}
     shown = preview_import(as_csv(tmp_path / "in.csv", rows))
     told = {"mend": shown.faults, "confirm": shown.questions}
-    for line, case in enumerate(cases, 2):
+    for line, case in enumerate(typed, 2):
         if case.told:
             place = f"{'ABCDEFGHIJKLMNOPQ'[COLUMNS.index(case.column)]}{line}: "
             said = [text for text in told[case.told] if text.startswith(place)]
@@ -244,7 +235,7 @@ def test_a_cell_is_taken_or_named_to_be_mended_or_confirmed(lang_en, tmp_path, f
 
 def test_how_far_from_its_neighbours_a_value_is_asked_about():
     # their median is 30: a factor of 2.5 or six times the scatter (at most 6), ten points, 5 dB
-    for case in listed("unlikely").itertuples():
+    for case in cases("unlikely").itertuples():
         known = {"prior_sd": float(case.prior_sd or "nan"), "unit": case.unit, "floor": 0.0}
         found = is_unlikely(float(case.value), {2019: 28.0, 2020: 32.0}, known)
         assert found == bool(case.asked), case
@@ -331,7 +322,7 @@ def test_a_messy_file_gets_one_clear_line(own, blank, tmp_path, capsys, name):
     assert cli.main(["import", str(file), "--apply"]) == 1
     told = capsys.readouterr()
     assert told.err.startswith("xc: ") and told.err.count("\n") == 1 and words in told.err, told
-    assert state(own) == state(ROOT / "data") and not (own / ".xc").exists()
+    assert contents(own) == contents(ROOT / "data") and not (own / ".xc").exists()
 
 
 def test_far_cells_what_is_no_file_and_what_is_no_sheet_of_ours_are_refused(
@@ -372,7 +363,7 @@ def test_a_run_that_stops_at_any_write_is_put_right_by_the_next(own, command, fa
             raise FAULTS[fault]
         return call(*args, **how)
 
-    old, files = state(own), new_tables(own)
+    old, files = contents(own), new_tables(own)
     new = old | {f"{name}.csv": content for name, content in files.items()}
     for number in range(1, 60):
         if command == "undo":
@@ -385,17 +376,17 @@ def test_a_run_that_stops_at_any_write_is_put_right_by_the_next(own, command, fa
                 undo() if command == "undo" else changes.commit(own, files, "x")
             except InputError as refused:
                 assert "no space left" in str(refused) and "\n" not in str(refused)
-                assert command == "undo" or state(own) == old
-        now = state(own)
+                assert command == "undo" or contents(own) == old
+        now = contents(own)
         assert all(content in (old[name], new[name]) for name, content in now.items())
         # what refers comes last and goes first
         for refers, to in (("observations.csv", "sources.csv"), ("sources.csv", "publishers.csv")):
             assert now[refers] == old[refers] or now[to] == new[to]
         with changes.held():
-            assert state(own) in (old, new)
-        if state(own) == new:
+            assert contents(own) in (old, new)
+        if contents(own) == new:
             undo()
-        assert state(own) == old and not list((own / ".xc").glob("*"))
+        assert contents(own) == old and not list((own / ".xc").glob("*"))
         if next(count) <= number:  # it came to its end
             break
     assert 5 < number < 59
@@ -413,13 +404,13 @@ def test_work_done_by_hand_since_and_a_damaged_history_are_left_alone(own):
     changes.commit(own, new_tables(own), "x")
     path = own / "observations.csv"
     path.write_bytes(path.read_bytes().replace(b"own_x", b"own_y"))
-    after = state(own)
+    after = contents(own)
     with pytest.raises(InputError, match=r"observations\.csv has been changed since"):
         undo()
     (own / ".xc" / "0001" / "change.json").write_text("{")
     with pytest.raises(InputError, match="damaged"):
         undo()
-    assert state(own) == after
+    assert contents(own) == after
 
 
 def test_the_commands_write_what_is_unlikely_only_when_it_is_confirmed(own, tmp_path, capsys):
@@ -436,7 +427,7 @@ def test_the_commands_write_what_is_unlikely_only_when_it_is_confirmed(own, tmp_
     assert cli.main(["import", str(file), "--accept-unlikely", "--apply"]) == 1
     assert "to mend: A3: " in capsys.readouterr().out  # twice
     file.write_bytes(once)
-    assert state(own) == state(ROOT / "data")
+    assert contents(own) == contents(ROOT / "data")
     assert cli.main(["import", str(file), "--accept-unlikely", "--apply"]) == 0
     assert xc.series("area_noise").loc[2025, "value"] == 63.1
     assert [cli.main(["undo"]), cli.main(["undo"])] == [0, 1]

@@ -85,6 +85,8 @@ GALLERY = {
     "trend": lambda: xc.trend(pm25().loc[2014:2020]).plot(),
     "fan": lambda: xc.project(pm25().loc[2015:2020], 2025).plot(outturn=pm25().loc[2021:]),
     "target": lambda: xc.plot_target(xc.target("green_cover")),
+    "a target itself": lambda: xc.target("green_cover").plot(),
+    "assessment": lambda: xc.assess(pm25(), xc.target("pm25"), as_of=2020).plot(),
     "no number": lambda: xc.plot_target(xc.target("good_day_ratio", reading="")),
     "rows": lambda: xc.plot_rows(ROWS, **ROW_LOOK, ranges=("lo", "hi"), decimals=1),
     "bars": lambda: xc.plot_bars(CAUSES, unit="d", pale=[2019]),
@@ -92,7 +94,7 @@ GALLERY = {
     "evidence": lambda: xc.plot_grid(xc.coverage().loc[["pm25", "area_noise"], 2013:]),
     "scorecard": lambda: xc.plot_scorecard(xc.scorecard(as_of=2020), xc.scorecard()),
 }
-OVER_YEARS = list(GALLERY)[:9]
+OVER_YEARS = list(GALLERY)[:11]
 POINTS = ("printed", "derived", "computed", "draft", "unstated")
 LEVELS = ("target", "city", "reading", "limit")
 STROKES = ("partial", "link", "trend", "median", "path", "band_50", "band_80", "band_95")

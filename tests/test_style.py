@@ -68,6 +68,9 @@ def test_colours_carry_text_on_white_and_mean_one_thing_none_that_of_a_target():
 
 TOLD = """
 percent(73.24, 1) | 73.2% | 73.2 %
+odds(0.846) | 85% | 85 %
+odds(0.996) | >99% | > 99 %
+odds(0.001) | <1% | < 1 %
 span(2015, 2020) | 2015—2020 | 2015–2020
 number(3.96) | 4.0 | 4.0
 number(float("nan")) | — | —

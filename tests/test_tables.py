@@ -15,11 +15,6 @@ import xc_analysis as xc
 from xc_analysis.tables import data_dir, read_sheet, read_text, schema
 
 
-@pytest.fixture
-def small(tmp_path):
-    return minipack.write(tmp_path / "small")
-
-
 def test_the_descriptor_is_valid_for_others_and_holds_the_data():
     frictionless = pytest.importorskip("frictionless", reason="frictionless (development group)")
     report = frictionless.validate(str(data_dir() / "datapackage.json"))

@@ -19,7 +19,7 @@ from .projections import METHODS, OF_DAYS, Projection
 from .tables import load
 from .targets import FIRM, PLAN, Target, Value, margin_of, number, read_target, text_of, whole_year
 from .trends import annual_frame, as_years, refuse_years, registered_attrs, repeated
-from .words import Message, difference_unit, error, has_word, html_table, message, word
+from .words import Message, clauses, difference_unit, error, has_word, html_table, message, word
 
 # lower end of each band of P(meet); the end belongs to the band
 _CHANCES = ("very_likely", "likely", "about_even", "unlikely", "very_unlikely")
@@ -120,10 +120,10 @@ class Assessment:
             rows += [("verdict_under_reading", shown.label())]
         rows += [("why", shown.why)]
         if shown.p_meet == shown.p_meet:
-            rows += [("p_meet", f"{shown.p_meet:.2f}")]
+            rows += [("p_meet", chance(shown.p_meet))]
         rows += [("grade", f"{self.grade} (n = {self.n})")]
         if shown.flags:
-            rows += [("flags", "; ".join(map(str, shown.flags)))]
+            rows += [("flags", clauses(shown.flags))]
         rows = [(word(f"column.{name}"), text) for name, text in rows]
         return html_table(rows, notes=self.target.notes)
 
@@ -320,7 +320,7 @@ def _span(case):
         return _result(case, 10, "gap")
     span = min(chances), max(chances)
     low, high = (message(f"verdict.{band(p)}") for p in span)
-    told = {"p_low": _chance(span[0]), "p_high": _chance(span[1]), "low": low, "high": high}
+    told = {"p_low": chance(span[0]), "p_high": chance(span[1]), "low": low, "high": high}
     return _result(case, 10, "span", fan=case.project(), span=span, **told)
 
 
@@ -494,7 +494,7 @@ def _reason_words(case, p, pace):
     told["asked"] = message("asked", sign=targets.shown_sign(level.comparator), amount=limit)
     told |= {"value": value, "latest": value, "latest_year": seen.year}
     told |= {"margin": _difference(margin, unit), "gap": _difference(-margin, unit)}
-    told |= {"pace": _difference(pace, unit, "+.2g"), "p": _chance(p) if p == p else ""}
+    told |= {"pace": _difference(pace, unit, "+.2g"), "p": chance(p)}
     told["note"] = message("why.annual_mean") if mean and seen.meets(level) else ""
     return told
 
@@ -533,9 +533,11 @@ def _value_words(case, v):
     return message("with_range", amount=amount, range=message("range", low=low, high=high))
 
 
-def _chance(p):
-    """Tell a probability with two decimals, three where two would tell another band."""
-    return f"{p:.2f}" if band(min(round(p, 2), 1.0)) == band(p) else f"{p:.3f}"
+def chance(p) -> str:
+    """Tell a probability, none as certain: two decimals, three where two are of another band."""
+    if not 0.005 <= p < 0.995:
+        return ">0.99" if p > 0.5 else "<0.01" if p < 0.5 else "–"
+    return f"{p:.2f}" if band(round(p, 2)) == band(p) else f"{p:.3f}"
 
 
 def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFrame:
@@ -576,7 +578,9 @@ def sensitivity(indicator, target=None, *, as_of=None, scope=None) -> pd.DataFra
     for choice, told, row_id, change in _choices(series, aim, setting):
         method = message(f"method.{told if choice == 'method' else setting.method}")
         shown = told.replace("-", "–") if choice == "window" else told
-        shown = shown.replace("<=", "≤").replace(">=", "≥")
+        if choice == "reading":
+            sign, level = told.split()
+            shown = message("asked", sign=targets.shown_sign(sign), amount=level)
         row = {"choice": choice, "setting": told, "assumption": row_id}
         row["what"] = message(f"choice.{choice}", setting=shown, method=method, window=window)
         rows.append(row | _outcome(series, aim, setting, year, **change))

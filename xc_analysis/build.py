@@ -253,13 +253,13 @@ def build(
     asked = select_notebooks(names, where.notebooks)
     with _alone(where, show.say):
         every = select_notebooks((), where.notebooks)
+        common = common_key(where.data, lang)
+        keys = {path: _digest([common, _cells(path)]) for path in every}
         shutil.rmtree(where.staging, ignore_errors=True)  # what a killed run left
         where.staging.mkdir(parents=True)
         for name in _records(where):
             if name[0].isdigit() and name not in {path.stem for path in every}:  # a notebook gone
                 _install(name, None, {}, where)
-        common = common_key(where.data, lang)
-        keys = {path: _digest([common, _cells(path)]) for path in every}
         stale = {path for path, key in keys.items() if not _is_current(path.stem, key, where)}
         todo = {path: keys[path] for path in asked if force or path in stale}
         done, reports = [Outcome(path.stem, "kept") for path in asked if path not in todo], []

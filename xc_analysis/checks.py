@@ -29,8 +29,6 @@ QUANTITY = ("value", "lower", "upper")
 POLLUTANTS = ("pm25", "pm10", "so2", "no2", "co", "o3_8h")
 
 _TABLE_FILES = {".csv", ".tsv", ".txt", ".xls", ".xlsx", ".xlsm", ".ods", ".parquet", ".json"}
-# near words are looked for, and circles followed, so often only
-_HINTS = 50
 
 
 def check(data: str | os.PathLike | None = None) -> pd.DataFrame:
@@ -140,7 +138,6 @@ class Pack:
 
     def __init__(self, folder: Path, sheets: dict[str, Sheet]):
         self.folder, self.sheets = folder, sheets
-        self.hints: dict[str, Message | str] = {}
 
     def __getitem__(self, table: str) -> Sheet:
         return self.sheets.get(table) or read_sheet(table, b"")
@@ -156,12 +153,6 @@ class Pack:
         if column not in sheet.places:
             return None
         return {str(value) for value in sheet.frame[column].dropna()} | sheet.stray
-
-    def near(self, word: str, known) -> Message | str:
-        """Suggest near words; for so many words only, since a table may hold strangers only."""
-        if word not in self.hints and len(self.hints) < _HINTS:
-            self.hints[word] = near(word, known)
-        return self.hints.get(word, "")
 
 
 def _check_cells_and_keys(pack: Pack) -> Iterator[Offence]:
@@ -180,9 +171,8 @@ def _misfits(sheet: Sheet) -> tuple[Offence, ...]:
             found += flag(sheet, name, sheet.cells[name] == "", "check.empty")
         words = limits.get("enum", ())
         strangers = sorted(set(typed.dropna()) - set(words)) if words else ()
-        for number, value in enumerate(strangers):
-            hint = near(value, words) if number < _HINTS else ""
-            said = {"word": value[:80], "near": hint, "words": ", ".join(words)}
+        for value in strangers:
+            said = {"word": value[:80], "near": near(value, words), "words": ", ".join(words)}
             found += flag(sheet, name, typed == value, "check.vocabulary", **said)
         ends = (("check.below", "minimum", typed.lt), ("check.above", "maximum", typed.gt))
         for key, end, is_beyond in ends:
@@ -227,12 +217,13 @@ def _check_references(pack: Pack) -> Iterator[Offence]:
             cells = cells.str.split(";").explode() if column in joined else cells
             wrong = "check.unknown_word" if key in ("plan", "scope") else "check.no_reference"
             for line, value in cells[~cells.isin(known)].items():
-                said = {"cell": value[:80], "near": pack.near(value, known), "column": column}
+                said = {"cell": value[:80], "near": near(value, known), "column": column}
                 said |= {"other": others[0], "tables": ", ".join(others), "key": key}
                 yield offence(table, line, column, value, wrong, **said)
 
 
 def _check_links(pack: Pack) -> Iterator[Offence]:
+    """Find addresses on hosts that are not the publisher's."""
     rows = pack.rows("publishers", "publisher", "hosts")
     hosts = {row["publisher"]: str(row["hosts"]).split(";") for row in rows}
     for row in pack.rows("sources"):
@@ -251,6 +242,7 @@ def _check_links(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_folder(pack: Pack) -> Iterator[Offence]:
+    """Find files that are no tables of the project."""
     expected = {f"{table}.csv" for table in table_names()} | {"datapackage.json"}
     for path in sorted([*pack.folder.glob("*"), *pack.folder.glob("air/*")]):
         name = path.relative_to(pack.folder).as_posix()
@@ -389,6 +381,7 @@ def _check_periods(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_scopes(pack: Pack) -> Iterator[Offence]:
+    """Find areas that are written in two ways."""
     tables = ("observations", "targets", "statements", "assumptions", "air/annual", "air/monthly")
     named = [row for table in tables for row in pack.rows(table) if row.reads("scope")]
     counts = Counter(row["scope"] for row in named)
@@ -426,7 +419,7 @@ def _check_derivations(pack: Pack) -> Iterator[Offence]:
             named = names(row["derivation"])
             for name in named:
                 if name not in known:
-                    said = {"name": name[:80], "near": pack.near(name, known)}
+                    said = {"name": name[:80], "near": near(name, known)}
                     yield row.wrong("derivation", "check.no_obs_id", **said)
             if not named and row["status"] != "bound":
                 yield row.wrong("derivation", "check.names_nothing")
@@ -449,17 +442,16 @@ def _circles(rows: list[Row]) -> dict[str, str]:
         with contextlib.suppress(InputError):
             uses[row["obs_id"]] = names(row["derivation"]) if row.reads("derivation") else ()
     found: dict[str, str] = {}
-    for _ in range(_HINTS):
+    while True:
         try:
             TopologicalSorter({n: uses[n] for n in uses if n not in found}).prepare()
-            break
+            return found
         except CycleError as fault:
             # the sorter walks from what is used to what uses it
             circle = fault.args[1][:0:-1]
             for at, name in enumerate(circle):
                 turned = (circle * 2)[at : at + min(10, len(circle))]
                 found[name] = " -> ".join(turned + [name if len(circle) <= 10 else "..."])
-    return found
 
 
 def _compare(row: Row, value: float, low: float, high: float, register) -> Iterator[Offence]:
@@ -498,6 +490,7 @@ def _whole_years(row: Row, used: list[Row]) -> Iterator[Offence]:
 
 
 def _check_statements(pack: Pack) -> Iterator[Offence]:
+    """Find statements that cannot be recomputed."""
     known = {kind: pack.known("indicators", "indicator") for kind in ("station", "published")}
     known["printed"] = pack.known("statements", "statement_id")
     known["obs"] = pack.known("observations", "obs_id")
@@ -516,7 +509,7 @@ def _check_statements(pack: Pack) -> Iterator[Offence]:
             elif is_dated and not re.fullmatch("[0-9]{4}", year):
                 wrong = message("check.no_year")
             elif known[kind] is not None and rest not in known[kind]:
-                wrong = message("check.is_unknown", name=rest, near=pack.near(rest, known[kind]))
+                wrong = message("check.is_unknown", name=rest, near=near(rest, known[kind]))
             if wrong:
                 yield row.wrong("recompute", "check.no_figure", name=name[:80], fault=wrong)
 
@@ -532,6 +525,7 @@ def _check_readings(pack: Pack) -> Iterator[Offence]:
 
 
 def _check_parameters(pack: Pack) -> Iterator[Offence]:
+    """Find parameters that cannot be used."""
     for row in pack.rows("assumptions", "indicator", "parameter", "value", "reading"):
         parameter, value = row["parameter"], row["value"]
         # `basis` and `partial` take the words of the columns of their name

@@ -70,8 +70,7 @@ def _build(args: argparse.Namespace) -> int:
             _complain(f"{outcome.name}: {outcome.why}")
     count = {s: sum(o.state == s for o in outcomes) for s in ("run", "kept", "failed")}
     print(word("cli.built", seconds=time.perf_counter() - began, **count))
-    papers = (".html", ".docx", ".xlsx")
-    _print_paths(p for p in reports if p.suffix in papers and p.parent.name == "report")
+    _print_paths(reports)
     if count["failed"]:
         _complain(word("cli.previous_kept"))
         return WRONG
@@ -80,9 +79,7 @@ def _build(args: argparse.Namespace) -> int:
     return DONE
 
 
-def _draw(
-    stem: str, out: Path, lang: str, *, name: str = "", formats=FORMATS, environment=None, **how
-) -> list[Path]:
+def _draw(stem: str, out: Path, lang: str, *, name="", environment=None, **how) -> list[Path]:
     """Run the notebook of a figure up to it; copy its files, each language to its folder."""
     import asyncio
 
@@ -107,7 +104,7 @@ def _draw(
             print(f"{path.stem}: {warning}", file=sys.stderr)
         written = []
         for file in sorted(figures.rglob(f"{stem}.*")):
-            if lang in ("both", file.parent.name) and file.suffix[1:] in (*formats, "csv"):
+            if lang in ("both", file.parent.name):
                 folder = out / file.parent.name if lang == "both" else out
                 folder.mkdir(parents=True, exist_ok=True)
                 written.append(shutil.copyfile(file, folder / f"{name or stem}{file.suffix}"))
@@ -126,7 +123,7 @@ def _figure(args: argparse.Namespace) -> int:
             raise error("error.width", width=args.width, least=WIDTHS[0], most=WIDTHS[1])
         environment["XC_FIGURE_WIDTH"] = f"{args.width:g}"
     out, lang = Path(args.out or ROOT / "scratch"), "both" if args.lang == "both" else language()
-    return _print_paths(_draw(args.figure, out, lang, formats=formats, environment=environment))
+    return _print_paths(_draw(args.figure, out, lang, environment=environment))
 
 
 def _month(args: argparse.Namespace) -> int:

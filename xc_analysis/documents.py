@@ -11,7 +11,7 @@ from xml.etree import ElementTree as ET
 
 from markupsafe import Markup
 
-from .style import percent, subscripts
+from .style import bracket, percent, subscripts
 from .tables import data_dir, near, read_text
 from .words import error, joined, tr, word
 
@@ -81,7 +81,7 @@ class Text:
         """Refer to tables and figures in brackets, but to none that is not there."""
         there = (n for n in names if n[:4] == "tbl-" or self.told.picture(n[4:]))
         links = joined(f"[@@{n}@@](#{n})" for n in there)
-        return Markup(tr(f"（{links}）", f" ({links})") if links else "")
+        return Markup(bracket("", links) if links else "")
 
     def _number(self, kind: str, name: str) -> str:
         if kind == "tbl":

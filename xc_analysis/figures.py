@@ -19,7 +19,7 @@ from PIL import Image, PngImagePlugin
 from . import style
 from .style import DPI, INK, MM, MUTED, SIZES
 from .tables import load
-from .words import LANGUAGES, error, language, tr, unit_name, word
+from .words import LANGUAGES, clauses, error, language, tr, unit_name, word
 
 COLUMNS = "figure panel mark series x y lower upper unit status source_id".split()
 EDGE = 2.0  # mm left free at the sides
@@ -384,7 +384,7 @@ def _source_line(fig) -> str:
     short = load("sources").set_index("source_id")[f"short_{language()}"]
     names = list(dict.fromkeys(style.subscripts(str(short.get(one, one)).strip()) for one in order))
     more = tr("等", " and others") if len(names) > 2 else ""
-    return word("plot.source", names=tr("；", "; ").join(names[:2]) + more)
+    return word("plot.source", names=clauses(names[:2]) + more)
 
 
 def save_figure(fig, stem: str, *, data=None, width: float = 174, formats=("png",), folder=None):

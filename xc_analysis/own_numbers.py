@@ -32,8 +32,8 @@ from .fits import last_year
 from .observations import CITY, HOME, known_scopes, published_rows, station_rows
 from .sheets import Cell, Quantity, Sheet, plain_text, read_rows
 from .tables import Offence, data_dir, load, near, read_sheet, table_names, use_data
-from .targets import PLAN, plan_years
-from .words import LANGUAGES, Message, area_name, error, has_word, language, message, word
+from .targets import PLAN, plan_years, shown_level
+from .words import LANGUAGES, Message, area_name, clauses, error, has_word, language, message, word
 
 #: Columns of the sheet with their widths; those from the comparator on are to be filled in.
 WIDTHS = {"id": 24, "indicator": 30, "area": 10, "year": 10, "unit": 12, "decides": 30, "where": 44}
@@ -159,10 +159,10 @@ def _template_rows() -> Iterator[dict]:
                 decides = word("import.decides_point")
                 if year == end and name in levels.index:
                     comparator, value, unit = levels.loc[name, ["comparator", "value", "unit"]]
-                    target = f"{comparator} {value:g} {sheets.unit_name(unit)}"
+                    target = shown_level(comparator, f"{value:g}", unit)
                     decides = word("import.decides_verdict", target=target)
                 row = _labels(known | {"year": year, "is_target": False})
-                row |= {"id": f"{name}@{year}", "decides": decides, "where": "; ".join(where)}
+                row |= {"id": f"{name}@{year}", "decides": decides, "where": clauses(where)}
                 yield row | {"closed": ("comparator",)}
 
 
@@ -409,7 +409,7 @@ def _edit_target(preview: Preview, row: dict[str, Cell], text, line: dict, amoun
     cells["locator"] = text["locator"] or text["document_no"] or text["title"]
     preview.edit("targets", text["id"], cells, row)
     said = {"row": f"{line['plan_row']:.0f}", "name": line[f"name_{language()}"]}
-    said["target"] = f"{sign} {value} {sheets.unit_name(line['unit'])}"
+    said["target"] = shown_level(sign, value, line["unit"])
     preview.changes.append(word("import.target_change", **said))
 
 
@@ -430,7 +430,7 @@ def _edit_observation(preview: Preview, row: dict, text, line: dict, amount, eve
         change = {"use": "false"}
         for lang in LANGUAGES:
             parts = (old[f"note_{lang}"], word("import.replaced_note", lang))
-            change[f"note_{lang}"] = "; ".join(filter(None, parts))
+            change[f"note_{lang}"] = clauses(parts, lang)
         preview.edit("observations", old["obs_id"], change, row)
         shown = " – ".join(f"{n:g}" for n in was.values() if n is not None)
         replaces = word("import.replaces", old=shown)
@@ -462,7 +462,7 @@ def _notes(text: str, key: str = "") -> dict[str, str]:
     notes = {}
     for lang in LANGUAGES:
         parts = (word(key, lang) if key else "", text if is_in(lang, text) else "")
-        notes[f"note_{lang}"] = "; ".join(filter(None, parts))
+        notes[f"note_{lang}"] = clauses(parts, lang)
     return notes
 
 

@@ -10,7 +10,7 @@ from .errors import InputError
 from .observations import HOME, station_rows
 from .tables import load
 from .targets import shown_sign
-from .words import difference_unit, error, message, unit_name, word
+from .words import amount, clauses, difference_unit, error, message, unit_name, word
 
 #: Verdicts of the numbers that could be checked at all.
 CHECKED = ("agrees", "consistent", "not accounted for", "differs")
@@ -159,6 +159,7 @@ def _is_count(row: dict) -> bool:
 
 
 def _digits(row: dict) -> str:
+    """Return the figure as printed, else the table's own."""
     text = row["printed"] or ""
     if _NUMBER.fullmatch(text):
         return text
@@ -189,8 +190,7 @@ def _explain(row: dict, shown: dict, partial: int | None, lang: str) -> str:
         inside = verdict in ("agrees", "consistent")
         key = "statement.why_within" if inside else "statement.why_outside"
         text = word(key, lang, value=value, gap=gap, room=room)
-    note = row[f"note_{lang}"]
-    return word("statement.why_joint", lang).join(part for part in (text, note) if part)
+    return clauses([text, row[f"note_{lang}"]], lang)
 
 
 def _printed(row: dict, lang: str) -> str:
@@ -201,7 +201,7 @@ def _printed(row: dict, lang: str) -> str:
     sign, (power, unit) = shown_sign(row["comparator"]) or "", _display_unit(row["unit"], lang)
     if power:
         return sign + _quantity(float(text), len(text.partition(".")[2]), row["unit"], lang)
-    return sign + (word("amount", lang, value=text, unit=unit) if unit else text)
+    return sign + amount(text, unit, lang)
 
 
 def _quantity(value: float, decimals: int, unit, lang: str, *, sign: bool = False) -> str:
@@ -212,8 +212,7 @@ def _quantity(value: float, decimals: int, unit, lang: str, *, sign: bool = Fals
     form = f"{plus},.{0 if value == int(value) else max(decimals - power, 0)}f"
     if value != int(value) and abs(value) < 0.1:
         form = f"{plus}.2g"
-    text = f"{value:{form}}".replace("-", "−")
-    return word("amount", lang, value=text, unit=unit) if unit else text
+    return amount(f"{value:{form}}".replace("-", "−"), unit, lang)
 
 
 def _display_unit(unit: str | None, lang: str) -> tuple[int, str]:

@@ -675,8 +675,7 @@ def share_at_bound(passed, total, next_total, levels=(0.5, 0.8, 0.95)) -> dict[s
     Parameters
     ----------
     passed, total, next_total : int
-        How many passed, of how many; of how many it will be judged next. `InputError` if they
-        are not whole, or more passed than there were.
+        How many passed, of how many; of how many it will be judged next.
     levels : sequence of float
         Central prediction intervals.
 
@@ -686,6 +685,11 @@ def share_at_bound(passed, total, next_total, levels=(0.5, 0.8, 0.95)) -> dict[s
         ``median``, ``lower_50``, ``upper_50`` and so on, in whole numbers of `next_total`;
         ``p_all``, the chance that all of them pass; ``fails_at_most``, the rule of three: where
         all passed, the chance of failing is at most 3/total (95 %), else NaN.
+
+    Raises
+    ------
+    InputError
+        Numbers that are not whole, or more that passed than there were.
 
     Notes
     -----

@@ -18,10 +18,10 @@ from .fits import projection
 from .observations import HOME
 from .plan_statements import commitments, statements
 from .plots.tables import short_verdict
-from .style import number, percent, shortest, subscripts
+from .style import bracket, number, odds, percent, shortest, subscripts
 from .tables import load
-from .targets import shown_sign, text_of
-from .words import difference_unit, has_word, tr, unit_name, use_language, word
+from .targets import shown_level, text_of
+from .words import amount, clauses, difference_unit, named, tr, unit_name, use_language, word
 
 GROUPS = {
     "met": ("met", "met_provisional"),
@@ -55,16 +55,6 @@ def build(lang: str, out: Path | str, *, figures: Path | str | None = None) -> l
             ]
     finally:
         use_language(before)
-
-
-def amount(text: str, unit: str) -> str:
-    """Join a number and a unit; in Chinese they stand close."""
-    return f"{text}{tr('', ' ' if unit else '')}{unit}"
-
-
-def bracket(text: str, inside: str) -> str:
-    """Put something behind a text in the brackets of the language."""
-    return tr(f"{text}（{inside}）", f"{text} ({inside})")
 
 
 def _known(name: str, scope: str = HOME, source: str | None = None) -> pd.DataFrame | None:
@@ -178,12 +168,10 @@ class Evaluation:
     def _row(self, card: dict, printed: pd.Series) -> dict:
         name, unit, target = card["indicator"], card["unit"], printed["target_printed"]
         one, first, last = self.judged[name], self.fact(name, 2015), self.fact(name)
-        if self.lang == "en" and has_word(f"plan_unit.{unit}"):
-            unit = word(f"plan_unit.{unit}")
         if card["kind"] != "level":
             target = word(f"report.asked_{card['kind']}")
         elif target == "达到市级要求":  # handed down since, and entered by its holder
-            target = shown_sign(card["comparator"]) + shortest(card["target"])
+            target = shown_level(card["comparator"], shortest(card["target"]))
         outturn = word("report.no_value")
         if not isnan(card["outturn"]):
             fact = self.fact(name, self.target_year)
@@ -198,7 +186,7 @@ class Evaluation:
             "no": card["plan_row"],
             "category": self.register.at[name, f"plan_category_{self.lang}"],
             "name": subscripts(card[f"name_{self.lang}"]),
-            "unit": unit,
+            "unit": named("plan_unit", unit),
             "attribute": word(f"attribute.{card['attribute']}"),
             "first": bracket(first.number, first.status_word) if first else "—",
             "base": str(printed["base_printed"]).replace("/", "—"),
@@ -221,9 +209,8 @@ class Evaluation:
         read = one.under_reading
         if read is None:
             return ""
-        asked = tr(read.target.text.replace(" ", ""), read.target.text)
         key = "report.under_city" if "_city" in one.target.reading_id else "report.under_reading"
-        return word(key, asked=asked, verdict=read.label())
+        return word(key, asked=read.target.text, verdict=read.label())
 
     def count(self, attribute: str | None = None) -> dict[str, int]:
         """Count the targets; told everywhere from here."""
@@ -341,10 +328,10 @@ class Evaluation:
                 ends = {"low": number(row["lower_80"], 1), "high": number(row["upper_80"], 1)}
                 span = bracket(number(row["median"], 1), word("range", **ends))
             if not isnan(row["p_meet"]):
-                chance = percent(100 * row["p_meet"])
+                chance = odds(row["p_meet"])
             paces = (nan if row["already_met"] else row["pace_needed"], row["pace_past"])
             paces = ("—" if isnan(p) else f"{p:+.2g}".replace("-", "−") for p in paces)
-            target = shown_sign(row["comparator"]) + tr("", " ") + shortest(row["target"])
+            target = shown_level(row["comparator"], shortest(row["target"]))
             line = [bracket(self.name(row["indicator"]), last.unit), target, last.dated, *paces]
             yield [*line, span, chance, short_verdict(row["verdict"], self.target_year)]
 
@@ -355,12 +342,11 @@ class Evaluation:
             moved: dict[str, str] = {}
             for _, _, what, verdict, p in row["alternatives"]:
                 if verdict and verdict != row["verdict"]:
-                    chance = "" if isnan(p) else f" {percent(100 * p)}"
-                    told = short_verdict(verdict, self.target_year) + chance
-                    moved.setdefault(verdict, f"{what}{tr('：', ': ')}{told}")
+                    told = short_verdict(verdict, self.target_year, p)
+                    moved.setdefault(verdict, word("review.alternative", choice=what, verdict=told))
             seen = short_verdict(row["verdict"], self.target_year)
             name = self.name(row["indicator"])
-            yield [row[f"why_{self.lang}"], name, seen, tr("；", "; ").join(moved.values())]
+            yield [row[f"why_{self.lang}"], name, seen, clauses(moved.values())]
 
     def sources_rows(self) -> Iterator[list]:
         """List the sources behind the indicators judged, the plan first."""

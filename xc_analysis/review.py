@@ -3,6 +3,7 @@
 import re
 from contextlib import nullcontext
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
@@ -17,7 +18,7 @@ from .sheets import Cell, Sheet, read_date, read_rows, read_sheets
 from .style import indicator_name
 from .tables import load
 from .targets import plan_years
-from .words import LANGUAGES, error, language, message, word
+from .words import LANGUAGES, clauses, error, language, message, word
 
 #: Columns of the sheets with their widths; the last three are to be filled in.
 WIDTHS = {"id": 24, "why": 50, "concerns": 26, "setting": 20, "verdict": 22, "alternatives": 60}
@@ -32,11 +33,11 @@ def review_export(path) -> Path:
     """Write a workbook in which a reviewer decides: assumptions that matter first, then others."""
     from openpyxl import Workbook
 
-    told, book = assumption_effects(), Workbook()
+    told, book, year = assumption_effects(), Workbook(), plan_years()[1]
     names = told["indicator"].map(indicator_name)
     effects = pd.DataFrame({"id": told["id"], "concerns": names})
-    effects["verdict"] = names + ": " + told["verdict"].map(_verdict)
-    effects["alternatives"] = names + ": " + told["alternatives"].map(_alternatives)
+    effects["verdict"] = names + ": " + told["verdict"].map(partial(short_verdict, year=year))
+    effects["alternatives"] = names + ": " + told["alternatives"].map(partial(_alternatives, year))
     effects = effects.groupby("id", sort=False).agg("\n".join).to_dict("index")
     rows = {}
     for line in load("assumptions").to_dict("records"):
@@ -57,13 +58,9 @@ def review_export(path) -> Path:
     return save_book(book, path)
 
 
-def _alternatives(one: list[tuple]) -> str:
-    told = [(choice, _verdict(verdict, p)) for *_, choice, verdict, p in one]
-    return "; ".join(word("review.alternative", choice=c, verdict=v) for c, v in told)
-
-
-def _verdict(term: str, p: float = float("nan")) -> str:
-    return short_verdict(term, plan_years()[1]) + (f" {100 * p:.0f}%" if p == p else "")
+def _alternatives(year: int, one: list[tuple]) -> str:
+    told = [(choice, short_verdict(verdict, year, p)) for *_, choice, verdict, p in one]
+    return clauses(word("review.alternative", choice=c, verdict=v) for c, v in told)
 
 
 def _setting(line: dict) -> str:

@@ -127,14 +127,10 @@ def key_name(key) -> str:
     keys = [f"pollutant.{key}", f"cause.{key}", f"statement.{key}", f"theme.{key}"]
     keys += [f"status_short.{key}", f"verdict.{key}"]
     keys += [f"area.{key}", f"station.{key}", f"column.{key}"]
-    return _first_word(*keys) or indicator_name(str(key)) or str(key)
-
-
-def _first_word(*keys: str) -> str:
-    for key in keys:
+    for name in keys:
         with suppress(KeyError):  # there is none, or a sentence with fields, which is no name
-            return word(key)
-    return ""
+            return word(name)
+    return indicator_name(str(key)) or str(key)
 
 
 def indicator_name(indicator: str) -> str:
@@ -162,6 +158,18 @@ def shortest(value: float) -> str:
 def percent(value: float, decimals: float | None = 0) -> str:
     """Return a percentage: 95 % in English, 95% in Chinese."""
     return f"{number(value, decimals)}{tr('%', ' %')}"
+
+
+def bracket(text: str, more: str) -> str:
+    """Put something behind a text in the brackets of the language in force."""
+    return tr(f"{text}（{more}）", f"{text} ({more})")
+
+
+def odds(p: float) -> str:
+    """Return a probability in per cent; what would round to none or to all is no more than that."""
+    if 0.005 <= p < 0.995:
+        return percent(100 * p)
+    return word("asked", sign="<>"[p > 0.5], amount=percent(99 if p > 0.5 else 1))
 
 
 def span(first, last) -> str:

@@ -14,7 +14,7 @@ from .evidence import series
 from .observations import kept, published_rows, resolve_indicator, resolve_scope
 from .tables import load
 from .trends import as_years, number, shown_decimals
-from .words import Message, error, html_table, joined, message, unit_name, word
+from .words import Message, amount, clauses, error, html_table, joined, message, unit_name, word
 
 PLAN = "十四五"
 COMPARATORS = {"<": lt, "<=": le, ">": gt, ">=": ge, "=": eq}
@@ -67,8 +67,7 @@ class Target:
         if self.value is None:
             return ""
         sign = "+" if self.kind == "change" else ""
-        value = f"{self.value:{sign}.10g} {unit_name(self.unit)}"
-        return f"{shown_sign(self.comparator)} {value}".strip()
+        return shown_level(self.comparator, f"{self.value:{sign}.10g}", self.unit)
 
     @property
     def notes(self) -> list[Message]:
@@ -196,7 +195,7 @@ def target(indicator, value=None, *, year=None, plan=None, reading=None, scope=N
     if plan is not None:
         rows = rows[rows["plan"] == str(plan)]
     if rows.empty:
-        listed = "; ".join(f"{r.plan} {r.target_year}" for r in known.itertuples()) or "–"
+        listed = clauses(f"{r.plan} {r.target_year}" for r in known.itertuples()) or "–"
         raise error("error.no_target", indicator=name, scope=area, known=listed)
     # the plan's own table before its text, where both speak of the indicator
     rows = rows.sort_values("plan_row", na_position="last", kind="stable")
@@ -370,3 +369,8 @@ def whole_year(value, name) -> int:
 def shown_sign(comparator) -> str:
     """Return a comparator as it is shown."""
     return {"<=": "≤", ">=": "≥"}.get(comparator, comparator)
+
+
+def shown_level(comparator, text: str, unit: str = "") -> str:
+    """Write a level with its sign and unit; in Chinese they stand close."""
+    return word("asked", sign=shown_sign(comparator), amount=amount(text, unit_name(unit)))

@@ -33,7 +33,11 @@ def use_language(lang: str | None) -> str | None:
     ----------
     lang : {"zh", "en"} or None
         None follows the environment: ``XC_LANG``, else its locale, Chinese when in doubt.
-        Any other raises `InputError`.
+
+    Raises
+    ------
+    InputError
+        For any other language.
 
     Examples
     --------
@@ -108,6 +112,16 @@ def area_name(scope: str, lang: str | None = None) -> str:
 def joined(parts) -> str:
     """Join texts by the comma of the language in force."""
     return tr("、", ", ").join(map(str, parts))
+
+
+def clauses(parts, lang: str | None = None) -> str:
+    """Join what is not empty of some clauses by the semicolon of a language."""
+    return word("semicolon", lang).join(map(str, filter(None, parts)))
+
+
+def amount(text: str, unit: str, lang: str | None = None) -> str:
+    """Join a number and the name of its unit; in Chinese they stand close."""
+    return word("amount", lang, value=text, unit=unit) if unit else text
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from .documents import Text, repack
 from .style import subscripts
 from .tables import load
 from .targets import shown_sign
-from .words import has_word, tr, unit_name, word
+from .words import clauses, has_word, tr, unit_name, word
 
 # column of the sheet of indicators: what is computed from target I, latest L and their years
 FORMULAS = {
@@ -158,7 +158,7 @@ def _indicators(told) -> Iterator[dict]:
             "reading": told.reading(one),
             "p": (p, 2),
             "p_source": word("report.p_source") if pd.notna(p) else None,
-            "flags": "; ".join(map(str, one.flags)),
+            "flags": clauses(one.flags),
             "why": str(one.why),
         }
         yield card | row | numbers | formulas | texts

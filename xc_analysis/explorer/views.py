@@ -11,9 +11,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 
-from .. import figures, fits, observations, plots, style
+from .. import figures, fits, observations, plots, style, words
 from ..air import months
-from ..assessment import judge, scorecard, sensitivity
+from ..assessment import chance, judge, scorecard, sensitivity
 from ..errors import InputError
 from ..evidence import compare, series, sources_of
 from ..observations import HOME
@@ -83,7 +83,7 @@ def _points_of(ax) -> list[tuple[float, float, list[str]]]:
             ends = word("range", low=lower or "…", high=upper or "…") if lower or upper else ""
             kind = "plot.median" if row["mark"] == "median" else f"status.{row.get('status')}"
             ids = row["source_id"].split(";") if isinstance(row.get("source_id"), str) else []
-            names = "; ".join(source_names().get(one, one) for one in ids)
+            names = words.clauses(source_names().get(one, one) for one in ids)
             value = f"{value} {unit_name(row.get('unit'))}".strip() if value else ""
             cells = [str(row.get("series") or ""), when, value, ends, word(kind), names]
             points.append((x, 1 - y, cells))
@@ -103,7 +103,7 @@ def source_names() -> dict[str, str]:
 
 def cite(state: State, shown: Shown) -> str:
     """Write a citation that can be followed from paper."""
-    names = tr("；", "; ").join(source_names()[one] for one in sources_of(*shown.sources).index)
+    names = words.clauses(source_names()[one] for one in sources_of(*shown.sources).index)
     parts = {"title": shown.title, "finding": shown.finding, "sources": names or "–"}
     parts["setting"] = shown.setting and shown.setting + tr("。", ". ")
     parts["query"] = write_address(state) or f"view={state.view}"
@@ -283,7 +283,7 @@ def judge_choice(state: State, choice: Choice):
 def setting_words(state: State, choice: Choice) -> dict[str, str]:
     """Tell a setting as pairs of label and value, in the order of the controls."""
     setting, aim = setting_of(state, choice), judge_choice(state, choice).target
-    words = {
+    said = {
         "fit": style.span(*setting.window),
         "without": joined(choice.without) or word("page.none"),
         "method": word(f"method.{setting.method}"),
@@ -293,7 +293,7 @@ def setting_words(state: State, choice: Choice) -> dict[str, str]:
         "partial": word(f"page.partial.{setting.partial}"),
         "reading": (aim.read or aim).text or "–",
     }
-    return {word(f"page.label.{name}"): value for name, value in words.items()}
+    return {word(f"page.label.{name}"): value for name, value in said.items()}
 
 
 def _verdict_lines(one) -> list[str]:
@@ -341,10 +341,10 @@ def _target_title(state: State) -> str:
 
 
 def _target(state: State) -> Shown:
-    one, words = judge_choice(state, state.a), setting_words(state, state.a)
-    setting = tr("，", ", ").join(f"{label} {value}" for label, value in words.items())
+    one, said = judge_choice(state, state.a), setting_words(state, state.a)
+    setting = tr("，", ", ").join(f"{label} {value}" for label, value in said.items())
     told = {"sources": [one.data], "charts": _chart(one, state.known), "height": 78}
-    told |= {"tables": ((word("page.setting"), [], list(words.items())),), "setting": setting}
+    told |= {"tables": ((word("page.setting"), [], list(said.items())),), "setting": setting}
     return Shown(_target_title(state), one.label(), _verdict_lines(one), **told)
 
 
@@ -360,7 +360,7 @@ def _compare(state: State) -> Shown:
         pairs = tr("，", ", ").join(f"{label}: {value}" for label, value in own.items())
         names.append(f"{letter} {pairs or word('page.same')}")
     table.loc[word("column.verdict")] = verdicts
-    table.loc[word("column.p_meet")] = [_number(one.p_meet, ".2f") or "–" for one in judged]
+    table.loc[word("column.p_meet")] = [chance(one.p_meet) for one in judged]
     table["≠"] = np.where(table["A"] != table["B"], "≠", "")
     moved = word("page.verdict_same" if verdicts[0] == verdicts[1] else "page.verdict_moves")
     charts = [chart for one in both for chart in _chart(one, state.known)]
@@ -372,7 +372,7 @@ def _compare(state: State) -> Shown:
     finding = f"{moved}: A {verdicts[0]} → B {verdicts[1]}"
     lines = names + [f"{letter}: {one.why}" for letter, one in zip("AB", judged, strict=True)]
     told = {"charts": charts if len(charts) == 2 else [], "height": 70}
-    told |= {"sources": [one.data for one in both], "setting": tr("；", "; ").join(names)}
+    told |= {"sources": [one.data for one in both], "setting": words.clauses(names)}
     tables = ((word("page.two_settings"), ["", "A", "B", ""], table.reset_index().to_numpy()),)
     return Shown(_target_title(state), finding, lines, tables=tables, **told)
 
@@ -385,7 +385,7 @@ def _choices(state: State) -> Shown:
     year = target(state.indicator).year
     for row in table.to_dict("records"):
         verdict = short_verdict(row["verdict"], year) if row["verdict"] else row["note"]
-        cells = [row["what"], verdict + " ←" * bool(row["moves"]), _number(row["p_meet"], ".2f")]
+        cells = [row["what"], verdict + " ←" * bool(row["moves"]), chance(row["p_meet"])]
         rows.append([*cells, *(_number(row[k]) for k in ("median", "lower_80", "upper_80"))])
     heads = [word("page.choice"), word("column.verdict"), "P", word("projection.median")]
     tables = ((word("page.sensitivity"), [*heads, "10 %", "90 %"], rows),)

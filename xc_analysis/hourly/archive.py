@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from ..tables import decode
-from ..words import error, joined, word
+from ..words import clauses, error, joined, word
 from . import files, judge, layouts
 from .layouts import NULLS, POLLUTANTS, TYPES, WEATHER
 
@@ -434,6 +434,6 @@ def read_wide(paths, *, stations=None, progress=None) -> Reader:
     if not reader.found:
         first = reader.listed().head(3).itertuples()
         why = [f"{row.file}: {word(f'defect.{row.rule}')} {row.value}".strip() for row in first]
-        raise error("error.archive_nothing", why="; ".join(why) or "-")
+        raise error("error.archive_nothing", why=clauses(why) or "-")
     reader.check_stations()
     return reader.finish()

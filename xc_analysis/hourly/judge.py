@@ -230,6 +230,7 @@ class Grid:
                 yield i, end, max(step, rough)
 
     def _verdict(self, s: int, p: int, first: int, last: int, least: float) -> str:
+        """Return ``pulse``, ``suspect`` or ``real``."""
         x = self.levels[p][:, s]
 
         def stands_above(level: float) -> bool:

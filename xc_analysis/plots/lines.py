@@ -127,6 +127,7 @@ def _colors(data, over) -> list:
 
 
 def _names(data) -> list[str]:
+    """Name series by what tells them apart."""
     scopes, indicators = (len({f.attrs.get(k) for f in data}) for k in ("scope", "indicator"))
     names = []
     for frame in data:

@@ -11,8 +11,8 @@ from matplotlib.transforms import IdentityTransform
 from .. import style
 from ..figures import DASHES, MARKERS, Key, finish, marker_look, panels, record_of
 from ..observations import CITY
-from ..style import INK, SIZES, tr
-from ..targets import plan_years, read_target, shown_sign
+from ..style import INK, SIZES
+from ..targets import plan_years, read_target, shown_level
 from ..words import error, word
 
 KINDS = (*MARKERS, "estimated", "bound")
@@ -237,8 +237,9 @@ def target_lines(targets) -> list[dict]:
             mark = "city" if target.scope == CITY else mark
             mark = "candidate" if target.binding == "候选" else mark  # adopted by no document
             comparator, value, year = target.comparator, float(target.value), target.year
-        sign = "" if comparator in (None, "=") else shown_sign(comparator) + tr("", " ")
-        text = word(f"plot.line_{mark}", value=sign + style.shortest(value))
+        level = style.shortest(value)
+        level = level if comparator in (None, "=") else shown_level(comparator, level)
+        text = word(f"plot.line_{mark}", value=level)
         kind, color = ("city", style.CITY) if mark != "target" else ("target", style.TARGET)
         key = Key(kind, word(f"plot.key_{mark}"), color)
         line = {"value": value, "text": text, "mark": mark, "year": year, "key": key}

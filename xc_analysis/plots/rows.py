@@ -139,7 +139,9 @@ def plot_rows(
 
 def _name_rows(ax, y, labels, share: float) -> None:
     room = share * figures.panel_width(ax)
-    ax.set_yticks(y, [style.wrap(label, room, 7) for label in labels], parse_math=False)
+    names = [style.wrap(label, room, 7) for label in labels]
+    spaced = {"linespacing": 1.15} if "\n" in "".join(names) else {}
+    ax.set_yticks(y, names, parse_math=False, **spaced)
     ax.tick_params(axis="y", length=0)
     ax.grid(visible=False, axis="y")
     ax.grid(visible=True, axis="x")

@@ -7,8 +7,8 @@ from matplotlib.colors import LinearSegmentedColormap, ListedColormap
 from .. import figures, style
 from ..figures import MARKERS, Key, marker_look
 from ..style import INK, MUTED, SIZES, tr
-from ..targets import Target, margin_of, shown_sign
-from ..words import error, has_word, language, unit_name, word
+from ..targets import Target, margin_of, shown_level
+from ..words import error, has_word, language, named, unit_name, word
 from . import marks
 from .rows import ROW
 
@@ -229,48 +229,38 @@ def card_cells(cards) -> tuple[list, list, list, set]:
     cells = []
     for row in last.sort_values("plan_row").to_dict("records"):
         base = None if row["base_year"] == base_year else row["base_year"]
-        target = f"{shown_sign(row['comparator'])} {style.shortest(row['target'])}"
-        target = tr(target.replace(" ", ""), target)
+        target = shown_level(row["comparator"], style.shortest(row["target"]))
         if pd.isna(row["target"]):
             key = f"plot.asked_{row['kind']}"
             target = word(key) if has_word(key) else "—"
         mark = {"draft": "*", "estimated": "≈"}.get(row["latest_status"], "")
         latest = round(row["latest"], 1 if abs(row["latest"]) >= 10 and mark else 2)
-        unit = row["unit"] if isinstance(row["unit"], str) else ""
-        if language() == "en":
-            unit = word(f"plan_unit.{unit}") if has_word(f"plan_unit.{unit}") else unit_name(unit)
+        unit = named("plan_unit", row["unit"]) if isinstance(row["unit"], str) else ""
         name = str(row[f"name_{language()}"])
-        name = name if not unit or unit == "%" and "%" in name else _bracketed(name, unit)
+        name = name if not unit or unit == "%" and "%" in name else style.bracket(name, unit)
         cells.append([f"{row['plan_row']:.0f}", name])
         cells[-1] += [word(f"attribute.{row['attribute']}") if row["attribute"] else "—"]
         cells[-1] += [_dated(row["base"], base), target]
-        cells[-1] += [_verdict(card.loc[row["plan_row"]]) for card in earlier]
-        cells[-1] += [_dated(latest, row["latest_year"], mark), _verdict(row), _reading(row)]
+        every = [*(card.loc[row["plan_row"]] for card in earlier), row]
+        verdicts = [short_verdict(r["verdict"], r["target_year"], r["p_meet"]) for r in every]
+        seen = _dated(latest, row["latest_year"], mark)
+        cells[-1] += [*verdicts[:-1], seen, verdicts[-1], _reading(row)]
     return cells, heads, tr(zh, en), {3, 4, 5 + len(earlier)}
-
-
-def _bracketed(text: str, more: str) -> str:
-    return tr(f"{text}（{more}）", f"{text} ({more})")
 
 
 def _dated(value, year, mark: str = "") -> str:
     if pd.isna(value):
         return "—"
     text = style.shortest(round(float(value), 4 if abs(value) < 10 else 2))
-    return text if pd.isna(year) else _bracketed(text, f"{year:.0f}{mark}")
+    return text if pd.isna(year) else style.bracket(text, f"{year:.0f}{mark}")
 
 
-def _verdict(row) -> str:
-    text = short_verdict(row["verdict"], row["target_year"])
-    p = row["p_meet"]
-    return f"{text} {style.percent(100 * p)}" if pd.notna(p) else text
-
-
-def short_verdict(term: str, year) -> str:
-    """Return a verdict in the few words that a table holds."""
+def short_verdict(term: str, year, p: float = np.nan) -> str:
+    """Return a verdict, and its probability if it has one, in the few words of a table."""
     key = term.replace("(", "").replace(")", "").replace(" ", "_")
     if has_word(f"verdict_short.{key}"):
-        return word(f"verdict_short.{key}", year=f"{year:.0f}")
+        told = word(f"verdict_short.{key}", year=f"{year:.0f}")
+        return told if pd.isna(p) else f"{told} {style.odds(p)}"
     # two points give a span of chances: "about even to likely"
     return tr("至", " to ").join(short_verdict(part, year) for part in term.split(" to "))
 
@@ -278,7 +268,7 @@ def short_verdict(term: str, year) -> str:
 def _reading(row) -> str:
     """Tell what the city's number or a borrowed reading implies, else the margin."""
     if isinstance(row["reading"], str) and row["reading"] and row["verdict_under_reading"]:
-        shown = row["reading"].replace("<= ", tr("≤", "≤ ")).replace(">= ", tr("≥", "≥ "))
+        shown = shown_level(*row["reading"].split())
         verdict = short_verdict(row["verdict_under_reading"], row["target_year"])
         return shown + tr("：", ": ") + verdict
     if pd.isna(row["target"]) or pd.isna(row["latest"]):
